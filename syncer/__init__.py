@@ -1,0 +1,1 @@
+"""CrocoClick invoices into Xero, to the cent, with a reason for every one that did not go."""

@@ -1,0 +1,156 @@
+"""What we know of a Xero organisation, and the document that an invoice becomes there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+
+from syncer.core.money import ZERO
+
+MULTICURRENCY = "UseMulticurrency"
+APPROVE = "CreateApprovedInvoice"
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A Xero organisation: `plan` is its Class, `version` its edition (AU, NZ, GLOBAL, UK, US, …)."""
+
+    id: str
+    name: str
+    country: str
+    base_currency: str
+    version: str = ""
+    plan: str = ""
+    short_code: str = ""
+    timezone: str = ""
+    period_lock_date: date | None = None
+    end_of_year_lock_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the chart; bank accounts may have no code."""
+
+    id: str
+    code: str
+    name: str
+    type: str
+    status: str = "ACTIVE"
+    klass: str = ""
+    currency: str = ""
+    system_account: str = ""
+    takes_payments: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaxComponent:
+    """One part of a Xero tax rate; `rate` is a percentage."""
+
+    name: str
+    rate: Decimal
+    compound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRate:
+    """A Xero tax rate; `type` is the TaxType that line items carry."""
+
+    type: str
+    name: str
+    effective_rate: Decimal
+    components: tuple[TaxComponent, ...] = ()
+    status: str = "ACTIVE"
+    applies_to_revenue: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BookContact:
+    """A contact as Xero holds it; `number` is Xero's ContactNumber, where we write the CrocoClick contact id."""
+
+    id: str
+    name: str
+    email: str = ""
+    number: str = ""
+    status: str = "ACTIVE"
+    merged_to: str = ""
+    phone: str = ""
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BookInvoice:
+    """The head of an invoice as Xero holds it: enough to recognise, compare and settle it."""
+
+    id: str
+    number: str
+    status: str
+    currency: str
+    total: Decimal
+    total_tax: Decimal
+    amount_due: Decimal
+    amount_paid: Decimal = ZERO
+    url: str = ""
+    contact_id: str = ""
+    date: date | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Books:
+    """One organisation's settings at one moment: what the planner may rely on."""
+
+    organisation: Organisation
+    accounts: tuple[Account, ...] = ()
+    tax_rates: tuple[TaxRate, ...] = ()
+    currencies: frozenset[str] = frozenset()
+    actions: Mapping[str, bool] = field(default_factory=dict)
+
+    @cached_property
+    def account_by_code(self) -> Mapping[str, Account]:
+        """Accounts by code and by AccountID, whatever their status."""
+        return {key: account for account in self.accounts for key in (account.id, account.code) if key}
+
+    @cached_property
+    def tax_rate_by_type(self) -> Mapping[str, TaxRate]:
+        """Tax rates by TaxType, whatever their status."""
+        return {rate.type: rate for rate in self.tax_rates}
+
+    def lock_date(self) -> date | None:
+        """The later of the two lock dates; a document dated on it or before is locked."""
+        dates = [self.organisation.period_lock_date, self.organisation.end_of_year_lock_date]
+        return max((day for day in dates if day), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """A line as Xero will get it: `discount` in cents, `tax_amount` only where Xero's own would differ."""
+
+    description: str
+    quantity: Decimal
+    unit_amount: Decimal
+    account: str
+    tax_type: str
+    discount: Decimal = ZERO
+    tax_amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An accounting invoice ready for Xero, with the totals that Xero must come to."""
+
+    source_id: str
+    number: str
+    contact_id: str
+    date: date
+    due_date: date | None
+    currency: str
+    reference: str
+    url: str
+    status: str
+    sent_to_contact: bool
+    inclusive: bool
+    lines: tuple[DocumentLine, ...]
+    total: Decimal
+    total_tax: Decimal
+    corrections: tuple[str, ...] = ()

@@ -1,0 +1,167 @@
+"""An invoice as CrocoClick holds it, and the short name of its content."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+from syncer.core.money import ZERO, text
+
+
+class Status(StrEnum):
+    """The six statuses of a CrocoClick invoice; "overdue" is computed on screens and never stored."""
+
+    DRAFT = "draft"
+    SENT = "sent"
+    PAYMENT_PROCESSING = "payment_processing"
+    PARTIALLY_PAID = "partially_paid"
+    PAID = "paid"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """One tax on a line: `rate` is a percentage; a compound tax is computed on top of the taxes before it."""
+
+    id: str
+    name: str
+    rate: Decimal
+    compound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """One line: `unit_price` in major units, tax included where `tax_inclusive` says so."""
+
+    name: str
+    quantity: Decimal
+    unit_price: Decimal
+    taxes: tuple[Tax, ...] = ()
+    tax_inclusive: bool = False
+    description: str = ""
+    product_id: str = ""
+
+    @property
+    def amount(self) -> Decimal:
+        """Quantity × unit price in major units, exact."""
+        return self.quantity * self.unit_price
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A discount on the document: a percentage or an amount in major units, on all lines or those of some products."""
+
+    percentage: bool
+    value: Decimal
+    product_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Whom the invoice names: CrocoClick's contact as it was when the invoice was made."""
+
+    id: str
+    name: str
+    email: str = ""
+    company: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True)
+class Invoice:
+    """An invoice in CrocoClick. Amounts are in major units of `currency`, dates are those of the location."""
+
+    source_id: str
+    number: str
+    status: Status
+    live: bool
+    customer: Customer
+    currency: str
+    issue_date: date | None
+    due_date: date | None
+    lines: tuple[LineItem, ...]
+    total: Decimal
+    discount: Discount | None = None
+    name: str = ""
+    amount_paid: Decimal = ZERO
+    amount_due: Decimal = ZERO
+    tax: Decimal | None = None
+
+    @cached_property
+    def content(self) -> str:
+        """All that its Xero document is made from, written the one canonical way."""
+        return json.dumps(_content(self), ensure_ascii=False, separators=(",", ":"))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The short name of the content: equal content, equal name."""
+        return blake2b(self.content.encode(), digest_size=16).hexdigest()
+
+
+def _content(invoice: Invoice) -> list[Any]:
+    customer, discount = invoice.customer, invoice.discount
+    return [
+        invoice.number,
+        [customer.id, customer.name, customer.email, customer.company, customer.phone],
+        invoice.currency,
+        invoice.issue_date.isoformat() if invoice.issue_date else None,
+        invoice.due_date.isoformat() if invoice.due_date else None,
+        invoice.name,
+        text(invoice.total),
+        None if invoice.tax is None else text(invoice.tax),
+        [discount.percentage, text(discount.value), list(discount.product_ids)] if discount else None,
+        [
+            [
+                line.name,
+                text(line.quantity),
+                text(line.unit_price),
+                [[tax.id, tax.name, text(tax.rate), tax.compound] for tax in line.taxes],
+                line.tax_inclusive,
+                line.description,
+                line.product_id,
+            ]
+            for line in invoice.lines
+        ],
+    ]
+
+
+def from_content(
+    content: str, *, source_id: str, status: str, live: bool, amount_paid: Decimal, amount_due: Decimal
+) -> Invoice:
+    """The invoice again, from its canonical content and what the content leaves out."""
+    number, customer, currency, issued, due, name, total, tax, discount, lines = json.loads(content)
+    return Invoice(
+        source_id=source_id,
+        number=number,
+        status=Status(status),
+        live=live,
+        customer=Customer(*customer),
+        currency=currency,
+        issue_date=date.fromisoformat(issued) if issued else None,
+        due_date=date.fromisoformat(due) if due else None,
+        lines=tuple(_line(line) for line in lines),
+        total=Decimal(total),
+        discount=Discount(discount[0], Decimal(discount[1]), tuple(discount[2])) if discount else None,
+        name=name,
+        amount_paid=amount_paid,
+        amount_due=amount_due,
+        tax=None if tax is None else Decimal(tax),
+    )
+
+
+def _line(written: Sequence[Any]) -> LineItem:
+    name, quantity, unit_price, taxes, tax_inclusive, description, product_id = written
+    return LineItem(
+        name=name,
+        quantity=Decimal(quantity),
+        unit_price=Decimal(unit_price),
+        taxes=tuple(Tax(tax[0], tax[1], Decimal(tax[2]), tax[3]) for tax in taxes),
+        tax_inclusive=tax_inclusive,
+        description=description,
+        product_id=product_id,
+    )

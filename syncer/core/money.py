@@ -1,0 +1,53 @@
+"""Amounts of money: `Decimal` in the major unit of a currency, and rounding in one place."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+ZERO = Decimal(0)
+CENT = Decimal("0.01")
+
+# ISO 4217: the currencies whose minor unit is not a hundredth.
+_WHOLE = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
+_THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+
+
+def decimals(currency: str) -> int:
+    """How many decimals amounts of this ISO 4217 currency have."""
+    if currency in _WHOLE:
+        return 0
+    return 3 if currency in _THOUSANDTHS else 2
+
+
+def round_to(amount: Decimal, places: int) -> Decimal:
+    """Round half away from zero to this many decimals."""
+    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Round half away from zero to the two decimals that Xero keeps for every currency."""
+    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+
+
+def is_half_cent(amount: Decimal) -> bool:
+    """Whether rounding this to two decimals depends on the direction taken at exactly half a cent."""
+    return abs(amount - amount.quantize(CENT, rounding="ROUND_DOWN")) == Decimal("0.005")
+
+
+def fits(amount: Decimal, places: int) -> bool:
+    """Whether the amount has no more than this many decimals, trailing zeros apart."""
+    return amount == amount.quantize(Decimal(1).scaleb(-places), rounding="ROUND_DOWN")
+
+
+def text(amount: Decimal) -> str:
+    """The one way to write this number in plain digits: no exponent, no trailing zeros, no minus before a zero."""
+    written = format(amount, "f")
+    if "." in written:
+        written = written.rstrip("0").rstrip(".")
+    return "0" if written in ("-0", "") else written
+
+
+def show(amount: Decimal, currency: str) -> str:
+    """The amount with the decimals of its currency, more where it has more: `1266.00`, `3500`, `0.001`."""
+    places = decimals(currency)
+    if not fits(amount, places):
+        return text(amount)
+    return format(round_to(amount, places), "f")

@@ -1,0 +1,186 @@
+"""The doors to the outside: what the order of work needs of CrocoClick, Xero, the vault and the clock."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Generic, Protocol, TypeVar
+
+from syncer.core.books import BookContact, BookInvoice, Books, Document, Organisation
+from syncer.core.invoice import Invoice
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Time, so that a test can hold it still."""
+
+    def now(self) -> datetime:
+        """The moment, in UTC with its zone."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A CrocoClick location; `timezone` is an IANA name, by which its dates are read."""
+
+    id: str
+    name: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list, and how long the whole list is said to be (None: not said)."""
+
+    items: Sequence[T]
+    total: int | None = None
+
+
+class Crm(Protocol):
+    """CrocoClick. Every call raises TryLater, Reconnect or HaltRun; none of these writes."""
+
+    def location(self) -> Location: ...
+
+    def invoices(self, *, status: str = "", since: date | None = None, search: str = "") -> Iterator[Page[Invoice]]:
+        """Invoices oldest first; `since` bounds the issue date. A row may come twice when the list moves meanwhile."""
+
+    def invoice(self, source_id: str) -> Invoice | None: ...
+
+
+@dataclass(frozen=True)
+class NewContact:
+    """A contact to create in Xero; `number` (our CrocoClick contact id) is the mark by which it is found again."""
+
+    source_id: str
+    name: str
+    email: str = ""
+    number: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Xero's refusal of one element of a batch, in its own words."""
+
+    messages: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewPayment:
+    """A payment to record on a Xero invoice: major units of the invoice's currency."""
+
+    source_id: str
+    invoice_id: str
+    account_id: str
+    date: date
+    amount: Decimal
+    reference: str
+
+
+@dataclass(frozen=True)
+class BookPayment:
+    """A payment as Xero holds it."""
+
+    id: str
+    invoice_id: str
+    amount: Decimal
+    reference: str
+    status: str
+    date: date | None = None
+
+
+class Accounts(Protocol):
+    """One Xero organisation. Reads raise TryLater or Reconnect; writes also InDoubt, then every element is in doubt.
+
+    A write takes its `call_id` and `key` (Idempotency-Key) from the caller, who has committed them before.
+    It answers one result per element, in the order given.
+    """
+
+    def books(self) -> Books:
+        """Organisation, actions, accounts, tax rates and currencies: five calls."""
+
+    def organisation(self) -> Organisation: ...
+
+    def contacts(self, since: datetime | None = None) -> Iterator[Page[BookContact]]:
+        """All contacts, archived too, or those changed since; pages of 1,000."""
+
+    def invoice_heads(self, since: datetime | None = None) -> Iterator[Page[BookInvoice]]:
+        """All sales invoices, or those changed since; pages of 1,000."""
+
+    def invoices_numbered(self, numbers: Sequence[str]) -> Sequence[BookInvoice]:
+        """The sales invoices that carry one of up to 50 numbers, whatever their status: one call."""
+
+    def create_contacts(
+        self, contacts: Sequence[NewContact], *, call_id: str, key: str
+    ) -> Sequence[BookContact | Refused]: ...
+
+    def create_invoices(
+        self, documents: Sequence[Document], *, call_id: str, key: str
+    ) -> Sequence[BookInvoice | Refused]: ...
+
+    def update_invoices(
+        self, documents: Sequence[tuple[str, Document]], *, call_id: str, key: str
+    ) -> Sequence[BookInvoice | Refused]:
+        """Replace the content of existing invoices; each document comes with its InvoiceID."""
+
+    def void_invoices(self, invoice_ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookInvoice | Refused]:
+        """Void approved invoices (POST, Status VOIDED)."""
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One HTTP call as it was: `ms` milliseconds, sizes in bytes, None where no answer came or no header said."""
+
+    id: str
+    at: datetime
+    side: str
+    method: str
+    path: str
+    status: int | None
+    ms: int
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    minute_left: int | None = None
+    day_left: int | None = None
+    correlation_id: str = ""
+    idempotency_key: str = ""
+    failure: str = ""
+
+
+class CallLog(Protocol):
+    """Where calls are written down, and the bodies of those worth keeping."""
+
+    def record(self, call: CallRecord, request_body: bytes, response_body: bytes) -> None:
+        """Remember the call; bodies arrive redacted of tokens."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One Xero consent. Secrets never print. `expires_at` is UTC."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    scopes: tuple[str, ...]
+    obtained_at: datetime
+    tenant_id: str = ""
+    user: str = ""
+
+
+class Vault(Protocol):
+    """Secrets by name, encrypted, apart from the ledger."""
+
+    def get(self, name: str) -> dict[str, Any] | None: ...
+
+    def put(self, name: str, secret: dict[str, Any]) -> None:
+        """Stored durably when this returns."""
+
+    def remove(self, name: str) -> None: ...
+
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Alone with this secret, among threads and processes of this machine."""
