@@ -77,7 +77,7 @@ class NewPayment:
     source_id: str
     invoice_id: str
     account_id: str
-    date: date
+    paid_on: date
     amount: Decimal
     reference: str
 
@@ -91,7 +91,7 @@ class BookPayment:
     amount: Decimal
     reference: str
     status: str
-    date: date | None = None
+    paid_on: date | None = None
 
 
 class Accounts(Protocol):

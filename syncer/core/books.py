@@ -92,7 +92,7 @@ class BookInvoice:
     amount_paid: Decimal = ZERO
     url: str = ""
     contact_id: str = ""
-    date: date | None = None
+    issue_date: date | None = None
     updated_at: datetime | None = None
 
 
@@ -142,7 +142,7 @@ class Document:
     source_id: str
     number: str
     contact_id: str
-    date: date
+    issue_date: date
     due_date: date | None
     currency: str
     reference: str
