@@ -1,0 +1,55 @@
+-- The analysis tables of contract.md: one SELECT each, named by the comment above it. They are copied, row by row, into
+-- analysis.duckdb. `key` names the column whose growth tells which rows are new ("whole" = small, or changing in place:
+-- copied afresh when the ledger moved). No token, key or secret is in any of them.
+
+-- name: runs  key: whole
+SELECT r.connection, r.run_id, r.kind, r.scope, r.asked_by, r.started_at, r.finished_at,
+       COALESCE(r.ended, 'running') AS ended, r.cause,
+       CAST(json_extract(r.result, '$.outcomes.created') AS INTEGER) AS created,
+       CAST(json_extract(r.result, '$.outcomes.updated') AS INTEGER) AS updated,
+       CAST(json_extract(r.result, '$.outcomes.voided') AS INTEGER) AS voided,
+       CAST(json_extract(r.result, '$.outcomes.paid') AS INTEGER) AS paid,
+       CAST(json_extract(r.result, '$.outcomes.unchanged') AS INTEGER) AS unchanged,
+       CAST(json_extract(r.result, '$.outcomes.held') AS INTEGER) AS held,
+       CAST(json_extract(r.result, '$.outcomes.deferred') AS INTEGER) AS deferred,
+       CAST(json_extract(r.result, '$.outcomes.in_doubt') AS INTEGER) AS in_doubt,
+       CAST(json_extract(r.result, '$.outcomes.skipped') AS INTEGER) AS skipped,
+       CAST(json_extract(r.result, '$.outcomes.not_eligible') AS INTEGER) AS not_eligible,
+       CAST(json_extract(r.result, '$.calls.xero') AS INTEGER) AS xero_calls,
+       CAST(json_extract(r.result, '$.calls.crococlick') AS INTEGER) AS crococlick_calls
+FROM run r;
+
+-- name: attempts  key: end_id
+SELECT e.id AS end_id, a.id AS attempt_id, a.connection, a.run_id, a.call_id, a.kind, a.source_id, a.number, a.action,
+       a.begun_at, e.ended_at, e.outcome, e.cause, e.facts, e.xero_id
+FROM attempt_end e JOIN attempt a ON a.id = e.attempt_id;
+
+-- name: invoices  key: whole
+SELECT connection, source_id AS crococlick_id, xero_id, number, status, state, cause, facts, currency, total, tax,
+       amount_paid, amount_due, issue_date, due_date, contact_id, contact_name, contact_email, live, first_seen_at,
+       changed_at, seen_at, decided_at, tried_at, retry_at, tries, synced_at, xero_number, xero_status, xero_total,
+       xero_tax, xero_amount_due
+FROM invoice;
+
+-- name: contacts  key: whole
+SELECT connection, source_id AS crococlick_id, xero_id, name, email, company, phone, link, linked_at, cause, seen_at
+FROM contact;
+
+-- name: duplicates  key: whole
+SELECT connection, email, side, id, name, status FROM (
+    SELECT connection, lower(trim(email)) AS email, 'crococlick' AS side, source_id AS id, name, 'ACTIVE' AS status,
+           count(*) OVER (PARTITION BY connection, lower(trim(email))) AS members
+    FROM contact WHERE email <> ''
+    UNION ALL
+    SELECT connection, lower(trim(email)), 'xero', xero_id, name, status,
+           count(*) OVER (PARTITION BY connection, lower(trim(email)))
+    FROM book_contact WHERE email <> '' AND status = 'ACTIVE'
+) AS sides WHERE members > 1;
+
+-- name: calls  key: id
+SELECT id, connection, run_id, call_id, made_at, side, method, path, status, ms, bytes_sent, bytes_received,
+       minute_left, day_left, correlation_id, failure
+FROM call;
+
+-- name: checks  key: whole
+SELECT connection, code, level, facts, invoices, checked_at FROM readiness;
