@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
 from syncer.core.books import BookContact, BookInvoice, Books, Document, Organisation
+from syncer.core.contact import NewContact
 from syncer.core.invoice import Invoice
 
 T = TypeVar("T")
@@ -49,17 +50,6 @@ class Crm(Protocol):
         """Invoices oldest first; `since` bounds the issue date. A row may come twice when the list moves meanwhile."""
 
     def invoice(self, source_id: str) -> Invoice | None: ...
-
-
-@dataclass(frozen=True)
-class NewContact:
-    """A contact to create in Xero; `number` (our CrocoClick contact id) is the mark by which it is found again."""
-
-    source_id: str
-    name: str
-    email: str = ""
-    number: str = ""
-    phone: str = ""
 
 
 @dataclass(frozen=True)
