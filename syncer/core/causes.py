@@ -92,7 +92,7 @@ CAUSES: Mapping[str, Cause] = {
     # the document
     **_causes(Who.ACCOUNTANT, Cure.CONTENT, Cure.BOOKS, codes="period_locked plan_invoice_cap"),
     **_causes(Who.SUPPORT, Cure.CONTENT, Cure.DOCUMENT, Cure.ORDER, codes="number_taken"),
-    **_causes(Who.SUPPORT, Cure.CONTENT, codes="number_invalid total_mismatch negative_total line_invalid"),
+    **_causes(Who.SUPPORT, Cure.CONTENT, codes="number_invalid total_mismatch negative_total line_invalid issue_date_missing"),
     **_causes(Who.SUPPORT, Cure.CONTENT, Cure.SETTING, codes="due_date_missing"),
     # document state
     **_causes(

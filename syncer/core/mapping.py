@@ -1,0 +1,248 @@
+"""A CrocoClick invoice to a Xero document, or every reason why it cannot be one."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+
+from syncer.core.books import APPROVE, MULTICURRENCY, Account, Books, Document, TaxRate
+from syncer.core.causes import Problem
+from syncer.core.invoice import Invoice, Status, Tax
+from syncer.core.money import ZERO, text
+from syncer.core.rules import Rules
+from syncer.core.totals import Reckoned, combined_rate, reckon
+
+TEXT_LIMIT = 255  # Xero's Invoices page: InvoiceNumber, Reference
+DESCRIPTION_LIMIT = 4000
+
+# Xero's own names of purchase-side rates. In GLOBAL editions the flags do not tell them from sales rates, so the
+# type itself is looked at (Xero's TaxRates page).
+_PURCHASE_TYPES = ("INPUT", "GSTONIMPORTS", "GSTONCAPIMPORTS", "CAPEX", "REVERSECHARGES", "ECACQUISITIONS")
+_SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "BANKCURRENCYGAIN"})
+
+
+def is_purchase_side(rate: TaxRate) -> bool:
+    """Whether this rate belongs on bills; INPUTTAXED is Australia's sales type in spite of its name."""
+    kind = rate.type.upper()
+    if kind == "INPUTTAXED":
+        return False
+    return kind.startswith(_PURCHASE_TYPES) or kind.endswith("INPUT") or "ACQUISITION" in kind
+
+
+def tax_key(taxes: Iterable[Tax]) -> str:
+    """How a mapping names the taxes of one line: `20%`, `5%+9.975%`."""
+    return "+".join(f"{text(rate)}%" for rate in sorted(tax.rate for tax in taxes))
+
+
+def tax_rate(taxes: tuple[Tax, ...], books: Books, rules: Rules) -> TaxRate | Problem:
+    """The Xero rate for the taxes of one line: a person's mapping, else the one sales rate with equal components."""
+    if not taxes:
+        return _untaxed(books, rules)
+    facts = {"tax": ", ".join(tax.name for tax in taxes), "rate": tax_key(taxes)}
+    mapped = rules.taxes.get(taxes[0].id) if len(taxes) == 1 else None
+    if mapped := mapped or rules.taxes.get(tax_key(taxes)):
+        return _mapped(mapped, books, facts)
+    equal = [rate for rate in books.tax_rates if _components_equal(taxes, rate)]
+    usable = [rate for rate in equal if _usable(rate)]
+    if len(usable) > 1:
+        names = {tax.name.casefold() for tax in taxes}
+        usable = [rate for rate in usable if rate.name.casefold() in names] or usable
+    if len(usable) == 1:
+        return usable[0]
+    if usable:
+        return Problem("tax_ambiguous", {**facts, "candidates": _candidates(usable)})
+    return _unmapped(equal, facts)
+
+
+def _unmapped(equal: list[TaxRate], facts: dict[str, str]) -> Problem:
+    archived = [rate for rate in equal if rate.status != "ACTIVE" and not is_purchase_side(rate)]
+    if archived:
+        return Problem("tax_archived", {**facts, "candidates": _candidates(archived)})
+    if equal:
+        return Problem("tax_wrong_side", {**facts, "candidates": _candidates(equal)})
+    return Problem("tax_unmapped", facts)
+
+
+def _candidates(rates: Iterable[TaxRate]) -> list[dict[str, str]]:
+    return [{"type": rate.type, "name": rate.name} for rate in rates]
+
+
+def _usable(rate: TaxRate) -> bool:
+    return rate.status == "ACTIVE" and rate.applies_to_revenue and not is_purchase_side(rate)
+
+
+def _components_equal(taxes: tuple[Tax, ...], rate: TaxRate) -> bool:
+    """Equal parts and compounding, never an equal sum."""
+    wanted = sorted((tax.rate, tax.compound) for tax in taxes)
+    held = sorted((part.rate, part.compound) for part in rate.components)
+    return wanted == (held or [(rate.effective_rate, False)])
+
+
+def _mapped(tax_type: str, books: Books, facts: dict[str, str]) -> TaxRate | Problem:
+    rate = books.tax_rate_by_type.get(tax_type)
+    facts = {**facts, "mapped_to": tax_type}
+    if rate is None:
+        return Problem("tax_unmapped", facts)
+    facts["mapped_name"] = rate.name
+    if rate.status != "ACTIVE":
+        return Problem("tax_archived", {**facts, "candidates": _candidates([rate])})
+    if is_purchase_side(rate) or not rate.applies_to_revenue:
+        return Problem("tax_wrong_side", {**facts, "candidates": _candidates([rate])})
+    return rate
+
+
+def _untaxed(books: Books, rules: Rules) -> TaxRate | Problem:
+    facts = {"tax": "", "rate": "none"}
+    if rules.tax_none:
+        return _mapped(rules.tax_none, books, facts)
+    rate = books.tax_rate_by_type.get("NONE")
+    return rate if rate and _usable(rate) else Problem("tax_unmapped", facts)
+
+
+def revenue_account(books: Books, rules: Rules) -> Account | Problem:
+    """The account that lines are booked on (Xero's Accounts page: active, no bank, no debtors or creditors)."""
+    if not rules.revenue_account:
+        return Problem("account_missing", {"setting": "revenue_account"})
+    account = books.account_by_code.get(rules.revenue_account)
+    facts = {"setting": "revenue_account", "code": rules.revenue_account, "name": account.name if account else ""}
+    if account is None:
+        return Problem("account_invalid", {**facts, "why": "unknown"})
+    if account.status != "ACTIVE":
+        return Problem("account_invalid", {**facts, "why": "archived"})
+    if account.type == "BANK" or account.system_account in _SYSTEM_ACCOUNTS:
+        return Problem("account_invalid", {**facts, "why": "not_for_sales"})
+    return account
+
+
+def rounding_account(books: Books, rules: Rules) -> str:
+    """The account for a rounding line: the one that is set, else the organisation's own, else none."""
+    if rules.rounding_account:
+        account = books.account_by_code.get(rules.rounding_account)
+        return rules.rounding_account if account and account.status == "ACTIVE" else ""
+    return next((a.code or a.id for a in books.accounts if a.system_account == "ROUNDING"), "")
+
+
+def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> Document | tuple[Problem, ...]:
+    """The Xero document of this invoice, to the cent, or all its problems."""
+    problems = [*_identity_problems(invoice, rules), *_date_problems(invoice, books, rules)]
+    problems += _currency_problems(invoice, books)
+    account = revenue_account(books, rules)
+    if isinstance(account, Problem):
+        problems.append(account)
+    rates, tax_problems = _line_rates(invoice, books, rules)
+    problems += tax_problems
+    if problems or isinstance(account, Problem):
+        return tuple(problems)
+    reckoned = reckon(
+        invoice,
+        [rate.type for rate in rates],
+        [_percent(rate) for rate in rates],
+        account.code or account.id,
+        _rounding(books, rules),
+    )
+    if isinstance(reckoned, Problem):
+        return (reckoned,)
+    return _assemble(invoice, contact_id, reckoned, rules)
+
+
+def _percent(rate: TaxRate) -> Decimal:
+    """The rate that Xero reckons with, from its components, since EffectiveRate is cut to four decimals."""
+    if not rate.components:
+        return rate.effective_rate
+    return combined_rate([Tax("", part.name, part.rate, part.compound) for part in rate.components]) * 100
+
+
+def _rounding(books: Books, rules: Rules) -> tuple[str, str] | None:
+    account, untaxed = rounding_account(books, rules), _untaxed(books, rules)
+    return (account, untaxed.type) if account and isinstance(untaxed, TaxRate) else None
+
+
+def _identity_problems(invoice: Invoice, rules: Rules) -> list[Problem]:
+    problems = []
+    number = invoice.number
+    if not number or len(number) > TEXT_LIMIT or not (number.isascii() and number.isprintable()):
+        problems.append(Problem("number_invalid", {"number": number}, "number"))
+    if len(_reference(invoice, rules)) > TEXT_LIMIT:
+        problems.append(Problem("line_invalid", {"what": "reference_too_long"}, "reference"))
+    if not invoice.lines:
+        problems.append(Problem("line_invalid", {"what": "no_lines"}, "lines"))
+    for place, line in enumerate(invoice.lines, 1):
+        if not (line.name.strip() or line.description.strip()):
+            problems.append(Problem("line_invalid", {"what": "no_description", "line": place}, f"line {place}"))
+        if len(line.name) + len(line.description) >= DESCRIPTION_LIMIT:
+            problems.append(Problem("line_invalid", {"what": "description_too_long", "line": place}, f"line {place}"))
+    if invoice.total < 0:
+        facts = {"total": text(invoice.total), "currency": invoice.currency}
+        problems.append(Problem("negative_total", facts, "total"))
+    return problems
+
+
+def _date_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Problem]:
+    problems = []
+    if invoice.issue_date is None:
+        problems.append(Problem("issue_date_missing", {}, "issue date"))
+    if due_date(invoice, rules) is None and invoice.status is not Status.DRAFT:
+        problems.append(Problem("due_date_missing", {}, "due date"))
+    lock = books.lock_date()
+    if lock and invoice.issue_date and invoice.issue_date <= lock and invoice.status is not Status.DRAFT:
+        facts = {"issue_date": invoice.issue_date.isoformat(), "lock_date": lock.isoformat()}
+        problems.append(Problem("period_locked", facts, "issue date"))
+    return problems
+
+
+def due_date(invoice: Invoice, rules: Rules) -> date | None:
+    """Its due date, else the issue date and the days that the settings give."""
+    if invoice.due_date or rules.due_days is None or invoice.issue_date is None:
+        return invoice.due_date
+    return invoice.issue_date + timedelta(days=rules.due_days)
+
+
+def _currency_problems(invoice: Invoice, books: Books) -> list[Problem]:
+    problems = []
+    facts = {"currency": invoice.currency, "organisation": books.organisation.name}
+    if invoice.currency not in books.currencies and invoice.currency != books.organisation.base_currency:
+        allowed = books.actions.get(MULTICURRENCY, True)
+        problems.append(Problem("currency_not_enabled" if allowed else "currency_not_in_plan", facts, "currency"))
+    if not books.actions.get(APPROVE, True) and invoice.status is not Status.DRAFT:
+        problems.append(Problem("role_missing", {"action": APPROVE, "organisation": books.organisation.name}))
+    return problems
+
+
+def _line_rates(invoice: Invoice, books: Books, rules: Rules) -> tuple[list[TaxRate], list[Problem]]:
+    """Each line's rate; lines with the same taxes are looked up once, and tell of their problem once."""
+    known: dict[tuple[Tax, ...], TaxRate | Problem] = {}
+    rates, problems = [], []
+    for place, line in enumerate(invoice.lines, 1):
+        found = known.get(line.taxes)
+        if found is None:
+            found = known[line.taxes] = tax_rate(line.taxes, books, rules)
+            if isinstance(found, Problem):
+                problems.append(Problem(found.code, {**found.facts, "line": place}, f"line {place}"))
+        if isinstance(found, TaxRate):
+            rates.append(found)
+    return rates, problems
+
+
+def _reference(invoice: Invoice, rules: Rules) -> str:
+    return rules.reference.replace("{name}", invoice.name).replace("{number}", invoice.number).strip()
+
+
+def _assemble(invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rules) -> Document:
+    draft = invoice.status is Status.DRAFT
+    assert invoice.issue_date is not None  # noqa: S101 — its absence is a problem found before
+    return Document(
+        source_id=invoice.source_id,
+        number=invoice.number,
+        contact_id=contact_id,
+        issue_date=invoice.issue_date,
+        due_date=due_date(invoice, rules),
+        currency=invoice.currency,
+        reference=_reference(invoice, rules),
+        url=rules.invoice_url(invoice.source_id),
+        status="DRAFT" if draft else "AUTHORISED",
+        sent_to_contact=rules.mark_sent and not draft,
+        inclusive=reckoned.inclusive,
+        lines=reckoned.lines,
+        total=reckoned.total + ZERO,
+        total_tax=reckoned.tax,
+        corrections=reckoned.corrections,
+    )
