@@ -34,11 +34,22 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that came but cannot be understood: which one, which field, and what is wrong with it."""
+
+    source_id: str
+    number: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some of a list, and how long the whole list is said to be (None: not said)."""
+    """Some of a list, how long the whole list is said to be (None: not said), and what in it cannot be read."""
 
     items: Sequence[T]
     total: int | None = None
+    unreadable: Sequence[Unreadable] = ()
 
 
 class Crm(Protocol):
@@ -54,10 +65,14 @@ class Crm(Protocol):
 
 @dataclass(frozen=True)
 class Refused:
-    """Xero's refusal of one element of a batch, in its own words."""
+    """Xero's refusal of one element of a batch, in its own words.
+
+    `whole`: the request was refused for one element's sake and nothing was written; alone, the others may go.
+    """
 
     messages: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""CrocoClick, which speaks the HighLevel API v2."""

@@ -1,0 +1,1 @@
+"""Xero: consent, requests and answers, limits, and what its complaints mean."""

@@ -1,0 +1,626 @@
+"""Xero's requests to build and answers to read; no I/O.
+
+Where a rule is Xero's, its page is named: developer.xero.com/documentation/api/accounting/{invoices, contacts,
+taxrates, requests-and-responses, responsecodes}, …/guides/oauth2/limits, …/guides/idempotent-requests/idempotency.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from syncer.core.books import (
+    Account,
+    BookContact,
+    BookInvoice,
+    Document,
+    DocumentLine,
+    Organisation,
+    TaxComponent,
+    TaxRate,
+)
+from syncer.core.contact import NewContact
+from syncer.core.money import ZERO, text
+from syncer.errors import InDoubt, NeedsPerson, RateLimited, Reconnect, SyncerError, Unavailable
+from syncer.ports import BookPayment, NewPayment, Refused
+from syncer.transport import Request, Response
+
+T = TypeVar("T")
+
+API = "/api.xro/2.0"
+PAGE_SIZE = 1000
+BATCH = 50  # elements per write, "guides/oauth2/limits": practical, not enforced
+BATCH_BYTES = 3_500_000  # the recommended ceiling of the same page
+# A look-up is cut where its URL would grow beyond what every proxy on the way takes.
+NUMBERS_CHARS = 1500
+UNAVAILABLE = "xero_unavailable"
+WHOLE = "Xero refused the request as a whole"
+
+_WRITE = (("summarizeErrors", "false"),)
+_FOUR_DECIMALS = (("unitdp", "4"),)
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MS_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One entry of GET /connections: an organisation, or a practice, that the consent reaches."""
+
+    connection_id: str
+    id: str
+    type: str
+    name: str
+    auth_event_id: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+# --- requests ---------------------------------------------------------------------------------------------------
+
+
+def headers(tenant_id: str) -> dict[str, str]:
+    """What every accounting call carries; without Accept Xero answers XML ("requests-and-responses")."""
+    return {"Xero-Tenant-Id": tenant_id, "Accept": "application/json", "Content-Type": "application/json"}
+
+
+def get(resource: str, *query: tuple[str, str]) -> Request:
+    """A read of a whole, unpaged resource, such as `Accounts`."""
+    return Request("GET", f"{API}/{resource}", query)
+
+
+def get_contacts(page: int, since: datetime | None = None) -> Request:
+    """A page of contacts, archived ones too.
+
+    Ordered by id: while the list is read, a new contact can then repeat a neighbour but never hide one.
+    """
+    query = (("includeArchived", "true"), *_page(page, "ContactID ASC"))
+    return Request("GET", f"{API}/Contacts", query, _modified_since(since))
+
+
+def get_invoice_heads(page: int, since: datetime | None = None) -> Request:
+    """A page of sales invoices without their lines (`summaryOnly` leaves out lines and payments, not Url)."""
+    query = (("where", 'Type=="ACCREC"'), ("summaryOnly", "true"), *_page(page, "InvoiceID ASC"))
+    return Request("GET", f"{API}/Invoices", query, _modified_since(since))
+
+
+def get_invoices_numbered(numbers: Sequence[str]) -> list[Request]:
+    """Look-ups by number, whatever the status; one for up to 50 numbers of ordinary length."""
+    return [
+        Request("GET", f"{API}/Invoices", (_numbered(part), ("page", "1"), ("pageSize", str(PAGE_SIZE))))
+        for part in _parts(numbers)
+    ]
+
+
+def get_invoice(invoice_id: str) -> Request:
+    """One invoice with its lines and payments."""
+    return Request("GET", f"{API}/Invoices/{invoice_id}", _FOUR_DECIMALS)
+
+
+def get_connections() -> Request:
+    """The tenants that the consent reaches."""
+    return Request("GET", "/connections")
+
+
+def delete_connection(connection_id: str) -> Request:
+    """Disconnect one organisation, leaving the consent's others alone."""
+    return Request("DELETE", f"/connections/{connection_id}")
+
+
+def put_contacts(contacts: Sequence[NewContact], *, call_id: str, key: str) -> Request:
+    """Create contacts; PUT never updates one that exists ("contacts")."""
+    return _write("PUT", "Contacts", [_contact(contact) for contact in contacts], call_id=call_id, key=key)
+
+
+def put_invoices(documents: Sequence[Document], *, call_id: str, key: str) -> Request:
+    """Create invoices; PUT refuses a number that is taken, where POST would overwrite its owner ("invoices")."""
+    elements = [_document(document) for document in documents]
+    return _write("PUT", "Invoices", elements, call_id=call_id, key=key, extra=_FOUR_DECIMALS)
+
+
+def post_invoices(documents: Sequence[tuple[str, Document]], *, call_id: str, key: str) -> Request:
+    """Replace the content of invoices: lines without a LineItemID are new, those not sent are deleted ("invoices")."""
+    elements = [{"InvoiceID": id, **_document(document, emptied="")} for id, document in documents]
+    return _write("POST", "Invoices", elements, call_id=call_id, key=key, extra=_FOUR_DECIMALS)
+
+
+def post_status(invoice_ids: Sequence[str], status: str, *, call_id: str, key: str) -> Request:
+    """Void approved invoices (VOIDED) or delete drafts (DELETED): ids and status only, so that nothing else moves."""
+    elements = [{"InvoiceID": id, "Status": status} for id in invoice_ids]
+    return _write("POST", "Invoices", elements, call_id=call_id, key=key)
+
+
+def put_payments(payments: Sequence[NewPayment], *, call_id: str, key: str) -> Request:
+    """Record payments; a payment has no natural key, so its Reference carries our mark."""
+    return _write("PUT", "Payments", [_payment(payment) for payment in payments], call_id=call_id, key=key)
+
+
+def document_size(document: Document) -> int:
+    """How many bytes the document adds to a batch, to be kept below BATCH_BYTES."""
+    return len(dumps(_document(document)).encode()) + 1
+
+
+def dumps(value: Any) -> str:
+    """JSON whose numbers are the Decimal's own digits: no float on the way."""
+    if isinstance(value, Decimal):
+        return text(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(name)}:{dumps(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(dumps(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _write(
+    method: str, resource: str, elements: list[Any], *, call_id: str, key: str, extra: tuple[tuple[str, str], ...] = ()
+) -> Request:
+    body = dumps({resource: elements}).encode()
+    return Request(method, f"{API}/{resource}", (*_WRITE, *extra), body=body, key=key, call_id=call_id)
+
+
+def _page(page: int, order: str) -> tuple[tuple[str, str], ...]:
+    return (("page", str(page)), ("pageSize", str(PAGE_SIZE)), ("order", order))
+
+
+def _modified_since(since: datetime | None) -> dict[str, str]:
+    # One-second precision ("requests-and-responses"); cutting the fraction off only repeats a little.
+    return {"If-Modified-Since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")} if since else {}
+
+
+def _parts(numbers: Sequence[str]) -> Iterator[list[str]]:
+    part: list[str] = []
+    for number in numbers:
+        if part and sum(len(other) + 3 for other in part) + len(number) > NUMBERS_CHARS:
+            yield part
+            part = []
+        part.append(number)
+    if part:
+        yield part
+
+
+def _numbered(numbers: Sequence[str]) -> tuple[str, str]:
+    if not any("," in number for number in numbers):
+        return "InvoiceNumbers", ",".join(numbers)
+    # InvoiceNumbers is a comma list and knows no escape.
+    return "where", " OR ".join(f"InvoiceNumber=={json.dumps(number, ensure_ascii=False)}" for number in numbers)
+
+
+def _contact(contact: NewContact) -> dict[str, Any]:
+    phones = [{"PhoneType": "DEFAULT", "PhoneNumber": contact.phone}] if contact.phone else []
+    optional = {"EmailAddress": contact.email, "ContactNumber": contact.number, "Phones": phones}
+    return {"Name": contact.name, **{name: value for name, value in optional.items() if value}}
+
+
+def _document(document: Document, emptied: str | None = None) -> dict[str, Any]:
+    """The invoice's JSON; a text we have not is left out, or sent as `emptied` where an old one must go."""
+    optional = {"Reference": document.reference or emptied, "Url": document.url or None}
+    return {
+        "Type": "ACCREC",
+        "InvoiceNumber": document.number,
+        "Contact": {"ContactID": document.contact_id},
+        "Date": document.issue_date.isoformat(),
+        **({"DueDate": document.due_date.isoformat()} if document.due_date else {}),
+        "CurrencyCode": document.currency,
+        "LineAmountTypes": "Inclusive" if document.inclusive else "Exclusive",
+        **{name: value for name, value in optional.items() if value is not None},
+        "Status": document.status,
+        # Only ever set: sending false would take back what a person has set in Xero.
+        **({"SentToContact": True} if document.sent_to_contact else {}),
+        "LineItems": [_line(line) for line in document.lines],
+    }
+
+
+def _line(line: DocumentLine) -> dict[str, Any]:
+    return {
+        "Description": line.description,
+        "Quantity": line.quantity,
+        "UnitAmount": line.unit_amount,
+        **_account(line.account, "AccountID", "AccountCode"),
+        **({"TaxType": line.tax_type} if line.tax_type else {}),
+        # A discount of 0 on a negative line is refused (XeroAPI/Xero-OpenAPI#429).
+        **({"DiscountAmount": line.discount} if line.discount else {}),
+        **({} if line.tax_amount is None else {"TaxAmount": line.tax_amount}),
+    }
+
+
+def _account(account: str, by_id: str, by_code: str) -> dict[str, str]:
+    """Bank accounts may have no code; lines take an AccountID since December 2023 (xero-php-oauth2 PR 906)."""
+    return {by_id if _GUID.fullmatch(account) else by_code: account} if account else {}
+
+
+def _payment(payment: NewPayment) -> dict[str, Any]:
+    return {
+        "Invoice": {"InvoiceID": payment.invoice_id},
+        "Account": _account(payment.account_id, "AccountID", "Code"),
+        "Date": payment.paid_on.isoformat(),
+        "Amount": payment.amount,
+        "Reference": payment.reference,
+    }
+
+
+# --- answers ----------------------------------------------------------------------------------------------------
+
+
+def decipher(answer: Response, *, writing: bool = False) -> dict[str, Any]:
+    """The answer's data, or the error that says what to do next ("responsecodes").
+
+    A 400 of a write, and its 404, come back as data for `results` to read: they are about the elements.
+    """
+    if answer.status < 300:
+        return _envelope(answer, writing)
+    if answer.status == 304:
+        return {}
+    if answer.status in (400, 404) and writing:
+        return {"refused": answer.status, **_json_object(answer.body)}
+    raise _FAILURES.get(answer.status, _unclear if answer.status >= 500 else _refused)(answer, writing)
+
+
+def expired(answer: Response) -> bool:
+    """Whether a newer token may help against this 401: not where a scope is missing."""
+    return answer.status == 401 and not _scope_is_missing(answer)
+
+
+def rate_limit(answer: Response) -> tuple[str, float | None]:
+    """Which limit a 429 names (minute, day, concurrent, appminute; "" if none) and its Retry-After in seconds.
+
+    The documents print `appminute` and `app-minute`: hyphens and case do not count.
+    """
+    named = answer.headers.get("x-rate-limit-problem", "").lower().replace("-", "").strip()
+    return named, _seconds(answer.headers.get("retry-after", ""))
+
+
+def calls_left(answer: Response) -> tuple[int | None, int | None]:
+    """X-MinLimit-Remaining and X-DayLimit-Remaining, None where they are absent or no number."""
+    return (
+        _count(answer.headers.get("x-minlimit-remaining", "")),
+        _count(answer.headers.get("x-daylimit-remaining", "")),
+    )
+
+
+def _envelope(answer: Response, writing: bool) -> dict[str, Any]:
+    data = _json_object(answer.body)
+    if not data:
+        # 200 with no JSON is not Xero speaking; a write may have been executed behind it.
+        raise _unclear(answer, writing)
+    return data
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    data = _loads(body)
+    return data if isinstance(data, dict) else {}
+
+
+def _loads(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_float=Decimal, parse_int=Decimal)
+    except ValueError:
+        return None
+
+
+def _unclear(answer: Response, writing: bool) -> SyncerError:
+    if writing:
+        return InDoubt(side="xero", status=answer.status)
+    return Unavailable(UNAVAILABLE, side="xero", status=answer.status)
+
+
+def _refused(answer: Response, writing: bool) -> SyncerError:
+    body = _json_object(answer.body)
+    said = str(body.get("Message") or body.get("Detail") or "") or answer.body[:200].decode("utf-8", "replace")
+    return NeedsPerson("rejected_by_xero", status=answer.status, message=said)
+
+
+def _unauthorised(answer: Response, writing: bool) -> SyncerError:
+    if _scope_is_missing(answer):
+        return Reconnect("scope_missing", detail=_detail(answer))
+    return Reconnect("consent_revoked", detail=_detail(answer))
+
+
+def _forbidden(answer: Response, writing: bool) -> SyncerError:
+    """A role that is too low, or an organisation that is no longer connected; which one, the caller finds out."""
+    said = _detail(answer) or answer.body[:200].decode("utf-8", "replace")
+    if "permi" in said.lower() or "role" in said.lower():
+        return Reconnect("role_missing", detail=said)
+    return Reconnect("wrong_organisation", detail=said)
+
+
+def _limited(answer: Response, writing: bool) -> SyncerError:
+    limit, wait_s = rate_limit(answer)
+    return RateLimited(limit or "minute", wait_s, side="xero")
+
+
+_FAILURES: Mapping[int, Callable[[Response, bool], SyncerError]] = {
+    401: _unauthorised,
+    403: _forbidden,
+    429: _limited,
+}
+
+
+def _detail(answer: Response) -> str:
+    body = _json_object(answer.body)
+    # The keys of problem documents come in either case.
+    return str(body.get("Detail") or body.get("detail") or "")
+
+
+def _scope_is_missing(answer: Response) -> bool:
+    # Xero's own spelling lacks an i; both are accepted.
+    said = answer.headers.get("www-authenticate", "").lower()
+    return (
+        "insufficent_scope" in said
+        or "insufficient_scope" in said
+        or "authorizationunsuccessful" in (_detail(answer).lower())
+    )
+
+
+def _seconds(value: str) -> float | None:
+    try:
+        return max(float(value), 0.0)
+    except ValueError:
+        return None
+
+
+def _count(value: str) -> int | None:
+    return int(value) if value.strip().isdigit() else None
+
+
+def results(data: Mapping[str, Any], resource: str, count: int, read: Callable[[Any], T]) -> list[T | Refused]:
+    """One result per element of a write, in the order sent; raises InDoubt where the answer does not tell.
+
+    HTTP 200 is not success: with `summarizeErrors=false` every element carries its own verdict ("responsecodes").
+    """
+    if "refused" in data:
+        return _refused_whole(data, count)
+    elements = data.get(resource)
+    if not isinstance(elements, list) or len(elements) != count:
+        raise InDoubt(side="xero", reason="elements_missing")
+    return [_result(element, read) for element in elements]
+
+
+def complaints(element: Any) -> tuple[str, ...]:
+    """Every ValidationErrors message of an element and what it contains, outermost first, each once."""
+    return tuple(dict.fromkeys(_messages(element, "ValidationErrors")))
+
+
+def warnings(element: Any) -> tuple[str, ...]:
+    """Every Warnings message of an element, each once."""
+    return tuple(dict.fromkeys(_messages(element, "Warnings")))
+
+
+def _refused_whole(data: Mapping[str, Any], count: int) -> list[Any]:
+    message = str(data.get("Message") or "")
+    elements = data.get("Elements")
+    if "is used with a different request" in message:
+        # Something else was sent under this key before: look at what became of it.
+        raise InDoubt(side="xero", reason="idempotency_mismatch")
+    if not isinstance(elements, list) or not elements:
+        said = message or f"{WHOLE} ({data['refused']}): an id in it is unknown in this organisation"
+        return [Refused((said,), whole=count > 1)] * count
+    if count > 1:
+        # A summarised refusal of several may have saved the good ones (stackoverflow.com/questions/52706101).
+        raise InDoubt(side="xero", reason="summarised_refusal")
+    return [Refused(complaints(elements[0]) or (message,), warnings(elements[0]))]
+
+
+def _result(element: Any, read: Callable[[Any], T]) -> T | Refused:
+    said = complaints(element)
+    if said or element.get("StatusAttributeString") == "ERROR" or element.get("HasErrors") is True:
+        return Refused(said or ("Xero gave no reason.",), warnings(element))
+    return read(element)
+
+
+def _messages(element: Any, kind: str) -> Iterator[str]:
+    if isinstance(element, list):
+        for item in element:
+            yield from _messages(item, kind)
+    if isinstance(element, dict):
+        for error in element.get(kind) or []:
+            if message := str(error.get("Message") or "").strip():
+                yield message
+        for name, value in element.items():
+            if name not in ("ValidationErrors", "Warnings"):
+                yield from _messages(value, kind)
+
+
+def is_last_page(data: Mapping[str, Any], resource: str, page: int) -> bool:
+    """Whether nothing follows: by `pagination.pageCount`, else by a page that is not full."""
+    pages = (data.get("pagination") or {}).get("pageCount")
+    if pages is not None:
+        return page >= int(pages)
+    return len(data.get(resource) or []) < PAGE_SIZE
+
+
+def item_count(data: Mapping[str, Any]) -> int | None:
+    """How many items all pages have together, if the answer says."""
+    count = (data.get("pagination") or {}).get("itemCount")
+    return None if count is None else int(count)
+
+
+def organisation(data: Mapping[str, Any]) -> Organisation:
+    """The organisation of GET /Organisation; raises Unavailable for an answer without one."""
+    elements = data.get("Organisations") or []
+    if not elements:
+        raise Unavailable(UNAVAILABLE, side="xero", reason="no organisation in the answer")
+    found = elements[0]
+    return Organisation(
+        id=_text(found, "OrganisationID"),
+        name=_text(found, "Name"),
+        country=_text(found, "CountryCode"),
+        base_currency=_text(found, "BaseCurrency"),
+        version=_text(found, "Version"),
+        plan=_text(found, "Class"),
+        short_code=_text(found, "ShortCode"),
+        timezone=_text(found, "Timezone"),
+        period_lock_date=read_date(found, "PeriodLockDate"),
+        end_of_year_lock_date=read_date(found, "EndOfYearLockDate"),
+    )
+
+
+def actions(data: Mapping[str, Any]) -> dict[str, bool]:
+    """What the plan and the connecting user's role allow, by Xero's name of the action."""
+    return {_text(found, "Name"): _text(found, "Status") == "ALLOWED" for found in data.get("Actions") or []}
+
+
+def currencies(data: Mapping[str, Any]) -> frozenset[str]:
+    """Codes of the currencies that the organisation has added, its own included."""
+    return frozenset(_text(found, "Code") for found in data.get("Currencies") or [])
+
+
+def accounts(data: Mapping[str, Any]) -> tuple[Account, ...]:
+    """The chart of accounts, archived accounts too."""
+    return tuple(_read_account(found) for found in data.get("Accounts") or [])
+
+
+def _read_account(found: Mapping[str, Any]) -> Account:
+    kind = _text(found, "Type")
+    return Account(
+        id=_text(found, "AccountID"),
+        code=_text(found, "Code"),
+        name=_text(found, "Name"),
+        type=kind,
+        status=_text(found, "Status") or "ACTIVE",
+        klass=_text(found, "Class"),
+        currency=_text(found, "CurrencyCode"),
+        system_account=_text(found, "SystemAccount"),
+        # Bank accounts say EnablePaymentsToAccount false and take payments all the same ("accounts", "payments").
+        takes_payments=kind == "BANK" or found.get("EnablePaymentsToAccount") is True,
+    )
+
+
+def tax_rates(data: Mapping[str, Any]) -> tuple[TaxRate, ...]:
+    """The tax rates, whatever their status; one that does not say it applies to revenue does not."""
+    return tuple(_read_rate(found) for found in data.get("TaxRates") or [])
+
+
+def _read_rate(found: Mapping[str, Any]) -> TaxRate:
+    return TaxRate(
+        type=_text(found, "TaxType"),
+        name=_text(found, "Name"),
+        effective_rate=_number(found, "EffectiveRate"),
+        components=tuple(
+            TaxComponent(_text(part, "Name"), _number(part, "Rate"), part.get("IsCompound") is True)
+            for part in found.get("TaxComponents") or []
+        ),
+        status=_text(found, "Status") or "ACTIVE",
+        applies_to_revenue=found.get("CanApplyToRevenue") is True,
+    )
+
+
+def contacts(data: Mapping[str, Any]) -> list[BookContact]:
+    """The contacts of a page."""
+    return [read_contact(found) for found in data.get("Contacts") or []]
+
+
+def read_contact(found: Mapping[str, Any]) -> BookContact:
+    """One contact."""
+    return BookContact(
+        id=_text(found, "ContactID"),
+        name=_text(found, "Name"),
+        email=_text(found, "EmailAddress"),
+        number=_text(found, "ContactNumber"),
+        status=_text(found, "ContactStatus") or "ACTIVE",
+        merged_to=_text(found, "MergedToContactID"),
+        phone=_phone(found.get("Phones") or []),
+        updated_at=read_moment(found, "UpdatedDateUTC"),
+    )
+
+
+def sales_invoices(data: Mapping[str, Any]) -> list[BookInvoice]:
+    """The sales invoices of an answer: a bill may carry the same number."""
+    found = data.get("Invoices") or []
+    return [read_invoice(invoice) for invoice in found if invoice.get("Type", "ACCREC") == "ACCREC"]
+
+
+def read_invoice(found: Mapping[str, Any]) -> BookInvoice:
+    """The head of one invoice."""
+    return BookInvoice(
+        id=_text(found, "InvoiceID"),
+        number=_text(found, "InvoiceNumber"),
+        status=_text(found, "Status"),
+        currency=_text(found, "CurrencyCode"),
+        total=_number(found, "Total"),
+        total_tax=_number(found, "TotalTax"),
+        amount_due=_number(found, "AmountDue"),
+        amount_paid=_number(found, "AmountPaid"),
+        url=_text(found, "Url"),
+        contact_id=_text(found.get("Contact") or {}, "ContactID"),
+        issue_date=read_date(found, "Date"),
+        updated_at=read_moment(found, "UpdatedDateUTC"),
+    )
+
+
+def read_payment(found: Mapping[str, Any]) -> BookPayment:
+    """One payment."""
+    return BookPayment(
+        id=_text(found, "PaymentID"),
+        invoice_id=_text(found.get("Invoice") or {}, "InvoiceID"),
+        amount=_number(found, "Amount"),
+        reference=_text(found, "Reference"),
+        status=_text(found, "Status") or "AUTHORISED",
+        paid_on=read_date(found, "Date"),
+    )
+
+
+def tenants(answer: Response) -> list[Tenant]:
+    """The entries of GET /connections, a bare array (openapi xero-identity)."""
+    if answer.status >= 300:
+        decipher(answer)
+    found = _loads(answer.body)
+    if not isinstance(found, list):
+        raise _unclear(answer, writing=False)
+    return [_tenant(entry) for entry in found]
+
+
+def _tenant(found: Mapping[str, Any]) -> Tenant:
+    return Tenant(
+        connection_id=_text(found, "id"),
+        id=_text(found, "tenantId"),
+        type=_text(found, "tenantType"),
+        name=_text(found, "tenantName"),
+        auth_event_id=_text(found, "authEventId"),
+        created_at=read_moment(found, "createdDateUtc"),
+        updated_at=read_moment(found, "updatedDateUtc"),
+    )
+
+
+def read_date(found: Mapping[str, Any], name: str) -> date | None:
+    """A date of a document: midnight of that date written as if it were UTC, never to be shifted by a zone."""
+    moment = read_moment(found, name) or read_moment(found, f"{name}String")
+    return moment.date() if moment else None
+
+
+def read_moment(found: Mapping[str, Any], name: str) -> datetime | None:
+    """An instant in UTC: `/Date(ms+0000)/`, or ISO where there is no zone but UTC."""
+    written = _text(found, name)
+    if at := _MS_DATE.fullmatch(written):
+        return _EPOCH + timedelta(milliseconds=int(at[1]))
+    try:
+        # /connections has seven digits of a second, one more than Python reads.
+        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", written))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _phone(phones: Sequence[Mapping[str, Any]]) -> str:
+    """The default number, else the mobile one, with its country and area."""
+    by_type = {_text(phone, "PhoneType"): phone for phone in phones}
+    for kind in ("DEFAULT", "MOBILE"):
+        phone = by_type.get(kind, {})
+        if number := _text(phone, "PhoneNumber"):
+            return " ".join(part for part in (*(_text(phone, p) for p in _PHONE_PREFIX), number) if part)
+    return ""
+
+
+_PHONE_PREFIX = ("PhoneCountryCode", "PhoneAreaCode")
+
+
+def _text(found: Mapping[str, Any], name: str) -> str:
+    value = found.get(name)
+    return "" if value is None else str(value)
+
+
+def _number(found: Mapping[str, Any], name: str) -> Decimal:
+    value = found.get(name)
+    return value if isinstance(value, Decimal) else ZERO
