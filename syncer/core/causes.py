@@ -82,7 +82,9 @@ CAUSES: Mapping[str, Cause] = {
         Cure.BOOKS,
         codes="tax_unmapped tax_ambiguous tax_archived tax_wrong_side tax_not_for_account",
     ),
-    **_causes(Who.ACCOUNTANT, Cure.CONTENT, Cure.SETTING, Cure.BOOKS, codes="currency_not_enabled currency_not_in_plan"),
+    **_causes(
+        Who.ACCOUNTANT, Cure.CONTENT, Cure.SETTING, Cure.BOOKS, codes="currency_not_enabled currency_not_in_plan"
+    ),
     **_causes(
         Who.ADMIN,
         Cure.SETTING,
@@ -92,7 +94,9 @@ CAUSES: Mapping[str, Cause] = {
     # the document
     **_causes(Who.ACCOUNTANT, Cure.CONTENT, Cure.BOOKS, codes="period_locked plan_invoice_cap"),
     **_causes(Who.SUPPORT, Cure.CONTENT, Cure.DOCUMENT, Cure.ORDER, codes="number_taken"),
-    **_causes(Who.SUPPORT, Cure.CONTENT, codes="number_invalid total_mismatch negative_total line_invalid issue_date_missing"),
+    **_causes(
+        Who.SUPPORT, Cure.CONTENT, codes="number_invalid total_mismatch negative_total line_invalid issue_date_missing"
+    ),
     **_causes(Who.SUPPORT, Cure.CONTENT, Cure.SETTING, codes="due_date_missing"),
     # document state
     **_causes(

@@ -107,9 +107,7 @@ def _precedence(invoice: Invoice, scene: Scene) -> tuple[bool, date, str]:
     return (not standing.xero_id, invoice.issue_date or date.max, invoice.source_id)
 
 
-def plan_all(
-    invoices: Sequence[Invoice], scene: Scene, owners: Mapping[str, Invoice] | None = None
-) -> list[Action]:
+def plan_all(invoices: Sequence[Invoice], scene: Scene, owners: Mapping[str, Invoice] | None = None) -> list[Action]:
     """Decide every invoice; `owners` says who may use a number when not all invoices are at hand."""
     owners = number_owners(invoices, scene) if owners is None else owners
     return [plan(invoice, scene, owners.get(invoice.number)) for invoice in invoices]

@@ -6,9 +6,7 @@ from datetime import date
 
 from syncer.core.invoice import Status
 
-DEFAULT_STATUSES = frozenset(
-    {Status.SENT, Status.PAYMENT_PROCESSING, Status.PARTIALLY_PAID, Status.PAID, Status.VOID}
-)
+DEFAULT_STATUSES = frozenset({Status.SENT, Status.PAYMENT_PROCESSING, Status.PARTIALLY_PAID, Status.PAID, Status.VOID})
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,8 @@ CREATE TABLE invoice (
     xero_total DECIMAL(24, 6),
     xero_tax DECIMAL(24, 6),
     xero_amount_due DECIMAL(24, 6),
+    xero_amount_paid DECIMAL(24, 6),
+    refused_stamp VARCHAR,               -- what Xero's refusal depended on; the same is not sent again while it holds
     synced_fingerprint VARCHAR,          -- of the content that Xero has
     synced_status VARCHAR,               -- CrocoClick's status when Xero last got it
     synced_at TIMESTAMP,

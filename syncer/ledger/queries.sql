@@ -1,0 +1,164 @@
+-- Named queries of the ledger. Each line after a name says what the query is for.
+
+-- name: connections
+-- Every connection, the default one first.
+SELECT * FROM connection ORDER BY connection <> 'default', connection;
+
+-- name: connection
+-- One connection.
+SELECT * FROM connection WHERE connection = $connection;
+
+-- name: settings
+-- The newest value of every setting.
+SELECT key, value, changed_at, changed_by FROM setting
+WHERE connection = $connection AND id IN (SELECT max(id) FROM setting WHERE connection = $connection GROUP BY key)
+ORDER BY key;
+
+-- name: setting_changes
+-- How the settings came to be: newest first.
+SELECT key, value, changed_at, changed_by FROM setting WHERE connection = $connection ORDER BY id DESC LIMIT 50;
+
+-- name: unfinished_runs
+-- Runs that never said they ended.
+SELECT run_id, pid, heard_at FROM run WHERE connection = $connection AND finished_at IS NULL;
+
+-- name: runs
+-- The latest runs, newest first.
+SELECT * FROM run WHERE connection = $connection ORDER BY started_at DESC, run_id DESC LIMIT $limit;
+
+-- name: run
+-- One run.
+SELECT * FROM run WHERE connection = $connection AND run_id = $run_id;
+
+-- name: run_outcomes
+-- What a run did, by outcome and cause.
+SELECT e.outcome, e.cause, count(*) AS records
+FROM attempt a JOIN attempt_end e ON e.attempt_id = a.id
+WHERE a.connection = $connection AND a.run_id = $run_id AND a.kind = 'invoice'
+GROUP BY ALL ORDER BY records DESC;
+
+-- name: run_records
+-- The invoices that a run tried or decided anew, newest first.
+SELECT h.source_id, i.number, i.contact_name, h.what, h.cause, h.facts, h.happened_at, i.currency, i.total, i.state
+FROM history h JOIN invoice i ON i.connection = h.connection AND i.source_id = h.source_id
+WHERE h.connection = $connection AND h.run_id = $run_id AND h.kind = 'invoice' AND h.what <> 'seen'
+ORDER BY h.id DESC LIMIT $limit;
+
+-- name: run_calls
+-- The calls of a run by side and method.
+SELECT side, method, count(*) AS calls, CAST(avg(ms) AS INTEGER) AS ms, sum(bytes_sent + bytes_received) AS bytes
+FROM call WHERE connection = $connection AND run_id = $run_id GROUP BY ALL ORDER BY side, method;
+
+-- name: known_invoices
+-- What was last seen of every invoice, to tell what has changed.
+SELECT source_id, fingerprint, status, live, amount_paid, amount_due FROM invoice WHERE connection = $connection;
+
+-- name: workload
+-- Every invoice that a plan has to look at: all but those that are synced, and those whose last try is still open.
+SELECT i.*, c.content FROM invoice i
+JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+WHERE i.connection = $connection AND i.open_attempt IS NULL AND i.state <> 'synced'
+ORDER BY i.issue_date, i.source_id;
+
+-- name: invoices_by_id
+-- Some invoices with their content.
+SELECT i.*, c.content FROM invoice i
+JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+WHERE i.connection = $connection AND list_contains($ids, i.source_id);
+
+-- name: shared_numbers
+-- Invoices whose number stands on several, with what decides who may use it.
+SELECT source_id, number, status, live, issue_date, contact_name, xero_id FROM invoice
+WHERE connection = $connection AND number IN (
+    SELECT number FROM invoice WHERE connection = $connection GROUP BY number HAVING count(*) > 1
+);
+
+-- name: open_attempts
+-- Tries that never got an answer, call by call, in the order they were sent.
+SELECT a.* FROM attempt a
+LEFT JOIN attempt_end e ON e.attempt_id = a.id
+WHERE a.connection = $connection AND e.attempt_id IS NULL
+ORDER BY a.call_id, a.position;
+
+-- name: open_subjects
+-- The records with an open try: a quick look before the slower question.
+SELECT (SELECT count(*) FROM invoice WHERE connection = $connection AND open_attempt IS NOT NULL)
+     + (SELECT count(*) FROM contact WHERE connection = $connection AND open_attempt IS NOT NULL) AS open;
+
+-- name: contacts
+-- Every CrocoClick contact that an invoice names, with its binding.
+SELECT * FROM contact WHERE connection = $connection;
+
+-- name: customer_snapshots
+-- Each contact as the newest of its invoices names it.
+SELECT i.contact_id, arg_max(json_extract_string(c.content, '$[1]'), (i.issue_date, i.source_id)) AS customer
+FROM invoice i JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+WHERE i.connection = $connection AND i.contact_id <> '' GROUP BY i.contact_id;
+
+-- name: books
+-- The organisation's settings as last read.
+SELECT read_at, content FROM books WHERE connection = $connection;
+
+-- name: book_contacts
+-- The mirror of Xero's contacts.
+SELECT * FROM book_contact WHERE connection = $connection;
+
+-- name: book_invoices
+-- The mirror of Xero's sales invoices.
+SELECT * FROM book_invoice WHERE connection = $connection;
+
+-- name: watermark
+-- When something was last read up to date.
+SELECT reached_at FROM watermark WHERE connection = $connection AND name = $name;
+
+-- name: counts
+-- Invoices and money by state, cause and currency.
+SELECT state, cause, currency, count(*) AS invoices, sum(total) AS money, min(decided_at) AS since, min(retry_at) AS retry_at
+FROM invoice WHERE connection = $connection GROUP BY state, cause, currency;
+
+-- name: held
+-- Everything that waits for a person or heals by itself, largest amounts first.
+SELECT source_id, number, contact_name, currency, total, state, cause, facts, decided_at, retry_at, issue_date
+FROM invoice WHERE connection = $connection AND state IN ('held', 'retrying', 'in_doubt')
+ORDER BY total DESC, source_id;
+
+-- name: moved
+-- What went over, by day.
+SELECT CAST(e.ended_at AS DATE) AS day, e.outcome, count(*) AS records
+FROM attempt_end e JOIN attempt a ON a.id = e.attempt_id
+WHERE a.connection = $connection AND a.kind = 'invoice' AND e.ended_at >= $since
+GROUP BY ALL ORDER BY day;
+
+-- name: budget
+-- What the last Xero answer said is left.
+SELECT minute_left, day_left, made_at FROM call
+WHERE connection = $connection AND side = 'xero' AND day_left IS NOT NULL ORDER BY id DESC LIMIT 1;
+
+-- name: calls_of_run
+-- How many calls a run made on each side.
+SELECT side, count(*) AS calls FROM call WHERE connection = $connection AND run_id = $run_id GROUP BY side;
+
+-- name: find_exact
+-- Invoices with exactly this number or id.
+SELECT * FROM invoice WHERE connection = $connection
+AND (source_id = $what OR xero_id = $what OR lower(number) = lower($what)) ORDER BY issue_date DESC LIMIT $limit;
+
+-- name: find_like
+-- Invoices whose number, customer or email contains this, newest first.
+SELECT * FROM invoice WHERE connection = $connection
+AND (contains(lower(number), lower($what)) OR contains(lower(contact_name), lower($what))
+     OR contains(lower(contact_email), lower($what)))
+ORDER BY lower(contact_email) = lower($what) DESC, issue_date DESC, number LIMIT $limit;
+
+-- name: history_of
+-- The story of one record, oldest first.
+SELECT * FROM history WHERE connection = $connection AND kind = $kind AND source_id = $source_id ORDER BY id;
+
+-- name: attempts_of
+-- Every try for one record with its end and its call, oldest first.
+SELECT a.id, a.run_id, a.call_id, a.position, a.action, a.begun_at, e.ended_at, e.outcome, e.cause, e.facts,
+       c.made_at, c.method, c.path, c.status, c.ms, c.correlation_id
+FROM attempt a
+LEFT JOIN attempt_end e ON e.attempt_id = a.id
+LEFT JOIN call c ON c.call_id = a.call_id AND c.connection = a.connection
+WHERE a.connection = $connection AND a.kind = $kind AND a.source_id = $source_id ORDER BY a.id;
