@@ -11,7 +11,7 @@ from pathlib import Path
 
 from syncer.errors import LedgerBusy, SyncerError
 
-_FIRST_POLL_S, _LONGEST_POLL_S = 0.0005, 0.02
+_FIRST_POLL_S, _LONGEST_POLL_S = 0.0005, 0.005
 
 
 class FileLock:

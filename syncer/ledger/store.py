@@ -33,7 +33,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 _TRIES = 5
-_LOOK_S = 0.02
+_LOOK_S = 0.005
 
 
 class Now(Protocol):
