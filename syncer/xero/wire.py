@@ -562,6 +562,12 @@ def read_payment(found: Mapping[str, Any]) -> BookPayment:
     )
 
 
+def payments(data: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
+    """The payments inside the answer of GET /Invoices/{id}, which do not name their invoice again."""
+    found = [payment for invoice in data.get("Invoices") or [] for payment in invoice.get("Payments") or []]
+    return [read_payment({"Invoice": {"InvoiceID": invoice_id}, **payment}) for payment in found]
+
+
 def tenants(answer: Response) -> list[Tenant]:
     """The entries of GET /connections, a bare array (openapi xero-identity)."""
     if answer.status >= 300:

@@ -1,0 +1,148 @@
+"""One Xero organisation over HTTP: requests from `wire`, carried by `transport`, answers back to `wire`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from syncer.core.books import BookContact, BookInvoice, Books, Document, Organisation
+from syncer.core.contact import NewContact
+from syncer.errors import HaltRun, Reconnect
+from syncer.ports import BookPayment, CallLog, Clock, NewPayment, Page, Refused
+from syncer.transport import Bearer, Pace, Request, Transport
+from syncer.xero import wire
+
+T = TypeVar("T")
+
+# No organisation has a million contacts or invoices; a list that never ends is a fault.
+PAGES = 1000
+
+
+class XeroAccounts:
+    """The Accounts port: reads raise TryLater or Reconnect, writes also InDoubt."""
+
+    def __init__(self, transport: Transport, others_connected: Callable[[], bool] | None = None) -> None:
+        self._transport = transport
+        self._others_connected = others_connected
+
+    @classmethod
+    def open(
+        cls,
+        api_url: str,
+        tenant_id: str,
+        bearer: Bearer,
+        pace: Pace,
+        call_log: CallLog,
+        clock: Clock,
+        others_connected: Callable[[], bool] | None = None,
+    ) -> "XeroAccounts":
+        """The organisation `tenant_id` at `api_url`; `others_connected` tells what a 403 means."""
+        transport = Transport(
+            "xero",
+            api_url,
+            call_log,
+            clock,
+            pace=pace,
+            bearer=bearer,
+            headers=wire.headers(tenant_id),
+            correlation_header="Xero-Correlation-Id",
+        )
+        return cls(transport, others_connected)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._transport.close()
+
+    def books(self) -> Books:
+        """Organisation, actions, accounts, tax rates and currencies: five calls."""
+        return Books(
+            organisation=self.organisation(),
+            actions=wire.actions(self._ask(wire.get("Organisation/Actions"))),
+            accounts=wire.accounts(self._ask(wire.get("Accounts"))),
+            tax_rates=wire.tax_rates(self._ask(wire.get("TaxRates"))),
+            currencies=wire.currencies(self._ask(wire.get("Currencies"))),
+        )
+
+    def organisation(self) -> Organisation:
+        """The organisation itself: one call."""
+        return wire.organisation(self._ask(wire.get("Organisation")))
+
+    def contacts(self, since: datetime | None = None) -> Iterator[Page[BookContact]]:
+        """All contacts, archived too, or those changed since; pages of 1,000."""
+        return self._pages("Contacts", lambda page: wire.get_contacts(page, since), wire.contacts)
+
+    def invoice_heads(self, since: datetime | None = None) -> Iterator[Page[BookInvoice]]:
+        """All sales invoices, or those changed since; pages of 1,000."""
+        return self._pages("Invoices", lambda page: wire.get_invoice_heads(page, since), wire.sales_invoices)
+
+    def invoices_numbered(self, numbers: Sequence[str]) -> Sequence[BookInvoice]:
+        """The sales invoices that carry one of these numbers, whatever their status."""
+        requests = wire.get_invoices_numbered(numbers)
+        return [invoice for request in requests for invoice in wire.sales_invoices(self._ask(request))]
+
+    def payments_of(self, invoice_id: str) -> Sequence[BookPayment]:
+        """The payments on one invoice, deleted ones too."""
+        return wire.payments(self._ask(wire.get_invoice(invoice_id)), invoice_id)
+
+    def create_contacts(
+        self, contacts: Sequence[NewContact], *, call_id: str, key: str
+    ) -> Sequence[BookContact | Refused]:
+        """Create contacts (PUT)."""
+        request = wire.put_contacts(contacts, call_id=call_id, key=key)
+        return self._write(request, "Contacts", len(contacts), wire.read_contact)
+
+    def create_invoices(
+        self, documents: Sequence[Document], *, call_id: str, key: str
+    ) -> Sequence[BookInvoice | Refused]:
+        """Create invoices (PUT); a number that is taken is refused."""
+        request = wire.put_invoices(documents, call_id=call_id, key=key)
+        return self._write(request, "Invoices", len(documents), wire.read_invoice)
+
+    def update_invoices(
+        self, documents: Sequence[tuple[str, Document]], *, call_id: str, key: str
+    ) -> Sequence[BookInvoice | Refused]:
+        """Replace the content of invoices (POST), each named by its InvoiceID."""
+        request = wire.post_invoices(documents, call_id=call_id, key=key)
+        return self._write(request, "Invoices", len(documents), wire.read_invoice)
+
+    def void_invoices(self, invoice_ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookInvoice | Refused]:
+        """Void approved invoices (POST, Status VOIDED)."""
+        request = wire.post_status(invoice_ids, "VOIDED", call_id=call_id, key=key)
+        return self._write(request, "Invoices", len(invoice_ids), wire.read_invoice)
+
+    def delete_drafts(self, invoice_ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookInvoice | Refused]:
+        """Delete drafts (POST, Status DELETED)."""
+        request = wire.post_status(invoice_ids, "DELETED", call_id=call_id, key=key)
+        return self._write(request, "Invoices", len(invoice_ids), wire.read_invoice)
+
+    def create_payments(
+        self, payments: Sequence[NewPayment], *, call_id: str, key: str
+    ) -> Sequence[BookPayment | Refused]:
+        """Record payments (PUT)."""
+        request = wire.put_payments(payments, call_id=call_id, key=key)
+        return self._write(request, "Payments", len(payments), wire.read_payment)
+
+    def _pages(
+        self, resource: str, request: Callable[[int], Request], read: Callable[[dict[str, Any]], Sequence[T]]
+    ) -> Iterator[Page[T]]:
+        for page in range(1, PAGES + 1):
+            data = self._ask(request(page))
+            yield Page(read(data), wire.item_count(data))
+            if wire.is_last_page(data, resource, page):
+                return
+        raise HaltRun("xero_unavailable", reason="a list without end", resource=resource)
+
+    def _ask(self, request: Request) -> dict[str, Any]:
+        return self._decipher(request)
+
+    def _write(self, request: Request, resource: str, count: int, read: Callable[[Any], T]) -> Sequence[T | Refused]:
+        return wire.results(self._decipher(request), resource, count, read)
+
+    def _decipher(self, request: Request) -> dict[str, Any]:
+        answer = self._transport.send(request)
+        try:
+            return wire.decipher(answer, writing=request.writes)
+        except Reconnect as gone:
+            # 403 does not say whether only this organisation was disconnected, or all of them.
+            if gone.code != "wrong_organisation" or not self._others_connected or self._others_connected():
+                raise
+            raise Reconnect("consent_revoked", **gone.facts) from gone
