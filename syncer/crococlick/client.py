@@ -1,0 +1,126 @@
+"""One CrocoClick location over HTTP: requests from `wire`, carried by `transport`, answers back to `wire`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from syncer.core.invoice import Invoice
+from syncer.crococlick import wire
+from syncer.crococlick.pace import Pacer
+from syncer.errors import HaltRun, NeedsPerson
+from syncer.ports import CallLog, Clock, Location, Page, Unreadable
+from syncer.transport import Fixed, Request, Transport
+
+# No location has a million invoices; a list that never ends is a fault.
+PAGES = 10_000
+
+
+class CrocoClick:
+    """The Crm port: every call raises TryLater, Reconnect or HaltRun; none writes."""
+
+    def __init__(self, transport: Transport, location_id: str) -> None:
+        self._transport = transport
+        self._location_id = location_id
+        self._reader: wire.Reader | None = None
+
+    @classmethod
+    def open(cls, api_url: str, token: str, location_id: str, call_log: CallLog, clock: Clock) -> "CrocoClick":
+        """The location `location_id` at `api_url`, by a private integration token."""
+        transport = Transport(
+            "crococlick",
+            api_url,
+            call_log,
+            clock,
+            pace=Pacer(clock),
+            bearer=Fixed(token),
+            headers=wire.headers(),
+            correlation_header="traceid",
+        )
+        return cls(transport, location_id)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._transport.close()
+
+    def location(self) -> Location:
+        """The location: its name and time zone; one call."""
+        found = wire.location(self._ask(wire.get_location(self._location_id)))
+        self._reader = wire.Reader(found.timezone)
+        return found
+
+    def invoices(self, *, status: str = "", since: date | None = None, search: str = "") -> Iterator[Page[Invoice]]:
+        """Invoices oldest first, pages of 100; a row may come twice.
+
+        Pages overlap by one row: if the last row of a page is not in the next, the list has moved and a page is read
+        again. If rows are still missing at the end, the list is read once more from its other end.
+        """
+        seen: set[str] = set()
+        for newest_first in (False, True):
+            for ids, page in self._sweep(_Asked(status, since, search, newest_first)):
+                seen.update(ids)
+                yield page
+                if newest_first and len(seen) >= (page.total or 0):
+                    return
+            if len(seen) >= (page.total or 0):
+                return
+
+    def invoice(self, source_id: str) -> Invoice | None:
+        """One invoice, None where there is none; raises NeedsPerson for one that cannot be read."""
+        try:
+            data = self._ask(wire.get_invoice(self._location_id, source_id))
+        except HaltRun as refusal:
+            if wire.is_missing(refusal):
+                return None
+            raise
+        found = self._read().invoice(data)
+        if isinstance(found, Unreadable):
+            raise NeedsPerson("line_invalid", field=found.field, reason=found.reason, number=found.number)
+        return found
+
+    def _sweep(self, asked: "_Asked") -> Iterator[tuple[list[str], Page[Invoice]]]:
+        offset, last = 0, ""
+        for _ in range(PAGES):
+            ids, page = self._page(asked, offset)
+            yield ids, page
+            if last and last not in ids:
+                yield self._page(asked, max(0, offset - wire.PAGE_SIZE))
+            end = offset + len(ids)
+            # A short page is the last one, unless the server gives less than it was asked for.
+            if len(ids) < 2 or (len(ids) < wire.PAGE_SIZE and end >= (page.total or 0)):
+                return
+            offset, last = end - 1, ids[-1]
+        raise HaltRun("crococlick_unavailable", reason="a list without end")
+
+    def _page(self, asked: "_Asked", offset: int) -> tuple[list[str], Page[Invoice]]:
+        reader = self._read()
+        data = self._ask(
+            wire.get_invoices(
+                self._location_id,
+                offset,
+                status=asked.status,
+                since=asked.since,
+                search=asked.search,
+                newest_first=asked.newest_first,
+            )
+        )
+        return wire.row_ids(data), reader.page(data)
+
+    def _read(self) -> wire.Reader:
+        if self._reader is None:
+            self.location()
+        assert self._reader is not None  # noqa: S101 - location() has just made it
+        return self._reader
+
+    def _ask(self, request: Request) -> dict[str, Any]:
+        return wire.decipher(self._transport.send(request), writing=request.writes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which invoices a sweep is for, and from which end."""
+
+    status: str
+    since: date | None
+    search: str
+    newest_first: bool
