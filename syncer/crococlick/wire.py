@@ -240,13 +240,13 @@ class Reader:
         try:
             taxes = line.get("taxes")
             return LineItem(
-                line.get("name") or "",
+                _text(line, "name"),
                 _amount(line, "qty"),
                 _amount(line, "amount"),
                 tuple([self._tax(tax) for tax in taxes]) if taxes else (),
                 line.get("taxInclusive") is True,
-                line.get("description") or "",
-                line.get("productId") or "",
+                _text(line, "description"),
+                _text(line, "productId"),
             )
         except Garbage as garbage:
             raise Garbage(f"invoiceItems[{place}].{garbage.field}", garbage.reason) from None
@@ -265,9 +265,11 @@ class Reader:
         written = row.get(name)
         if not written:
             return None
-        day = self._days.get(written) if isinstance(written, str) else None
+        if not isinstance(written, str):
+            return _garbage(name, f"is no date: {str(written)[:40]}")
+        day = self._days.get(written)
         if day is None:
-            day = self._days[str(written)] = self._read_day(name, str(written))
+            day = self._days[written] = self._read_day(name, written)
         return day
 
     def _read_day(self, name: str, written: str) -> date:
@@ -275,13 +277,13 @@ class Reader:
             if len(written) == 10:
                 return date.fromisoformat(written)
             moment = datetime.fromisoformat(written)
-        except ValueError:
+            if moment.tzinfo is None:
+                return moment.date()
+            if self._zone:
+                return moment.astimezone(self._zone).date()
+        except (OverflowError, ValueError):
             return _garbage(name, f"is no date: {written[:40]}")
-        if moment.tzinfo is None:
-            return moment.date()
-        if self._zone is None:
-            return _garbage(name, "is an instant, and the location's time zone is not known")
-        return moment.astimezone(self._zone).date()
+        return _garbage(name, "is an instant, and the location's time zone is not known")
 
 
 def number(row: Mapping[str, Any]) -> str:
@@ -293,7 +295,7 @@ def number(row: Mapping[str, Any]) -> str:
 def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name) if name else None
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):  # unknown, unreadable, malformed
         return None
 
 

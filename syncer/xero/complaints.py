@@ -28,8 +28,9 @@ def _row(pattern: str, code: str, **facts: str) -> Row:
 
 # A value in a message: quoted or bare.
 _V = r"['\"]?(?P<{}>[^'\"]*?)['\"]?"
-_NAME, _CODE, _CURRENCY = _V.format("name"), _V.format("account"), r"['\"]?(?P<currency>[A-Z]{3})\b['\"]?"
-_DATE = r"['\"]?(?P<lock_date>[^'\"]+?)['\"]?"
+_CODE, _CURRENCY = _V.format("account"), r"['\"]?(?P<currency>[A-Z]{3})\b['\"]?"
+_NAME = r"['\"]?(?P<name>.+?)['\"]?"  # names have apostrophes
+_DATE = r"['\"]?(?P<lock_date>[\w /.-]*\w)['\"]?"
 _FOUND, _EXPECTED = r"['\"]?(?P<found>-?[\d.,]*\d)['\"]?", r"['\"]?(?P<expected>-?[\d.,]*\d)['\"]?"
 
 _STATUS = r"['\"]?(?P<status>{})['\"]?"
