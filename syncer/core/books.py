@@ -1,10 +1,12 @@
 """What we know of a Xero organisation, and the document that an invoice becomes there."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 from syncer.core.money import ZERO
 
@@ -154,3 +156,37 @@ class Document:
     total: Decimal
     total_tax: Decimal
     corrections: tuple[str, ...] = ()
+
+
+def books_text(books: Books) -> str:
+    """The books as JSON, the way the ledger keeps them."""
+    told = {
+        "organisation": asdict(books.organisation),
+        "accounts": [asdict(account) for account in books.accounts],
+        "tax_rates": [asdict(rate) for rate in books.tax_rates],
+        "currencies": sorted(books.currencies),
+        "actions": dict(books.actions),
+    }
+    return json.dumps(told, ensure_ascii=False, default=str, sort_keys=True)
+
+
+def books_from(written: str) -> Books:
+    """The books again."""
+    told = json.loads(written)
+    return Books(
+        organisation=_organisation(told["organisation"]),
+        accounts=tuple(Account(**account) for account in told["accounts"]),
+        tax_rates=tuple(_tax_rate(rate) for rate in told["tax_rates"]),
+        currencies=frozenset(told["currencies"]),
+        actions=told["actions"],
+    )
+
+
+def _organisation(told: dict[str, Any]) -> Organisation:
+    dates = ("period_lock_date", "end_of_year_lock_date")
+    return Organisation(**{**told, **{name: date.fromisoformat(told[name]) if told[name] else None for name in dates}})
+
+
+def _tax_rate(told: dict[str, Any]) -> TaxRate:
+    parts = tuple(TaxComponent(part["name"], Decimal(part["rate"]), part["compound"]) for part in told["components"])
+    return TaxRate(**{**told, "effective_rate": Decimal(told["effective_rate"]), "components": parts})

@@ -83,6 +83,19 @@ class Known:
     state: str
     cause: str | None
     facts: Mapping[str, Any]
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class KnownContact:
+    """One CrocoClick contact: its binding, and what Xero refused before with what that depended on."""
+
+    customer: Customer
+    xero_id: str = ""
+    refused_stamp: str = ""
+    refusal: Problem | None = None
+    tries: int = 0
+    open: bool = False
 
 
 class Ledger:
@@ -117,24 +130,9 @@ class Ledger:
         """The invoices whose number stands on several: heads only, enough to say who may use it."""
         return [_head(row) for row in self.rows("shared_numbers")]
 
-    def bindings(self) -> dict[str, str]:
-        """The Xero contact of each CrocoClick contact that has one."""
-        return {row["source_id"]: row["xero_id"] for row in self.rows("contacts") if row["xero_id"]}
-
-    def customers(self) -> dict[str, Customer]:
-        """Every contact that an invoice names, as the newest of its invoices names it."""
-        return {
-            row["source_id"]: Customer(row["source_id"], row["name"], row["email"], row["company"], row["phone"])
-            for row in self.rows("contacts")
-        }
-
-    def refused_contacts(self) -> dict[str, tuple[str, Problem]]:
-        """Contacts that Xero refused to create: what the refusal depended on, and why."""
-        return {
-            row["source_id"]: (json.loads(row["facts"] or "{}").get("stamp", ""), _problem(row["cause"], row["facts"]))
-            for row in self.rows("contacts")
-            if row["cause"] and not row["xero_id"]
-        }
+    def contacts(self) -> dict[str, KnownContact]:
+        """Every contact that an invoice names, as the newest of its invoices names it, with its binding."""
+        return {row["source_id"]: _known_contact(row) for row in self.rows("contacts")}
 
     def open_attempts(self) -> list[OpenAttempt]:
         """Tries without an answer, call by call."""
@@ -159,25 +157,11 @@ class Ledger:
             for row in self.rows("book_contacts")
         ]
 
-    def book_invoices(self) -> list[BookInvoice]:
-        """The mirror of Xero's sales invoices."""
-        return [
-            BookInvoice(
-                id=row["xero_id"],
-                number=row["number"],
-                status=row["status"],
-                currency=row["currency"],
-                total=row["total"],
-                total_tax=row["total_tax"],
-                amount_due=row["amount_due"],
-                amount_paid=row["amount_paid"],
-                url=row["url"],
-                contact_id=row["contact_id"],
-                issue_date=row["issue_date"],
-                updated_at=row["updated_at"],
-            )
-            for row in self.rows("book_invoices")
-        ]
+    def book_invoices(self, numbers: Sequence[str] | None = None) -> list[BookInvoice]:
+        """The mirror of Xero's sales invoices: all, or those that carry one of these numbers."""
+        if numbers is None:
+            return [_head_in_xero(row) for row in self.rows("book_invoices")]
+        return [_head_in_xero(row) for row in self.rows("book_invoices_numbered", numbers=list(numbers))]
 
     def watermark(self, name: str) -> datetime | None:
         """When this was last read up to date."""
@@ -191,7 +175,7 @@ class Ledger:
 
         def write(tx: Tx) -> None:
             known = tx.row(QUERIES["connection"], {"connection": self.connection})
-            whole = {"state": "not_connected", "source_state": "connected", **(known or {}), **fields}
+            whole: dict[str, Any] = {"state": "not_connected", "source_state": "connected", **(known or {}), **fields}
             whole |= {"connection": self.connection, "changed_at": now}
             tx.upsert("connection", ["connection"], {name: [value] for name, value in whole.items()})
 
@@ -264,7 +248,6 @@ class Ledger:
             self._insert_new(tx, new, now)
             self._update_moved(tx, moved, now)
             self._replace_content(tx, new, edited)
-            self._update_customers(tx, now) if new or moved else None
             tx.execute(
                 "UPDATE invoice SET seen_at = $now WHERE connection = $connection AND list_contains($ids, source_id)",
                 {"now": now, "connection": self.connection, "ids": list(shown)},
@@ -325,8 +308,11 @@ class Ledger:
                 },
             )
 
-    def _update_customers(self, tx: Tx, now: datetime) -> None:
+    def take_customers(self, now: datetime) -> None:
         """Every contact that an invoice names, as the newest of its invoices names it; bindings stay."""
+        self.store.transaction(lambda tx: self._take_customers(tx, now))
+
+    def _take_customers(self, tx: Tx, now: datetime) -> None:
         rows = tx.rows(QUERIES["customer_snapshots"], {"connection": self.connection})
         known = {
             r["source_id"]: (r["name"], r["email"], r["company"], r["phone"])
@@ -446,6 +432,12 @@ class Ledger:
                 "open_attempt": [id_ for _, id_ in contacts],
             },
         )
+        for table, tried in (("invoice", invoices), ("contact", contacts)):
+            tx.execute(
+                f"UPDATE {table} SET tries = tries + 1 "
+                "WHERE connection = $connection AND list_contains($ids, source_id)",
+                {"connection": self.connection, "ids": [i.source_id for i, _ in tried]},
+            )
         return ids
 
     def _end(self, tx: Tx, run_id: str, endings: Sequence[Ending], now: datetime) -> None:
@@ -603,7 +595,11 @@ class Ledger:
 
         def write(tx: Tx) -> None:
             if books is not None:
-                row = {"connection": [self.connection], "read_at": [reached["books"]], "content": [books]}
+                row: dict[str, list[Any]] = {
+                    "connection": [self.connection],
+                    "read_at": [reached["books"]],
+                    "content": [books],
+                }
                 tx.upsert("books", ["connection"], row)
             write_book_contacts(tx, self.connection, contacts)
             write_book_invoices(tx, self.connection, invoices)
@@ -635,6 +631,23 @@ class Ledger:
                 "reached_at": list(reached.values()),
             },
         )
+
+
+def _head_in_xero(row: Mapping[str, Any]) -> BookInvoice:
+    return BookInvoice(
+        id=row["xero_id"],
+        number=row["number"],
+        status=row["status"],
+        currency=row["currency"],
+        total=row["total"],
+        total_tax=row["total_tax"],
+        amount_due=row["amount_due"],
+        amount_paid=row["amount_paid"],
+        url=row["url"],
+        contact_id=row["contact_id"],
+        issue_date=row["issue_date"],
+        updated_at=row["updated_at"],
+    )
 
 
 def write_book_contacts(tx: Tx, connection: str, contacts: Sequence[BookContact]) -> None:
@@ -703,7 +716,19 @@ def _known(row: Mapping[str, Any]) -> Known:
         amount_paid=row["amount_paid"],
         amount_due=row["amount_due"],
     )
-    return Known(invoice, _standing(row), row["state"], row["cause"], json.loads(row["facts"] or "{}"))
+    return Known(invoice, _standing(row), row["state"], row["cause"], json.loads(row["facts"] or "{}"), row["tries"])
+
+
+def _known_contact(row: Mapping[str, Any]) -> KnownContact:
+    facts = json.loads(row["facts"] or "{}")
+    return KnownContact(
+        customer=Customer(row["source_id"], row["name"], row["email"], row["company"], row["phone"]),
+        xero_id=row["xero_id"] or "",
+        refused_stamp=facts.get("stamp", ""),
+        refusal=Problem(row["cause"], facts) if row["cause"] else None,
+        tries=row["tries"],
+        open=row["open_attempt"] is not None,
+    )
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:

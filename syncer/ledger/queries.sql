@@ -162,3 +162,37 @@ FROM attempt a
 LEFT JOIN attempt_end e ON e.attempt_id = a.id
 LEFT JOIN call c ON c.call_id = a.call_id AND c.connection = a.connection
 WHERE a.connection = $connection AND a.kind = $kind AND a.source_id = $source_id ORDER BY a.id;
+
+-- name: run_result
+-- How every invoice came out of a run: what was done to it then, else the state it is in.
+SELECT i.currency,
+       CASE WHEN i.state = 'synced' THEN COALESCE(done.what, 'unchanged')
+            WHEN i.state IN ('waiting', 'retrying') THEN 'deferred'
+            ELSE i.state END AS outcome,
+       i.state = 'synced' AS synced, count(*) AS invoices, sum(i.total) AS money
+FROM invoice i
+LEFT JOIN (
+    SELECT source_id, max(CASE what WHEN 'found' THEN 'created' ELSE what END) AS what FROM history
+    WHERE connection = $connection AND run_id = $run_id AND kind = 'invoice'
+    AND what IN ('created', 'updated', 'voided', 'found') GROUP BY source_id
+) AS done ON done.source_id = i.source_id
+WHERE i.connection = $connection AND ($everything OR list_contains($ids, i.source_id))
+GROUP BY ALL;
+
+-- name: held_in
+-- The invoices that wait for a person, largest first.
+SELECT source_id, number, cause, facts FROM invoice
+WHERE connection = $connection AND state = 'held' AND ($everything OR list_contains($ids, source_id))
+ORDER BY total DESC, source_id;
+
+-- name: book_invoices_numbered
+-- The mirror's invoices that carry one of these numbers.
+SELECT * FROM book_invoice WHERE connection = $connection AND list_contains($numbers, number);
+
+-- name: last_run
+-- The run that started last.
+SELECT * FROM run WHERE connection = $connection ORDER BY started_at DESC, run_id DESC LIMIT 1;
+
+-- name: totals
+-- How many invoices there are in all, and when CrocoClick was last read.
+SELECT count(*) AS invoices, max(seen_at) AS seen_at FROM invoice WHERE connection = $connection;

@@ -115,6 +115,7 @@ CREATE TABLE contact (
     cause VARCHAR,
     facts VARCHAR,
     open_attempt BIGINT,
+    tries INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (connection, source_id)
 );
 

@@ -1,0 +1,242 @@
+"""The one place that knows real from fake: settings to clients, ledger, vault and clock."""
+
+import getpass
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from syncer import settings as conf
+from syncer.calls import Calls
+from syncer.clock import SystemClock
+from syncer.core.rules import Rules
+from syncer.crococlick.client import CrocoClick
+from syncer.errors import LedgerBusy, Reconnect, WrongUsage
+from syncer.ledger.bodies import Bodies
+from syncer.ledger.ledger import Ledger
+from syncer.ledger.lock import FileLock
+from syncer.ledger.store import Store, ledger_path
+from syncer.ports import Clock
+from syncer.questions import result_of_run
+from syncer.settings import Environment, Pace
+from syncer.sync import Doors, Orders, Outcome, Run, Tell
+from syncer.transport import call_id
+from syncer.vault import FileVault
+from syncer.xero import complaints
+from syncer.xero.auth import Consent, Identity, TokenSource, XeroApp
+from syncer.xero.client import XeroAccounts
+from syncer.xero.pace import Pacer
+from syncer.xero.wire import document_size
+
+DEFAULT = "default"
+
+
+def who() -> str:
+    """The name that orders and settings from this terminal are recorded under."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "terminal"
+
+
+class App:
+    """Everything of one installation, opened when first asked for."""
+
+    def __init__(self, environment: Environment, clock: Clock | None = None) -> None:
+        self.environment = environment
+        self.clock = clock or SystemClock()
+
+    @classmethod
+    def open(cls) -> "App":
+        """The installation that the environment and `.env` describe."""
+        return cls(conf.environment())
+
+    @cached_property
+    def store(self) -> Store:
+        """The ledger's file."""
+        path = ledger_path(self.environment.ledger_url, conf.ROOT)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Store(path, self.clock)
+
+    @cached_property
+    def vault(self) -> FileVault:
+        """Where secrets are."""
+        self.environment.data_dir.mkdir(parents=True, exist_ok=True)
+        return FileVault(self.environment.data_dir, self.environment.secret_key)
+
+    @cached_property
+    def bodies(self) -> Bodies:
+        """Where requests and answers are."""
+        return Bodies(self.environment.data_dir / "bodies")
+
+    def connection(self, name: str = DEFAULT) -> "Connection":
+        """One connection; raises WrongUsage for a name that nobody connected."""
+        connection = Connection(self, name)
+        if name != DEFAULT and connection.ledger.row("connection") is None:
+            raise WrongUsage(f"There is no connection named {name!r}. See `python -m syncer status`.")
+        return connection
+
+    def connections(self) -> list["Connection"]:
+        """Every connection, the default one first."""
+        names = [row["connection"] for row in Ledger(self.store, DEFAULT).rows("connections")]
+        return [Connection(self, name) for name in names or [DEFAULT]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a connection's CrocoClick data comes from."""
+
+    location_id: str
+    token: str
+
+
+class Connection:
+    """One CrocoClick location ↔ one Xero organisation, with the clients that reach them."""
+
+    def __init__(self, app: App, name: str) -> None:
+        self.app = app
+        self.name = name
+        self.ledger = Ledger(app.store, name)
+        self.calls = Calls(name, app.bodies)
+
+    @property
+    def source(self) -> Source:
+        """The location and its token: the vault's, for the default connection the environment's; raises Reconnect."""
+        environment = self.app.environment
+        if self.name == DEFAULT and environment.crococlick_token:
+            return Source(environment.crococlick_location_id, environment.crococlick_token)
+        stored = self.app.vault.get(f"crococlick:{self.name}")
+        if not stored:
+            raise Reconnect("crococlick_not_connected", connection=self.name)
+        return Source(stored["location_id"], stored["token"])
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Xero's login for our app; raises Reconnect where no app is configured."""
+        environment = self.app.environment
+        if not environment.xero_client_id:
+            raise Reconnect("xero_app_missing")
+        app = XeroApp(
+            client_id=environment.xero_client_id,
+            client_secret=environment.xero_client_secret or None,
+            redirect_uri=environment.xero_redirect_uri,
+            api_url=environment.xero_api_url,
+            login_url=environment.xero_login_url,
+            identity_url=environment.xero_identity_url,
+        )
+        return Identity(app, self.calls, self.app.clock)
+
+    @property
+    def consent(self) -> Consent:
+        """Asking a person for consent."""
+        return Consent(self.identity, self.app.vault, self.app.clock)
+
+    @cached_property
+    def tokens(self) -> TokenSource:
+        """This connection's Xero tokens."""
+        return TokenSource(self.name, self.identity, self.app.vault, self.app.clock)
+
+    @cached_property
+    def crm(self) -> CrocoClick:
+        """CrocoClick's client."""
+        source = self.source
+        url = self.app.environment.crococlick_api_url
+        return CrocoClick.open(url, source.token, source.location_id, self.calls, self.app.clock)
+
+    @cached_property
+    def accounts(self) -> XeroAccounts:
+        """Xero's client; raises Reconnect where nothing is connected."""
+        tokens = self.tokens.tokens()
+        if tokens is None or not tokens.tenant_id:
+            raise Reconnect("not_connected")
+        pace = self.pace()
+        pacer = Pacer(
+            self.app.clock,
+            calls_per_minute=pace.per_minute,
+            calls_per_day=pace.per_day,
+            calls_in_flight=pace.in_flight,
+        )
+        return XeroAccounts.open(
+            self.app.environment.xero_api_url,
+            tokens.tenant_id,
+            self.tokens,
+            pacer,
+            self.calls,
+            self.app.clock,
+            self.tokens.others_connected,
+        )
+
+    def settings(self) -> dict[str, str | None]:
+        """The settings that somebody made."""
+        return {row["key"]: row["value"] for row in self.ledger.rows("settings")}
+
+    def rules(self) -> Rules:
+        """What the planner may rely on."""
+        row = self.ledger.row("connection")
+        location_id = row["location_id"] if row and row["location_id"] else self.app.environment.crococlick_location_id
+        return conf.rules(self.settings(), location_id)
+
+    def pace(self) -> Pace:
+        """The limits in force."""
+        return conf.pace(self.settings())
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the connection's run lock; raises LedgerBusy when a run is at work."""
+        folder = self.app.environment.data_dir / "runs"
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(FileLock(folder / self.name).held_alone(0.0))
+            except LedgerBusy as busy:
+                raise LedgerBusy("run_under_way", connection=self.name) from busy
+            yield
+
+    def doors(self) -> Doors:
+        """What a run reaches the world through."""
+        clock = self.app.clock
+        return Doors(
+            crm=self.crm,
+            accounts=self.accounts,
+            ledger=self.ledger,
+            clock=clock,
+            drain_calls=self.calls.drain,
+            new_call_id=lambda: call_id(clock.now()),
+            read_complaints=complaints.read,
+            document_size=document_size,
+        )
+
+    def run(self, orders: Orders, asked_by: str, tell: Tell, stop: Callable[[], bool]) -> Outcome:
+        """One run, from its row in the ledger to its result; raises LedgerBusy when one is at work already."""
+        clock = self.app.clock
+        run_id = f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        with self.alone():
+            self.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), clock.now())
+            outcome = Outcome(run_id, "failed")
+            try:
+                self.refresh_source()
+                outcome = Run(run_id, self.doors(), self.rules(), orders, tell, stop).perform()
+            except (Reconnect, LedgerBusy) as failure:
+                outcome.failure = failure
+            finally:
+                self._close(outcome)
+        return outcome
+
+    def refresh_source(self) -> None:
+        """Ask CrocoClick who we are talking to: its name and time zone, by which dates are read."""
+        location = self.crm.location()
+        self.ledger.save_connection(
+            self.app.clock.now(),
+            location_id=location.id,
+            location_name=location.name,
+            timezone=location.timezone,
+            source_state="connected",
+        )
+
+    def _close(self, outcome: Outcome) -> None:
+        self.ledger.commit(outcome.run_id, self.app.clock.now(), calls=self.calls.drain())
+        cause = outcome.failure.code if outcome.failure else None
+        result = result_of_run(self.ledger, outcome)
+        self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())

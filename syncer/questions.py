@@ -1,0 +1,413 @@
+"""Read-only answers: why an invoice is where it is, what a sync would do, what needs somebody, how the runs went.
+
+Nothing here makes a call or writes; everything comes from the ledger and the planner.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from syncer import words
+from syncer.core.books import Books, Document, books_from
+from syncer.core.causes import CAUSES, Problem, heals_by_itself
+from syncer.core.contact import Create, Join
+from syncer.core.money import show
+from syncer.core.plan import Action, Do, plan, plan_all
+from syncer.core.rules import Rules
+from syncer.ledger.ledger import Known, Ledger
+from syncer.sync import Outcome, look, verdict
+from syncer.waves import BATCH_ELEMENTS
+
+MATCHES = 50
+OUTCOMES = ("created updated voided paid unchanged held deferred in_doubt skipped not_eligible").split()
+
+
+def iso(value: datetime | None) -> str | None:
+    """A time as UTC ISO with Z."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
+
+
+def facts_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a ledger row's cause."""
+    found: dict[str, Any] = json.loads(row.get("facts") or "{}")
+    return found
+
+
+# -- runs ----------------------------------------------------------------------------------------------------
+
+
+def result_of_run(ledger: Ledger, outcome: Outcome, only: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """What a run came to: outcomes, money by currency, calls."""
+    outcomes = dict.fromkeys(OUTCOMES, 0)
+    money: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"synced": Decimal(0), "held": Decimal(0)})
+    for row in ledger.rows("run_result", run_id=outcome.run_id, everything=not only, ids=sorted(only)):
+        outcomes[row["outcome"]] += row["invoices"]
+        if row["synced"] or row["outcome"] == "held":
+            money[row["currency"]]["synced" if row["synced"] else "held"] += row["money"]
+    calls = {"xero": 0, "crococlick": 0}
+    calls |= {
+        row["side"]: row["calls"] for row in ledger.rows("calls_of_run", run_id=outcome.run_id) if row["side"] in calls
+    }
+    return {
+        "outcomes": outcomes,
+        "money": {
+            currency: {name: show(amount, currency) for name, amount in sums.items()}
+            for currency, sums in sorted(money.items())
+        },
+        "calls": calls,
+        "unreadable": [
+            {"invoice_id": one.source_id, "number": one.number, "field": one.field, "reason": one.reason}
+            for one in outcome.unreadable
+        ],
+    }
+
+
+def held_list(ledger: Ledger, only: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """Every invoice that waits for a person, each with its reason."""
+    return [
+        {
+            "invoice_id": row["source_id"],
+            "number": row["number"],
+            "cause": row["cause"],
+            "detail": words.cause_sentence(row["cause"], facts_of(row)),
+        }
+        for row in ledger.rows("held_in", everything=not only, ids=sorted(only))
+    ]
+
+
+def run_summary(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One run as the outside sees it."""
+    result = json.loads(row["result"] or "{}")
+    return {
+        "run_id": row["run_id"],
+        "started_at": iso(row["started_at"]),
+        "finished_at": iso(row["finished_at"]),
+        "ended": row["ended"] or "running",
+        "cause": row["cause"],
+        "outcomes": {**dict.fromkeys(OUTCOMES, 0), **result.get("outcomes", {})},
+        "money": result.get("money", {}),
+        "calls": result.get("calls", {"xero": 0, "crococlick": 0}),
+    }
+
+
+# -- one invoice ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Story:
+    """One invoice, told from CrocoClick to Xero: what is, why, what next, and what happened before."""
+
+    row: Mapping[str, Any]
+    state: str
+    problem: Problem | None
+    known: Known
+    document: Document | None
+    history: Sequence[Mapping[str, Any]] = ()
+    others: Sequence[Problem] = ()
+
+    @property
+    def verdict(self) -> str:
+        """The one sentence."""
+        synced_at = self.row["synced_at"] if self.row["xero_id"] else None
+        code = self.problem.code if self.problem else None
+        return words.verdict(self.state, code, self.problem.facts if self.problem else None, synced_at)
+
+    @property
+    def remedy(self) -> words.Remedy | None:
+        """The next step."""
+        return words.remedy(self.problem.code, self.problem.facts) if self.problem else None
+
+
+def find(ledger: Ledger, what: str, limit: int = MATCHES) -> list[dict[str, Any]]:
+    """The invoices that a search means: this very number or id, else what contains it; likeliest first."""
+    what = what.strip()
+    if not what:
+        return []
+    return ledger.rows("find_exact", what=what, limit=limit) or ledger.rows("find_like", what=what, limit=limit)
+
+
+def story(ledger: Ledger, rules: Rules, row: Mapping[str, Any]) -> Story:
+    """Tell one invoice; what a sync would decide now is asked of the planner, not remembered."""
+    known = ledger.invoices([row["source_id"]])[0]
+    state, problem = row["state"], _problem_of(row)
+    document: Document | None = None
+    others: tuple[Problem, ...] = ()
+    kept = ledger.row("books")
+    if kept and state not in ("in_doubt", "skipped"):
+        action = _decide(ledger, rules, books_from(kept["content"]), known)
+        document, others = action.document, action.problems[1:]
+        if state in ("waiting", "held", "not_eligible"):
+            state, problem = _now(row, action, problem)
+    told = ledger.rows("history_of", kind="invoice", source_id=row["source_id"])
+    return Story(row, state, problem, known, document, told, others)
+
+
+def _decide(ledger: Ledger, rules: Rules, books: Books, known: Known) -> Action:
+    seen = look(ledger, rules, books, [known])
+    return plan(known.invoice, seen.scene, seen.owners.get(known.invoice.number))
+
+
+def _now(row: Mapping[str, Any], action: Action, problem: Problem | None) -> tuple[str, Problem | None]:
+    """The state by today's settings and books: a cause that has gone shows at once, before the next run."""
+    if row["xero_id"] and problem and action.do is Do.LEAVE:
+        return row["state"], problem
+    decided = verdict(action)
+    return decided.state, decided.problem
+
+
+def _problem_of(row: Mapping[str, Any]) -> Problem | None:
+    return Problem(row["cause"], facts_of(row)) if row["cause"] else None
+
+
+def explained(told: Story, deep_link: str = "") -> dict[str, Any]:
+    """A story as `explain --json` gives it."""
+    row, problem, remedy = told.row, told.problem, told.remedy
+    return {
+        "invoice": head(row),
+        "state": told.state,
+        "verdict": told.verdict,
+        "cause": {
+            "code": problem.code,
+            "facts": dict(problem.facts),
+            "sentence": words.cause_sentence(problem.code, problem.facts),
+        }
+        if problem
+        else None,
+        "remedy": {"who": remedy.who, "sentence": remedy.sentence, "order": remedy.order} if remedy else None,
+        "xero": in_xero(row, deep_link),
+        "history": [
+            {
+                "at": iso(one["happened_at"]),
+                "what": words.happened(one["what"], one["cause"], facts_of(one)),
+                "by": one["by_whom"],
+            }
+            for one in told.history
+        ],
+    }
+
+
+def head(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An invoice of the ledger in a few fields, amounts as decimal strings."""
+    currency = row["currency"]
+    return {
+        "id": row["source_id"],
+        "number": row["number"],
+        "status": row["status"],
+        "state": row["state"],
+        "live": row["live"],
+        "customer": {"id": row["contact_id"], "name": row["contact_name"], "email": row["contact_email"]},
+        "currency": currency,
+        "total": show(row["total"], currency),
+        "tax": show(row["tax"], currency) if row["tax"] is not None else None,
+        "amount_paid": show(row["amount_paid"], currency),
+        "amount_due": show(row["amount_due"], currency),
+        "issue_date": row["issue_date"].isoformat() if row["issue_date"] else None,
+        "due_date": row["due_date"].isoformat() if row["due_date"] else None,
+    }
+
+
+def in_xero(row: Mapping[str, Any], deep_link: str = "") -> dict[str, Any] | None:
+    """What stands in Xero for an invoice."""
+    if not row["xero_id"]:
+        return None
+    currency = row["currency"]
+    return {
+        "id": row["xero_id"],
+        "number": row["xero_number"],
+        "status": row["xero_status"],
+        "total": show(row["xero_total"], currency),
+        "tax": show(row["xero_tax"], currency),
+        "amount_due": show(row["xero_amount_due"], currency),
+        "synced_at": iso(row["synced_at"]),
+        "url": deep_link or None,
+    }
+
+
+def deep_link(short_code: str, xero_id: str) -> str:
+    """Where a person sees the invoice in Xero (Xero's deep-linking guide)."""
+    if not short_code or not xero_id:
+        return ""
+    page = f"/AccountsReceivable/Edit.aspx?InvoiceID={xero_id}"
+    return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={short_code}&redirecturl={page}"
+
+
+# -- the whole backlog ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a sync would do: every action, and the calls it would take."""
+
+    actions: Sequence[Action] = ()
+    synced: int = 0
+    new_contacts: int = 0
+    reads: int = 0
+    books: Books | None = None
+
+    @property
+    def xero_calls(self) -> int:
+        """Writes in batches of 50, and what has to be read first."""
+        writes = sum(-(-self._how_many(do) // BATCH_ELEMENTS) for do in (Do.CREATE, Do.UPDATE, Do.VOID))
+        return writes + -(-self.new_contacts // BATCH_ELEMENTS) + self.reads
+
+    def _how_many(self, do: Do) -> int:
+        return sum(1 for action in self.actions if action.do is do)
+
+
+def preview(ledger: Ledger, rules: Rules, books: Books, only: frozenset[str] = frozenset(), reads: int = 0) -> Preview:
+    """Plan everything that is not synced, and touch neither book."""
+    workload = [known for known in ledger.workload() if not only or known.invoice.source_id in only]
+    seen = look(ledger, rules, books, workload, only)
+    actions = plan_all([known.invoice for known in workload], seen.scene, seen.owners)
+    needed = {action.invoice.customer.id for action in actions if action.do in (Do.CREATE, Do.UPDATE)}
+    decisions = seen.scene.contacts
+    needed |= {d.source_id for key in needed if isinstance(d := decisions.get(key), Join)}
+    new = sum(1 for key in needed if isinstance(decisions.get(key), Create))
+    synced = sum(row["invoices"] for row in ledger.rows("counts") if row["state"] == "synced") if not only else 0
+    return Preview(actions, synced, new, reads, books)
+
+
+def planned(found: Preview, per_minute: int, day_left: int | None) -> dict[str, Any]:
+    """A preview as `plan --json` gives it."""
+    by_action: dict[str, int] = defaultdict(int)
+    by_currency: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    by_tax: dict[str, Decimal] = defaultdict(Decimal)
+    for action in found.actions:
+        by_action[_word(action.do)] += 1
+        by_currency[action.invoice.currency][_word(action.do)] += action.invoice.total
+        for name, amount in _by_tax(action):
+            by_tax[name] += amount
+    by_action["leave"] += found.synced
+    calls = found.xero_calls
+    return {
+        "actions": [
+            {
+                "invoice_id": action.invoice.source_id,
+                "number": action.invoice.number,
+                "action": _word(action.do),
+                "cause": action.cause or None,
+                "currency": action.invoice.currency,
+                "total": show(action.invoice.total, action.invoice.currency),
+            }
+            for action in found.actions
+        ],
+        "totals": {
+            "by_action": {name: by_action[name] for name in ("create", "update", "void", "pay", "leave", "hold")},
+            "by_currency": {
+                currency: {name: show(amount, currency) for name, amount in sums.items()}
+                for currency, sums in sorted(by_currency.items())
+            },
+            "by_tax": {name: f"{amount:.2f}" for name, amount in sorted(by_tax.items())},
+        },
+        "price": {
+            "xero_calls": calls,
+            "minutes": max(1, -(-calls // per_minute)) if calls else 0,
+            "share_of_day": round(calls / day_left, 3) if day_left else None,
+        },
+    }
+
+
+def _word(do: Do) -> str:
+    return "leave" if do is Do.BIND else do.value
+
+
+def _by_tax(action: Action) -> Iterable[tuple[str, Decimal]]:
+    """The line amounts that would go over, by TaxType."""
+    for line in action.document.lines if action.document else ():
+        yield line.tax_type, line.quantity * line.unit_amount - line.discount
+
+
+# -- what needs somebody -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Group:
+    """Records held for one and the same reason, with the money that hangs on it."""
+
+    code: str
+    facts: dict[str, Any]
+    heals: bool
+    members: list[Mapping[str, Any]] = field(default_factory=list)
+    money: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    oldest: datetime | None = None
+    retry_at: datetime | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What they have in common."""
+        return words.group_sentence(self.code, self.facts)
+
+    @property
+    def remedy(self) -> words.Remedy | None:
+        """The one answer for all of them."""
+        return words.remedy(self.code, self.facts)
+
+    @property
+    def weight(self) -> Decimal:
+        """The money in all, to sort by (currencies added as they are)."""
+        return sum((abs(amount) for amount in self.money.values()), Decimal(0))
+
+
+# What makes two records of one cause the same question: answered once, settled for all.
+_COMMON: Mapping[str, tuple[str, ...]] = {
+    "tax_unmapped": ("tax", "rate"),
+    "tax_ambiguous": ("tax", "rate"),
+    "tax_archived": ("tax", "rate"),
+    "tax_wrong_side": ("tax", "rate"),
+    "contact_ambiguous": ("email",),
+    "contact_archived": ("xero_id",),
+    "contact_name_taken": ("name",),
+    "contact_invalid": ("name", "what"),
+    "currency_not_enabled": ("currency",),
+    "currency_not_in_plan": ("currency",),
+    "account_invalid": ("code",),
+    "payment_account_missing": ("currency",),
+    "rejected_by_xero": ("messages",),
+}
+
+
+def groups(ledger: Ledger) -> list[Group]:
+    """Everything that is held or heals by itself, by what it has in common, most money first."""
+    found: dict[tuple[Any, ...], Group] = {}
+    for row in ledger.rows("held"):
+        facts = facts_of(row)
+        code = row["cause"] or "answer_lost"
+        key = (code, *(json.dumps(facts.get(name), sort_keys=True) for name in _COMMON.get(code, ())))
+        heals = row["state"] != "held" or (code in CAUSES and heals_by_itself(code))
+        group = found.setdefault(key, Group(code, facts, heals))
+        group.members.append(row)
+        group.money[row["currency"]] += row["total"]
+        group.oldest = min(filter(None, (group.oldest, row["decided_at"])), default=None)
+        group.retry_at = min(filter(None, (group.retry_at, row["retry_at"])), default=None)
+    return sorted(found.values(), key=lambda group: (-group.weight, group.code))
+
+
+@dataclass(frozen=True)
+class Today:
+    """What a person sees first."""
+
+    groups: Sequence[Group]
+    counts: Sequence[Mapping[str, Any]]
+    last_run: Mapping[str, Any] | None
+    moved: Sequence[Mapping[str, Any]]
+    budget: Mapping[str, Any] | None
+    invoices: int
+    seen_at: datetime | None
+
+
+def today(ledger: Ledger, now: datetime) -> Today:
+    """Gather it."""
+    totals = ledger.row("totals") or {"invoices": 0, "seen_at": None}
+    return Today(
+        groups=groups(ledger),
+        counts=ledger.rows("counts"),
+        last_run=ledger.row("last_run"),
+        moved=ledger.rows("moved", since=now - timedelta(days=7)),
+        budget=ledger.row("budget"),
+        invoices=totals["invoices"],
+        seen_at=totals["seen_at"],
+    )
