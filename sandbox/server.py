@@ -1,0 +1,166 @@
+"""The sandbox as an object: a server in a thread, with hands on its state."""
+
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from sandbox import worlds
+from sandbox.clock import Clock
+from sandbox.crococlick.desk import CrocoClickDesk
+from sandbox.faults import Faults
+from sandbox.gate import Gate, Simulation
+from sandbox.state import FILE_NAME, Store
+from sandbox.xero.desk import XeroDesk
+
+
+class WrongWorld(Exception):
+    """The kept state was made from another world."""
+
+
+class Sandbox:
+    """Both services on one free port, for a test or a script.
+
+    with Sandbox(world="quiet", limits=False) as box:
+        box.url                            where both APIs answer
+        box.xero, box.crococlick           hands on the state (XeroDesk, CrocoClickDesk)
+        box.faults.next_write("accepted_then_hung_up")
+        box.calls, box.count(side="xero", method="PUT", path="/Invoices"), box.reset_calls()
+        box.clock.advance(400)             let time pass at once
+
+    `world` is a name of sandbox.worlds, `load` a folder or file to take invoices from, `data_dir` where the state is
+    kept (None: memory only), `fresh` starts over, `clock` a sandbox.clock.Clock or a function giving seconds.
+    """
+
+    def __init__(
+        self,
+        world: str = "demo",
+        limits: bool = True,
+        latency_ms: int = 0,
+        load: str | Path | None = None,
+        data_dir: str | Path | None = None,
+        clock: Any = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        fresh: bool = False,
+        time_scale: float = 1.0,
+        commit: str = "random",
+        public_url: str = "",
+    ):
+        self.clock = clock if isinstance(clock, Clock) else Clock(clock or Clock().source, time_scale)
+        self.sim = Simulation(Store(Path(data_dir) / FILE_NAME if data_dir else None), self.clock)
+        self.sim.latency_ms, self.sim.commit = latency_ms, commit
+        self.sim.xero.limits.enabled = self.sim.crococlick.limits.enabled = limits
+        self.host, self.port, self.public_url = host, port, public_url
+        self.xero = XeroDesk(self.sim.xero, self.sim.lock)
+        self.crococlick = CrocoClickDesk(self.sim.crococlick, self.sim.lock)
+        self._prepare(worlds.label(world, load), world, load, fresh)
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def _prepare(self, label: str, world: str, load: Any, fresh: bool) -> None:
+        """Take up the kept state, or build the world into an empty one."""
+        store = self.sim.store
+        if fresh:
+            store.wipe()
+        kept = next((head for _, head, _ in store.rows("meta")), None)
+        if kept is None:
+            worlds.build(self, world, load)
+            store.put("meta", "world", label)
+            store.commit()
+        elif kept != label:
+            store.close()
+            raise WrongWorld(f"The kept state was made from {kept}, not from {label}. Start over with --fresh.")
+        else:
+            self.sim.xero.load()
+            self.sim.crococlick.load()
+        self.sim.world = label
+
+    # -- running ----------------------------------------------------------------------------------------------
+
+    def start(self) -> "Sandbox":
+        """Serve from a thread; returns when requests are answered."""
+        sock = self.bind()
+        self._server = uvicorn.Server(self.config())
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [sock]}, daemon=True)
+        self._thread.start()
+        return self
+
+    def bind(self) -> socket.socket:
+        """Take the port; the address is known from here on."""
+        sock = socket.socket(
+            socket.AF_INET6 if ":" in self.host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+        )
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((self.host, self.port))
+        sock.listen(512)
+        self.port = sock.getsockname()[1]
+        self.sim.url = self.url
+        return sock
+
+    def config(self) -> uvicorn.Config:
+        """How the server runs: quiet, and never in the way of a shutdown."""
+        return uvicorn.Config(
+            Gate(self.sim),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            server_header=False,
+        )
+
+    @property
+    def url(self) -> str:
+        """Where both APIs answer."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    def stop(self) -> None:
+        """Stop serving and let the state go."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(10)
+        with self.sim.lock:
+            self.sim.store.close()
+
+    def __enter__(self) -> "Sandbox":
+        """Start."""
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    # -- looking on -------------------------------------------------------------------------------------------
+
+    @property
+    def faults(self) -> Faults:
+        """Misbehaviour on request."""
+        return self.sim.faults
+
+    @property
+    def calls(self) -> list[Any]:
+        """Recorded requests: side, method, path, query, status, at, bytes, ms."""
+        return self.sim.calls
+
+    def count(self, side: str | None = None, method: str | None = None, path: str | None = None) -> int:
+        """How many recorded requests fit."""
+        return self.sim.count(side, method, path)
+
+    def reset_calls(self) -> None:
+        """Forget the recorded requests."""
+        self.sim.calls.clear()
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point a program here."""
+        return {
+            "XERO_API_URL": self.url,
+            "XERO_LOGIN_URL": self.url,
+            "XERO_IDENTITY_URL": self.url,
+            "CROCOCLICK_API_URL": self.url,
+            "XERO_CLIENT_ID": "sandbox-client",
+            "XERO_CLIENT_SECRET": "sandbox-secret",
+            "CROCOCLICK_TOKEN": "pit-sandbox",
+            "CROCOCLICK_LOCATION_ID": self.crococlick.location.id,
+        }
