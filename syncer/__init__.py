@@ -1,1 +1,21 @@
 """CrocoClick invoices into Xero, to the cent, with a reason for every one that did not go."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def open_analysis() -> "DuckDBPyConnection":
+    """The analysis tables as they are now, for a notebook: read-only, times in UTC, nothing else within reach.
+
+    Finds the ledger as the settings say. Raises WrongUsage where the settings cannot be, LedgerBusy, LedgerTooNew.
+    """
+    # Inside, so that importing the package stays light.
+    from syncer.ledger.analysis import Analysis
+    from syncer.ledger.store import Store, ledger_path
+    from syncer.settings import ROOT, environment
+
+    here = environment()
+    here.data_dir.mkdir(parents=True, exist_ok=True)
+    return Analysis(Store(ledger_path(here.ledger_url, ROOT)), here.data_dir / "analysis.duckdb").open()

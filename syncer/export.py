@@ -1,0 +1,175 @@
+"""The analysis tables as files: .csv and .xlsx for people, .parquet for programs."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from syncer.core import money
+from syncer.errors import WrongUsage
+from syncer.ledger.analysis import Analysis
+
+# What can be exported, in which order.
+KINDS = {
+    "runs": "started_at, run_id",
+    "attempts": "end_id",
+    "invoices": "connection, number, crococlick_id",
+    "calls": "id",
+    "contacts": "connection, name, crococlick_id",
+}
+XLSX_ROWS = 1_048_575
+_XLSX_TEXT = 32_767
+_BATCH = 5_000
+
+# A spreadsheet takes text that begins so for a formula, and a customer chooses his own name.
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+# Characters that XML cannot hold, and so no .xlsx.
+_NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def export(analysis: Analysis, kind: str, to: Path, connections: Sequence[str] | None = None) -> int:
+    """Write one of KINDS to a .csv, .parquet or .xlsx file, whole or not at all; returns the number of rows.
+
+    Raises WrongUsage for another kind or suffix, a folder that is not there, or too many rows for a spreadsheet.
+    """
+    write = _writer(kind, to)
+    connection = analysis.open(connections)
+    part = to.with_name(f".{to.name}.part")
+    try:
+        rows = write(connection, kind, part)
+        part.replace(to)
+    except OSError as error:
+        raise WrongUsage(f"{to} cannot be written: {error.strerror or error}.") from error
+    finally:
+        connection.close()
+        part.unlink(missing_ok=True)
+    return rows
+
+
+Writer = Callable[[duckdb.DuckDBPyConnection, str, Path], int]
+
+
+def _writer(kind: str, to: Path) -> Writer:
+    if kind not in KINDS:
+        raise WrongUsage(f"There is nothing called {kind!r} to export; choose one of {', '.join(KINDS)}.")
+    writers: dict[str, Writer] = {".csv": _csv, ".parquet": _parquet, ".xlsx": _xlsx}
+    if to.suffix.lower() not in writers:
+        raise WrongUsage(f"{to.name!r} must end in .csv, .parquet or .xlsx: that is how the format is chosen.")
+    if not to.parent.is_dir():
+        raise WrongUsage(f"There is no folder {str(to.parent)!r}: make it first, or choose another.")
+    if to.is_dir():
+        raise WrongUsage(f"{str(to)!r} is a folder.")
+    return writers[to.suffix.lower()]
+
+
+def _csv(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
+    names = _columns(connection, kind)
+    currency = names.index("currency") if "currency" in names else None
+    count = 0
+    with to.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(names)
+        for row in _rows(connection, kind):
+            unit = row[currency] if currency is not None else ""
+            lines.writerow([_as_text(value, unit) for value in row])
+            count += 1
+    return count
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
+    """Exact: amounts stay decimals, times say that they are UTC, text is left as it is."""
+    # Not DuckDB's own COPY: the connection that sees the tables can write no file.
+    import pyarrow as pa  # Slow to load, and only needed here.
+    import pyarrow.parquet as pq
+
+    reader = connection.execute(_question(kind)).to_arrow_reader(_BATCH)
+    schema = pa.schema([_in_utc(field) for field in reader.schema])
+    count = 0
+    with pq.ParquetWriter(to, schema) as file:
+        for batch in reader:
+            file.write_table(pa.Table.from_batches([batch]).cast(schema))
+            count += batch.num_rows
+    return count
+
+
+def _xlsx(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
+    from openpyxl import Workbook  # Slow to load, and only needed here.
+    from openpyxl.cell import WriteOnlyCell
+
+    [(count,)] = connection.execute(f"SELECT count(*) FROM {kind}").fetchall()
+    if count > XLSX_ROWS:
+        raise WrongUsage(
+            f"{kind} has {count:,} rows and a spreadsheet holds {XLSX_ROWS:,}: choose .csv or .parquet instead."
+        )
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(kind)
+    sheet.freeze_panes = "A2"
+    sheet.append(_columns(connection, kind))
+
+    def styled(value: Any, style: str) -> Any:
+        made = WriteOnlyCell(sheet, value)
+        made.number_format = style
+        return made
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, Decimal):
+            return styled(value, "#,##0.00####")
+        if isinstance(value, datetime):
+            return styled(value, 'yyyy-mm-dd hh:mm:ss "UTC"')
+        if not isinstance(value, str):
+            return value
+        text = _NOT_XML.sub("\ufffd", value)[:_XLSX_TEXT]
+        if not _FORMULA.match(text):
+            return text
+        made = styled(text, "@")
+        # Text for good, also when somebody edits the cell.
+        made.data_type, made.quotePrefix = "s", True
+        return made
+
+    for row in _rows(connection, kind):
+        sheet.append([shown(value) for value in row])
+    book.save(to)
+    return int(count)
+
+
+def _question(kind: str) -> str:
+    return f"SELECT * FROM {kind} ORDER BY {KINDS[kind]}"
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
+    return [column[0] for column in connection.execute(f"SELECT * FROM {kind} LIMIT 0").description]
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, kind: str) -> Iterator[tuple[Any, ...]]:
+    found = connection.execute(_question(kind))
+    while batch := found.fetchmany(_BATCH):
+        yield from batch
+
+
+def _as_text(value: Any, currency: str) -> str:
+    """One cell of a .csv; text that a spreadsheet would calculate gets an apostrophe before it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return money.show(value, currency)
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str) and _FORMULA.match(value):
+        return "'" + value
+    return str(value)
+
+
+def _in_utc(field: Any) -> Any:
+    """The arrow field, its time zone said where it holds times."""
+    import pyarrow as pa
+
+    return field.with_type(pa.timestamp("us", tz="UTC")) if pa.types.is_timestamp(field.type) else field

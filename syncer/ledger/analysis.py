@@ -1,0 +1,289 @@
+"""The analysis tables: a copy of what the ledger may show, for reports, notebooks and anybody's SQL.
+
+The copy is renewed under another name and put in place at once, so whoever reads the old one reads on undisturbed.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from syncer.errors import WrongUsage
+from syncer.ledger import asked
+from syncer.ledger.lock import FileLock
+from syncer.ledger.store import CONFIG, HERE, STORAGE, Query, Store, queries
+
+# Made anew once a day, also where only new rows are looked for: what was forgotten in the ledger is forgotten here.
+_WHOLE_AFTER_S = 24 * 3600
+_ABANDONED_AFTER_S = 3600
+_PRIVATE = ".analysis-"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of a question; `truncated` when there were more than could be shown. Times are UTC, with their zone."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    truncated: bool
+
+
+class Analysis:
+    """The copy at `path` of what `store` holds. Safe with several threads and processes at once."""
+
+    def __init__(self, store: Store, path: Path, *, wait_s: float = 30.0) -> None:
+        self.path = path
+        self._store = store
+        self._lock = FileLock(path)
+        self._wait_s = wait_s
+        self._views = queries(HERE / "views.sql")
+        self._noted = path.with_name(path.name + ".state")
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the analysis tables."""
+        return list(self._views)
+
+    def refresh(self) -> bool:
+        """Bring the copy up to date; False where nothing moved. Raises LedgerBusy and what opening a ledger raises."""
+        if self._is_current():
+            return False
+        with self._lock.held_alone(self._wait_s):
+            # Whoever was here before may have done it.
+            if self._is_current():
+                return False
+            self._clear_away()
+            try:
+                self._renew(anew=self._must_be_anew())
+            except duckdb.Error:
+                # An old copy that cannot be read is no loss.
+                self._renew(anew=True)
+        return True
+
+    def open(self, connections: Sequence[str] | None = None) -> duckdb.DuckDBPyConnection:
+        """A connection to the present copy; see `open_analysis`."""
+        self.refresh()
+        return open_analysis(self.path, connections)
+
+    def ask(
+        self,
+        sql: str,
+        connections: Sequence[str] | None = None,
+        *,
+        max_rows: int = 10_000,
+        timeout_s: float = 30.0,
+    ) -> Answer:
+        """Answer a question from the present copy; see `ask`."""
+        self.refresh()
+        return ask(self.path, sql, connections, max_rows=max_rows, timeout_s=timeout_s)
+
+    def _is_current(self) -> bool:
+        noted = self._note()
+        return (
+            self.path.exists()
+            and noted.get("ledger") == list(self._store.version())
+            and noted.get("views") == self._shape()
+        )
+
+    def _must_be_anew(self) -> bool:
+        noted = self._note()
+        age_s = time.time() - noted.get("anew_at", 0)
+        return not self.path.exists() or noted.get("views") != self._shape() or not 0 <= age_s < _WHOLE_AFTER_S
+
+    def _renew(self, *, anew: bool) -> None:
+        new = self.path.with_name(self.path.name + ".new")
+        for leftover in (new, new.with_name(new.name + ".wal")):
+            leftover.unlink(missing_ok=True)
+        if not anew:
+            shutil.copyfile(self.path, new)
+        seen = self._copy_into(new)
+        new.chmod(0o600)
+        anew_at = time.time() if anew else self._note()["anew_at"]
+        # Noted last: a crash before it means one renewal too many, never one too few.
+        new.replace(self.path)
+        part = self._noted.with_name(self._noted.name + ".part")
+        part.write_text(json.dumps({"ledger": seen, "views": self._shape(), "anew_at": anew_at}))
+        part.replace(self._noted)
+
+    def _copy_into(self, new: Path) -> tuple[int, int, int]:
+        """Fill the file and return the sign of the ledger it was filled from, which is free before all is on disk."""
+        with duckdb.connect(":memory:", config=CONFIG) as connection:
+            connection.execute(f"ATTACH {_quoted(new)} AS copy (STORAGE_VERSION '{STORAGE}')")
+            with self._store.held_still() as ledger:
+                seen = self._store.version()
+                connection.execute(f"ATTACH {_quoted(ledger)} AS ledger (READ_ONLY)")
+                connection.execute("USE ledger")
+                for name, view in self._views.items():
+                    _copy_view(connection, name, view)
+                connection.execute("USE copy")
+                connection.execute("DETACH ledger")
+            connection.execute("USE memory")
+            # Writes everything into the file itself; without it rows would wait in a second file.
+            connection.execute("CHECKPOINT copy")
+            connection.execute("DETACH copy")
+        return seen
+
+    def _note(self) -> dict[str, Any]:
+        try:
+            noted = json.loads(self._noted.read_text())
+        except (OSError, ValueError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
+
+    def _shape(self) -> str:
+        return hashlib.sha256(repr(sorted(self._views.items())).encode()).hexdigest()
+
+    def _clear_away(self) -> None:
+        """Remove what readers that crashed have left behind."""
+        for folder in self.path.parent.glob(f"{_PRIVATE}*"):
+            with suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _ABANDONED_AFTER_S:
+                    shutil.rmtree(folder)
+
+
+def open_analysis(path: Path, connections: Sequence[str] | None = None) -> duckdb.DuckDBPyConnection:
+    """A read-only connection that sees the analysis tables as they are now, and nothing else of this machine.
+
+    With `connections` only the rows of these are there at all (an empty list: no rows).
+    Raises WrongUsage where there is no copy yet.
+    """
+    with _own_file(path, connections) as file:
+        # The file may lose its name: who has opened it keeps it.
+        return asked.open_locked(str(file))
+
+
+def ask(
+    path: Path,
+    sql: str,
+    connections: Sequence[str] | None = None,
+    *,
+    max_rows: int = 10_000,
+    timeout_s: float = 30.0,
+) -> Answer:
+    """Answer one SELECT-like statement, at most `max_rows` rows within `timeout_s` seconds, in a process of its own.
+
+    Raises WrongUsage with DuckDB's own words and a pointer to the place, or which limit was met.
+    """
+    if connections is None and path.exists():
+        told = _told(path, sql, max_rows, timeout_s)
+    else:
+        with _own_file(path, connections) as file:
+            told = _told(file, sql, max_rows, timeout_s)
+    if "refused" in told:
+        raise WrongUsage(_trimmed(told["refused"]))
+    rows = [tuple(map(_aware, row)) for row in told["rows"]]
+    return Answer(told["columns"], rows, told["truncated"])
+
+
+def _told(path: Path, sql: str, max_rows: int, timeout_s: float) -> dict[str, Any]:
+    question = pickle.dumps({"path": str(path), "sql": sql, "max_rows": max_rows, "timeout_s": timeout_s})
+    # -I and an empty environment: no secret of ours is within reach of the question.
+    command = [sys.executable, "-I", str(Path(asked.__file__))]
+    try:
+        done = subprocess.run(command, input=question, capture_output=True, timeout=timeout_s, env={}, check=False)
+    except subprocess.TimeoutExpired:
+        return {"refused": f"The question took longer than {timeout_s:g} seconds and was stopped."}
+    if not done.stdout:
+        return {"refused": "The question needed more memory than it may have, and was stopped."}
+    told: dict[str, Any] = pickle.loads(done.stdout)
+    return told
+
+
+@contextmanager
+def _own_file(path: Path, connections: Sequence[str] | None) -> Iterator[Path]:
+    """The copy, or the part of it that may be seen, under a name that no other connection in this process uses.
+
+    DuckDB shares what it has open by name: under the common name a connection could get an older copy, or other limits.
+    """
+    if not path.exists():
+        raise WrongUsage(f"There are no analysis tables yet: {path.name} appears with the first refresh.")
+    folder = Path(tempfile.mkdtemp(prefix=_PRIVATE, dir=path.parent))
+    try:
+        # The file's name is the database's name in SQL.
+        file = folder / path.name
+        if connections is None:
+            _link(path, file)
+        else:
+            _copy_part(path, file, connections)
+        yield file
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _link(path: Path, to: Path) -> None:
+    try:
+        os.link(path, to)
+    except OSError:
+        # Not every file system has hard links.
+        shutil.copyfile(path, to)
+
+
+def _copy_part(path: Path, to: Path, connections: Sequence[str]) -> None:
+    """A new file with the rows of these connections only: nothing else is in it, not even in its gaps."""
+    source = to.with_name("whole")
+    _link(path, source)
+    with duckdb.connect(":memory:", config=CONFIG) as connection:
+        connection.execute(f"ATTACH {_quoted(source)} AS whole (READ_ONLY)")
+        connection.execute(f"ATTACH {_quoted(to)} AS part (STORAGE_VERSION '{STORAGE}')")
+        names = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'whole'").fetchall()
+        for (name,) in names:
+            connection.execute(
+                f'CREATE TABLE part.main."{name}" AS SELECT * FROM whole.main."{name}" '
+                "WHERE list_contains(CAST(? AS VARCHAR[]), connection)",
+                [list(connections)],
+            )
+        connection.execute("CHECKPOINT part")
+    source.unlink()
+
+
+def _copy_view(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> None:
+    key = view.options["key"]
+    if key == "whole" or not _goes_on(connection, name, view):
+        connection.execute(f'CREATE OR REPLACE TABLE copy.main."{name}" AS {view.sql}')
+        return
+    connection.execute(
+        f'INSERT INTO copy.main."{name}" SELECT * FROM ({view.sql}) AS fresh '
+        f'WHERE {key} > (SELECT COALESCE(MAX({key}), 0) FROM copy.main."{name}") ORDER BY {key}'
+    )
+
+
+def _goes_on(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> bool:
+    """Whether the rows copied so far are those the ledger still has; not so after a restored backup or a clean-up."""
+    key = view.options["key"]
+    known = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = 'copy' AND table_name = ?", [name]
+    ).fetchone()
+    if not known:
+        return False
+    [(here, last)] = connection.execute(f'SELECT count(*), COALESCE(max({key}), 0) FROM copy.main."{name}"').fetchall()
+    [(there,)] = connection.execute(
+        f"SELECT count({key}) FROM ({view.sql}) AS fresh WHERE {key} <= ?", [last]
+    ).fetchall()
+    return bool(here == there)
+
+
+def _trimmed(message: str) -> str:
+    """DuckDB's message up to its stack trace, the line with the pointer kept."""
+    told = message.split("\n\nStack Trace")[0].split("\nThis error signals")[0].strip()
+    return told if len(told) <= 1500 else told[:1500] + " …"
+
+
+def _aware(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
