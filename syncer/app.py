@@ -11,9 +11,11 @@ from functools import cached_property
 from syncer import settings as conf
 from syncer.calls import Calls
 from syncer.clock import SystemClock
+from syncer.core.books import Books
 from syncer.core.rules import Rules
 from syncer.crococlick.client import CrocoClick
-from syncer.errors import LedgerBusy, Reconnect, WrongUsage
+from syncer.errors import LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.ledger.analysis import Analysis
 from syncer.ledger.bodies import Bodies
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
@@ -70,6 +72,11 @@ class App:
     def bodies(self) -> Bodies:
         """Where requests and answers are."""
         return Bodies(self.environment.data_dir / "bodies")
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The analysis tables."""
+        return Analysis(self.store, self.environment.data_dir / "analysis.duckdb")
 
     def connection(self, name: str = DEFAULT) -> "Connection":
         """One connection; raises WrongUsage for a name that nobody connected."""
@@ -218,11 +225,25 @@ class Connection:
             try:
                 self.refresh_source()
                 outcome = Run(run_id, self.doors(), self.rules(), orders, tell, stop).perform()
-            except (Reconnect, LedgerBusy) as failure:
+            except TryLater as failure:
+                outcome.ended, outcome.failure = "deferred", failure
+            except SyncerError as failure:
                 outcome.failure = failure
             finally:
-                self._close(outcome)
+                self._close(outcome, orders.only)
         return outcome
+
+    def look(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Books:
+        """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect."""
+        with self.alone():
+            self.refresh_source()
+            return Run("", self.doors(), self.rules(), orders, tell, stop).look()
+
+    def search(self, what: str) -> int:
+        """Take in what CrocoClick finds for `what`; raises TryLater, Reconnect."""
+        with self.alone():
+            self.refresh_source()
+            return Run("", self.doors(), self.rules(), Orders()).search(what)
 
     def refresh_source(self) -> None:
         """Ask CrocoClick who we are talking to: its name and time zone, by which dates are read."""
@@ -235,8 +256,8 @@ class Connection:
             source_state="connected",
         )
 
-    def _close(self, outcome: Outcome) -> None:
+    def _close(self, outcome: Outcome, only: frozenset[str]) -> None:
         self.ledger.commit(outcome.run_id, self.app.clock.now(), calls=self.calls.drain())
         cause = outcome.failure.code if outcome.failure else None
-        result = result_of_run(self.ledger, outcome)
+        result = result_of_run(self.ledger, outcome, only)
         self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())

@@ -123,6 +123,14 @@ class Run:
             with suppress(TryLater, Reconnect):
                 self._settle()
 
+    def look(self) -> Books:
+        """Read both sides and write to neither: what a preview needs."""
+        self._read()
+        self._ledger.take_customers(self._now())
+        books = self._bring_books(self._workload())
+        self._waves.flush()
+        return books
+
     def _now(self) -> datetime:
         return self._doors.clock.now()
 
@@ -186,6 +194,12 @@ class Run:
     def _read_only_these(self) -> None:
         found = [self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)]
         self._ledger.see(self.outcome.run_id, [one for one in found if one], self._now())
+
+    def search(self, what: str) -> int:
+        """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""
+        found = [invoice for page in self._doors.crm.invoices(search=what) for invoice in page.items]
+        self._ledger.see(self.outcome.run_id, found, self._now())
+        return len(found)
 
     def _sweep(self, which: Mapping[str, Any], reached: Mapping[str, datetime]) -> None:
         """Read a list to its end, in portions that the ledger takes as they come."""

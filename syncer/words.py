@@ -590,8 +590,14 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "The consent does not reach an organisation {wanted!r}; it reaches {organisations}.",
         "Connect again and choose it, or name one of these.",
     ),
-    "not_an_organisation": ("{name} is not an organisation but a practice.", "Choose an organisation."),
-    "source_connected_elsewhere": ("{sentence}", ""),
+    "not_an_organisation": (
+        "The consent was given for {found}, which is a practice and no organisation.",
+        "Connect again and choose an organisation.",
+    ),
+    "organisation_differs": (
+        "This connection has synced with {before}, and the consent was given for {now}. Nothing was changed.",
+        "Connect again and choose {before}, or make a connection of its own for {now}.",
+    ),
 }
 
 
@@ -612,4 +618,11 @@ def _filled(template: str, facts: Facts) -> str:
         def __missing__(self, key: str) -> str:
             return "unknown"
 
-    return template.format_map(Known(facts))
+    return template.format_map(Known({name: _listed(value) for name, value in facts.items()}))
+
+
+def _listed(value: Any) -> Any:
+    """Organisations and the like by their names."""
+    if isinstance(value, list):
+        return ", ".join(str(one.get("name") if isinstance(one, Mapping) else one) for one in value) or "none"
+    return value

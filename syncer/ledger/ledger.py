@@ -168,6 +168,11 @@ class Ledger:
         row = self.row("watermark", name=name)
         return row["reached_at"] if row else None
 
+    def is_bound(self) -> bool:
+        """Whether any record of this connection stands in Xero."""
+        row = self.row("bound")
+        return bool(row and row["bound"])
+
     # -- the connection and its settings --------------------------------------------------------------------------
 
     def save_connection(self, now: datetime, **fields: Any) -> None:
@@ -320,7 +325,7 @@ class Ledger:
         }
         customers = [Customer(*json.loads(row["customer"])) for row in rows]
         customers = [c for c in customers if known.get(c.id) != (c.name, c.email, c.company, c.phone)]
-        columns = {
+        columns: dict[str, list[Any]] = {
             "connection": [self.connection] * len(customers),
             "source_id": [c.id for c in customers],
             "name": [c.name for c in customers],
@@ -605,6 +610,16 @@ class Ledger:
             write_book_invoices(tx, self.connection, invoices)
             self._refresh_standing(tx, invoices)
             self._reach(tx, reached)
+
+        self.store.transaction(write)
+
+    def forget_mirror(self) -> None:
+        """Another organisation was connected: nothing of the mirror holds any more."""
+
+        def write(tx: Tx) -> None:
+            for table in ("books", "book_contact", "book_invoice"):
+                tx.execute(f"DELETE FROM {table} WHERE connection = ?", [self.connection])
+            tx.execute("DELETE FROM watermark WHERE connection = ? AND name LIKE 'xero_%'", [self.connection])
 
         self.store.transaction(write)
 

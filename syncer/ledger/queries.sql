@@ -196,3 +196,8 @@ SELECT * FROM run WHERE connection = $connection ORDER BY started_at DESC, run_i
 -- name: totals
 -- How many invoices there are in all, and when CrocoClick was last read.
 SELECT count(*) AS invoices, max(seen_at) AS seen_at FROM invoice WHERE connection = $connection;
+
+-- name: bound
+-- How many records of this connection stand in Xero.
+SELECT (SELECT count(*) FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL)
+     + (SELECT count(*) FROM contact WHERE connection = $connection AND xero_id IS NOT NULL) AS bound;

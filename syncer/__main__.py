@@ -1,0 +1,453 @@
+"""The same questions and orders as the console, from a terminal: `python -m syncer COMMAND`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from syncer import connecting, questions, settings, words
+from syncer.app import DEFAULT, App, Connection, who
+from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.redirect import answer_on
+from syncer.sync import Orders, Outcome
+from syncer.terminal import Out, stoppable
+
+DONE, FAILED, USAGE, HELD, NOT_CONNECTED, LATER = 0, 1, 2, 3, 4, 5
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong usage is refused with what is wrong and how to find out what is right."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WrongUsage(f"{message[:1].upper()}{message[1:]}. Try `python -m syncer --help`.")
+
+
+def parser() -> Parser:
+    """The commands and what each does."""
+    shared = Parser(add_help=False)
+    shared.add_argument("--connection", default=DEFAULT, metavar="NAME", help="which connection (default: default)")
+    shared.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    top = Parser(
+        prog="python -m syncer", description="Carries CrocoClick invoices into Xero and says why any did not go."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+
+    def command(name: str, does: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=does, description=does, parents=[shared])
+
+    connect = command("connect", "connect Xero: prints the consent address and waits")
+    connect.add_argument("--location", metavar="ID", help="CrocoClick location of a further connection")
+    connect.add_argument("--token-file", metavar="FILE", type=Path, help="file with that location's token")
+    connect.add_argument("--organisation", metavar="NAME-OR-ID", default="", help="which Xero organisation")
+    connect.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    connect.add_argument("--client-credentials", action="store_true", help="for a Xero custom connection")
+    command("disconnect", "end the connection at Xero and forget its tokens; the ledger stays")
+    command("status", "connection, organisation, plan, scopes, token, calls left, last run")
+    change = command("settings", "show the settings, or set some")
+    change.add_argument("verb", nargs="?", choices=["show", "set"], default="show")
+    change.add_argument("changes", nargs="*", metavar="KEY=VALUE")
+    sync = command("sync", "one run")
+    sync.add_argument(
+        "--invoice", metavar="WHAT", default="", help="only this one: a number, an id, a name or an email"
+    )
+    sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
+    plan = command("plan", "what a sync would do; touches neither book")
+    plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
+    explain = command("explain", "why an invoice is or is not in Xero")
+    explain.add_argument("what", metavar="WHAT", help="a number, an id, a customer's name or email")
+    export = command("export", "runs, attempts, invoices, calls or contacts as .csv, .parquet or .xlsx")
+    export.add_argument("kind", metavar="KIND")
+    export.add_argument("--to", metavar="FILE", type=Path, required=True)
+    sql = command("sql", "a read-only question to the analysis tables")
+    sql.add_argument("query", metavar="QUERY")
+    return top
+
+
+def main(words_given: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    given = sys.argv[1:] if words_given is None else list(words_given)
+    out = Out("--json" in given)
+    try:
+        asked = parser().parse_args(given)
+        return COMMANDS[asked.command](App.open(), asked, out)
+    except WrongUsage as wrong:
+        return _failed(out, USAGE, wrong.code, wrong.sentence)
+    except Reconnect as gone:
+        return _failed(out, NOT_CONNECTED, gone.code, words.failure(gone.code, gone.facts))
+    except TryLater as later:
+        return _failed(out, LATER, later.code, words.failure(later.code, later.facts))
+    except SyncerError as failure:
+        return _failed(out, FAILED, failure.code, words.failure(failure.code, failure.facts))
+    except KeyboardInterrupt:
+        return _failed(out, LATER, "stopped", "Stopped. The next run settles what was under way.")
+
+
+def _failed(out: Out, status: int, code: str, sentence: str) -> int:
+    if out.as_json:
+        out.json({"error": {"code": code, "sentence": sentence}})
+    out.aside.print(sentence, markup=False)
+    return status
+
+
+# -- connecting -----------------------------------------------------------------------------------------------
+
+
+def do_connect(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Ask for consent, wait for it, choose the organisation."""
+    connection = _connection_to_connect(app, asked)
+    if asked.client_credentials:
+        found = connecting.connect_custom(connection, asked.organisation)
+    else:
+        found = _consent(connection, asked, out)
+    if found.organisation is None:
+        found = connecting.choose(connection, asked.organisation or _ask_which(found, out))
+    told = connecting.status(connection)
+    if out.as_json:
+        out.json(told)
+    out.say(f"Connected to {found.organisation}.")
+    if told["crococlick"]["state"] != "connected":
+        code = f"crococlick_{told['crococlick']['state']}"
+        return _failed(Out(False), NOT_CONNECTED, code, words.failure(code, {}))
+    return DONE
+
+
+def _connection_to_connect(app: App, asked: argparse.Namespace) -> Connection:
+    if bool(asked.location) != bool(asked.token_file):
+        raise WrongUsage("--location and --token-file go together: they make a further connection.")
+    if not asked.location:
+        return app.connection(asked.connection)
+    if asked.connection == DEFAULT:
+        raise WrongUsage("Name the further connection: --connection NAME.")
+    try:
+        token = asked.token_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise WrongUsage(f"--token-file: {asked.token_file} cannot be read ({error.strerror}).") from error
+    return connecting.add(app, asked.connection, asked.location, token)
+
+
+def _consent(connection: Connection, asked: argparse.Namespace, out: Out) -> connecting.Connected:
+    since = connection.app.clock.now()
+    url = connecting.begin(connection)
+    (out.aside if out.as_json else out.words).print(url, markup=False, soft_wrap=True)
+    out.note("Open this address and allow access; waiting for Xero's answer.")
+    if not asked.no_browser:
+        _open_browser(url)
+    found: list[connecting.Connected] = []
+
+    def take(callback: dict[str, str], address: str) -> str:
+        found.append(connecting.finish(connection.app, callback, address))
+        return "You can close this page and go back to the terminal."
+
+    def done() -> bool:
+        tokens = connection.tokens.tokens()
+        return bool(tokens and tokens.obtained_at >= since)
+
+    answer_on(connection.app.environment.xero_redirect_uri, take, done)
+    return found[0] if found else connecting.choose(connection, asked.organisation)
+
+
+def _open_browser(url: str) -> None:
+    import webbrowser
+
+    webbrowser.open(url)
+
+
+def _ask_which(found: connecting.Connected, out: Out) -> str:
+    """Ask a person, or fail with the list where nobody can be asked."""
+    names = [name for _, name in found.choices]
+    if out.as_json or not sys.stdin.isatty():
+        raise Reconnect("several_organisations", organisations=[{"name": name} for name in names])
+    for place, name in enumerate(names, 1):
+        out.say(f"{place}. {name}")
+    answer = input("Which organisation? Number: ").strip()
+    if not answer.isdecimal() or not 1 <= int(answer) <= len(names):
+        raise WrongUsage(f"A number from 1 to {len(names)} was expected.")
+    return found.choices[int(answer) - 1][0]
+
+
+def do_disconnect(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """End the connection."""
+    connection = app.connection(asked.connection)
+    connecting.disconnect(connection)
+    if out.as_json:
+        out.json(connecting.status(connection))
+    out.say("Disconnected. The ledger stays; connect again to go on.")
+    return DONE
+
+
+def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Ask both sides how they are, and tell."""
+    connection = app.connection(asked.connection)
+    told = connecting.look_again(connection)
+    if out.as_json:
+        out.json(told)
+        return DONE
+    organisation, source, run = told["organisation"], told["crococlick"], told["last_run"]
+    out.say("Xero         " + CONNECTION_WORDS.get(told["state"], told["state"]))
+    if organisation:
+        out.say(
+            f"Organisation {organisation['name']} ({organisation['country']}, {organisation['base_currency']}, "
+            f"plan {str(organisation['plan']).title()})"
+        )
+    out.say(
+        f"CrocoClick   {CONNECTION_WORDS.get(source['state'], source['state'])}, location {source['location']}, "
+        f"{source['timezone'] or 'time zone unknown'}"
+    )
+    out.say(f"Calls left   {told['calls_left']['day'] if told['calls_left']['day'] is not None else 'unknown'} today")
+    out.say(f"Last run     {_run_line(run) if run else 'none yet'}")
+    return DONE
+
+
+CONNECTION_WORDS = {
+    "connected": "connected",
+    "not_connected": "not connected: run `python -m syncer connect`",
+    "consent_revoked": "the consent has ended: run `python -m syncer connect`",
+    "scope_missing": "a permission is missing: connect again and allow everything",
+    "wrong_organisation": "the organisation is no longer connected: run `python -m syncer connect`",
+    "token_refused": "the token is not accepted",
+    "wrong_location": "the token belongs to another location",
+}
+
+
+def _run_line(run: Mapping[str, Any]) -> str:
+    done = {name: number for name, number in run["outcomes"].items() if number}
+    told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in done.items())
+    return f"{run['started_at']}, {run['ended']}: {told or 'nothing to do'}"
+
+
+# -- settings -------------------------------------------------------------------------------------------------
+
+
+def do_settings(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Show the settings in force, or change some: all of them or none."""
+    connection = app.connection(asked.connection)
+    if asked.verb == "set":
+        connection.ledger.change_settings(_changes(asked.changes), who(), app.clock.now())
+    elif asked.changes:
+        raise WrongUsage("To change settings say `settings set KEY=VALUE`.")
+    stored = {row["key"]: row for row in connection.ledger.rows("settings")}
+    keys = [*settings.SETTINGS, *(key for key in stored if key not in settings.SETTINGS)]
+    shown = [_shown(key, stored.get(key)) for key in keys]
+    if out.as_json:
+        out.json({"connection": connection.name, "settings": {row["key"]: row for row in shown}})
+    out.table(
+        ["setting", "value", "", "meaning"],
+        [
+            [r["key"], r["value"], "" if r["changed_by"] is None else f"set by {r['changed_by']}", r["meaning"]]
+            for r in shown
+        ],
+    )
+    return DONE
+
+
+def _changes(given: Sequence[str]) -> dict[str, str | None]:
+    if not given:
+        raise WrongUsage("Say what to set: `settings set KEY=VALUE`.")
+    pairs = [change.partition("=") for change in given]
+    for key, equals, _ in pairs:
+        if not equals:
+            raise WrongUsage(f"{key!r} is not KEY=VALUE. Nothing was changed.")
+    return settings.checked({key.strip(): value.strip() for key, _, value in pairs})
+
+
+def _shown(key: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
+    known = settings.setting(key)
+    made = row if row and row["value"] is not None else None
+    return {
+        "key": key,
+        "value": made["value"] if made else known.default,
+        "default": known.default,
+        "meaning": known.meaning,
+        "changed_at": questions.iso(made["changed_at"]) if made else None,
+        "changed_by": made["changed_by"] if made else None,
+    }
+
+
+# -- runs and plans ---------------------------------------------------------------------------------------------
+
+
+def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """One run, with a bar on a terminal; Ctrl-C stops it cleanly."""
+    connection = app.connection(asked.connection)
+    pace = connection.pace()
+    only = _scope(connection, asked.invoice)
+    orders = Orders(
+        scope=asked.invoice,
+        only=only,
+        full=asked.full,
+        recent_days=settings.value_of(connection.settings(), "recent_days"),
+        in_flight=pace.in_flight,
+    )
+    with out.progress() as tell, stoppable(out) as stop:
+        outcome = connection.run(orders, who(), tell, stop)
+    connecting.note_failure(connection, outcome.failure)
+    return _report(connection, outcome, only, out)
+
+
+def _scope(connection: Connection, what: str) -> frozenset[str]:
+    """The invoices meant; what the ledger does not know is looked for in CrocoClick."""
+    if not what:
+        return frozenset()
+    found = questions.find(connection.ledger, what)
+    if not found:
+        connection.search(what)
+        found = questions.find(connection.ledger, what)
+    if not found:
+        raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
+    return frozenset(row["source_id"] for row in found)
+
+
+def _report(connection: Connection, outcome: Outcome, only: frozenset[str], out: Out) -> int:
+    row = connection.ledger.row("run", run_id=outcome.run_id)
+    assert row is not None  # noqa: S101 — it was written a moment ago
+    told = questions.run_summary(row)
+    held = questions.held_list(connection.ledger, only)
+    if out.as_json:
+        out.json({**told, "held": held})
+    _tell_run(told, held, outcome, out)
+    return _status_of(outcome, bool(held) or bool(outcome.unreadable))
+
+
+def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcome: Outcome, out: Out) -> None:
+    done = [(name.replace("_", " "), f"{number:,}") for name, number in told["outcomes"].items() if number]
+    out.table(["outcome", "invoices"], done or [("nothing to do", "")], right=["invoices"])
+    for currency, sums in told["money"].items():
+        synced, waiting = words.money(sums["synced"], currency), words.money(sums["held"], currency)
+        out.say(f"{currency}: {synced} in Xero, {waiting} held")
+    out.say(f"Calls: {told['calls']['xero']} to Xero, {told['calls']['crococlick']} to CrocoClick")
+    if held:
+        out.say(f"\n{words.count(len(held), 'invoice')} held for a person:")
+        out.table(["number", "because"], [(one["number"], one["detail"]) for one in held[:20]])
+        if len(held) > 20:
+            out.say(f"and {len(held) - 20:,} more; `python -m syncer explain NUMBER` tells each.")
+    for one in outcome.unreadable[:20]:
+        out.say(f"Invoice {one.number or one.source_id} could not be read: {one.field} {one.reason}.")
+    if outcome.failure:
+        out.aside.print(words.failure(outcome.failure.code, outcome.failure.facts), markup=False)
+    elif outcome.ended == "stopped":
+        out.note("Stopped as asked. The next sync goes on from here.")
+
+
+def _status_of(outcome: Outcome, held: bool) -> int:
+    if isinstance(outcome.failure, Reconnect):
+        return NOT_CONNECTED
+    if outcome.ended in ("deferred", "stopped"):
+        return LATER
+    if outcome.failure:
+        return FAILED
+    return HELD if held else DONE
+
+
+def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Read both sides, decide everything, do nothing."""
+    connection = app.connection(asked.connection)
+    only = _scope(connection, asked.invoice)
+    with out.progress() as tell, stoppable(out) as stop:
+        books = connection.look(Orders(scope=asked.invoice, only=only), tell, stop)
+    found = questions.preview(connection.ledger, connection.rules(), books, only)
+    budget = connection.ledger.row("budget") or {}
+    told = questions.planned(found, connection.pace().per_minute, budget.get("day_left"))
+    if out.as_json:
+        out.json(told)
+        return DONE
+    out.table(
+        ["would", "invoices"],
+        [(name, f"{n:,}") for name, n in told["totals"]["by_action"].items() if n],
+        right=["invoices"],
+    )
+    for currency, sums in told["totals"]["by_currency"].items():
+        out.say(f"{currency}: " + ", ".join(f"{name} {words.money(sum_, currency)}" for name, sum_ in sums.items()))
+    price = told["price"]
+    out.say(f"Price: {price['xero_calls']} Xero calls, about {words.count(price['minutes'], 'minute')}")
+    held = [action for action in found.actions if action.do.value == "hold"]
+    rows = [(a.invoice.number, words.cause_sentence(a.cause, a.problems[0].facts)) for a in held[:20]]
+    if rows:
+        out.say("")
+        out.table(["held", "because"], rows)
+    return DONE
+
+
+# -- questions ----------------------------------------------------------------------------------------------------
+
+
+def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Why one invoice is or is not in Xero."""
+    connection = app.connection(asked.connection)
+    found = questions.find(connection.ledger, asked.what)
+    if not found:
+        raise WrongUsage(
+            f"No invoice fits {asked.what!r}. If it is new in CrocoClick, `python -m syncer sync` reads it first."
+        )
+    if len(found) > 1:
+        return _several(found, out)
+    row = connection.ledger.row("connection") or {}
+    story = questions.story(connection.ledger, connection.rules(), found[0])
+    link = questions.deep_link(row.get("short_code") or "", found[0]["xero_id"] or "")
+    told = questions.explained(story, link)
+    if out.as_json:
+        out.json(told)
+        return DONE
+    invoice = told["invoice"]
+    mark, word = words.STATES[told["state"]]
+    out.say(
+        f"{invoice['number']} · {invoice['customer']['name']} · {words.money(invoice['total'], invoice['currency'])} · "
+        f"{words.STATUSES[invoice['status']]}"
+    )
+    out.say(f"{mark} {word}. {told['verdict']}")
+    if told["remedy"]:
+        out.say(f"Next ({told['remedy']['who']}): {told['remedy']['sentence']}")
+    if link:
+        out.say(link)
+    out.table(["when", "what"], [(one["at"], one["what"]) for one in told["history"]])
+    return DONE
+
+
+def _several(found: Sequence[Mapping[str, Any]], out: Out) -> int:
+    if out.as_json:
+        out.json({"matches": [questions.head(row) for row in found]})
+    rows = [
+        (row["number"], row["contact_name"], words.money(row["total"], row["currency"]), words.STATES[row["state"]][1])
+        for row in found
+    ]
+    out.table(["number", "customer", "total", "state"], rows, right=["total"])
+    return DONE
+
+
+def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Write one analysis table to a file."""
+    from syncer.export import export
+
+    rows = export(app.analysis, asked.kind, asked.to)
+    if out.as_json:
+        out.json({"kind": asked.kind, "to": str(asked.to), "rows": rows})
+    out.say(f"{words.count(rows, 'row')} written to {asked.to}.")
+    return DONE
+
+
+def do_sql(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Ask the analysis tables."""
+    app.analysis.refresh()
+    answer = app.analysis.ask(asked.query)
+    if out.as_json:
+        out.json({"columns": answer.columns, "rows": answer.rows, "truncated": answer.truncated})
+    out.table(list(answer.columns), answer.rows)
+    if answer.truncated:
+        out.note("There are more rows; only the first were read.")
+    return DONE
+
+
+COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
+    "connect": do_connect,
+    "disconnect": do_disconnect,
+    "status": do_status,
+    "settings": do_settings,
+    "sync": do_sync,
+    "plan": do_plan,
+    "explain": do_explain,
+    "export": do_export,
+    "sql": do_sql,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""Connecting and disconnecting: consent, the choice of the organisation, and what the connection then is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from syncer.app import App, Connection
+from syncer.core.books import Organisation
+from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.ports import Location
+from syncer.questions import iso, run_summary
+from syncer.xero.auth import choose as choose_tenant
+from syncer.xero.wire import Tenant
+
+ORGANISATION = "ORGANISATION"
+
+
+@dataclass(frozen=True)
+class Connected:
+    """What a consent came to: an organisation, or the several to choose from (tenant id, name)."""
+
+    connection: str
+    organisation: str | None
+    choices: Sequence[tuple[str, str]] = ()
+
+
+def begin(connection: Connection) -> str:
+    """The address at Xero where a person gives consent; good for ten minutes and once."""
+    connection.ledger.save_connection(connection.app.clock.now())
+    return connection.consent.begin(connection.name).url
+
+
+def finish(app: App, callback: Mapping[str, str], arrived_at: str = "") -> Connected:
+    """Take Xero's answer: store the tokens and choose the organisation where there is one to choose.
+
+    Raises Reconnect with a `consent_…` code or `scope_missing`, or Unavailable; each has its sentence in `words`.
+    """
+    granted = app.connection().consent.finish(callback, arrived_at)
+    connection = Connection(app, granted.connection)
+    return _settle(connection, "", granted.auth_event_id)
+
+
+def connect_custom(connection: Connection, wanted: str = "") -> Connected:
+    """Connect a Xero custom connection: no person gives consent."""
+    granted = connection.consent.grant_client_credentials(connection.name)
+    return _settle(connection, wanted, granted.auth_event_id)
+
+
+def choose(connection: Connection, wanted: str) -> Connected:
+    """Choose among the organisations that the consent reaches, by name or id."""
+    return _settle(connection, wanted, "")
+
+
+def _settle(connection: Connection, wanted: str, auth_event_id: str) -> Connected:
+    tenants = connection.tokens.tenants()
+    try:
+        tenant = choose_tenant(tenants, wanted, auth_event_id)
+    except SyncerError as undecided:
+        if undecided.code != "several_organisations":
+            raise
+        choices = [(one.id, one.name or one.id) for one in tenants if one.type == ORGANISATION]
+        return Connected(connection.name, None, choices)
+    _select(connection, tenant)
+    return Connected(connection.name, tenant.name)
+
+
+def _select(connection: Connection, tenant: Tenant) -> None:
+    """Remember the organisation, and what it says of itself."""
+    before = connection.ledger.row("connection")
+    moves = before is not None and before["organisation_id"] not in (None, tenant.id)
+    if before and moves and connection.ledger.is_bound():
+        # What was linked in one organisation means nothing in another.
+        raise Reconnect("organisation_differs", before=before["organisation_name"], now=tenant.name)
+    connection.tokens.choose_organisation(tenant.id)
+    connection.__dict__.pop("accounts", None)
+    organisation = connection.accounts.organisation()
+    now = connection.app.clock.now()
+    connection.ledger.save_connection(
+        now, state="connected", connected_at=now, organisation_id=tenant.id, **_told(organisation)
+    )
+    if moves:
+        connection.ledger.forget_mirror()
+    _try_source(connection)
+    connection.ledger.commit("", now, calls=connection.calls.drain())
+
+
+def _told(organisation: Organisation) -> dict[str, Any]:
+    return {
+        "organisation_name": organisation.name,
+        "country": organisation.country,
+        "base_currency": organisation.base_currency,
+        "plan": organisation.plan,
+        "short_code": organisation.short_code,
+    }
+
+
+def _try_source(connection: Connection) -> Location | None:
+    """Meet CrocoClick as well, so that a wrong token shows now and not in the first run."""
+    try:
+        connection.refresh_source()
+    except Reconnect as refused:
+        state = refused.code.removeprefix("crococlick_")
+        connection.ledger.save_connection(connection.app.clock.now(), source_state=state)
+    except SyncerError:
+        # Unknown for now: the next run asks again and says what it heard.
+        return None
+    return None
+
+
+def disconnect(connection: Connection) -> None:
+    """End the connection at Xero and forget its tokens; the ledger stays."""
+    connection.tokens.disconnect()
+    connection.ledger.save_connection(connection.app.clock.now(), state="not_connected")
+    connection.ledger.commit("", connection.app.clock.now(), calls=connection.calls.drain())
+
+
+def note_failure(connection: Connection, failure: SyncerError | None) -> None:
+    """Keep what a run or a look found out about the state of the connection."""
+    now = connection.app.clock.now()
+    if isinstance(failure, Reconnect):
+        if failure.code.startswith("crococlick_"):
+            connection.ledger.save_connection(now, source_state=failure.code.removeprefix("crococlick_"))
+        elif failure.code in ("not_connected", "consent_revoked", "scope_missing", "wrong_organisation"):
+            connection.ledger.save_connection(now, state=failure.code)
+
+
+def status(connection: Connection) -> dict[str, Any]:
+    """What `status --json` says, from what is known already: no call is made."""
+    row = connection.ledger.row("connection") or {}
+    tokens = _tokens(connection)
+    last_run = connection.ledger.row("last_run")
+    budget = connection.ledger.row("budget") or {}
+    state = row.get("state", "not_connected") if tokens else _without_tokens(row)
+    return {
+        "connection": connection.name,
+        "state": state,
+        "organisation": {
+            "id": row["organisation_id"],
+            "name": row["organisation_name"],
+            "country": row["country"],
+            "base_currency": row["base_currency"],
+            "plan": row["plan"],
+        }
+        if row.get("organisation_id") and state != "not_connected"
+        else None,
+        "crococlick": {
+            "state": row.get("source_state", "connected"),
+            "location": row.get("location_name") or connection.app.environment.crococlick_location_id or None,
+            "timezone": row.get("timezone"),
+        },
+        "scopes": list(tokens.scopes) if tokens else [],
+        "token_expires_at": iso(tokens.expires_at) if tokens else None,
+        "calls_left": calls_left(budget, connection.app.clock.now()),
+        "last_run": run_summary(last_run) if last_run else None,
+    }
+
+
+def calls_left(budget: Mapping[str, Any], now: datetime) -> dict[str, int | None]:
+    """What Xero last said is left; a minute is over after a minute."""
+    heard = budget.get("made_at")
+    fresh = heard is not None and (now - heard).total_seconds() < 60
+    return {"minute": budget.get("minute_left") if fresh else None, "day": budget.get("day_left")}
+
+
+def _tokens(connection: Connection) -> Any:
+    try:
+        return connection.tokens.tokens()
+    except Reconnect:
+        return None
+
+
+def _without_tokens(row: Mapping[str, Any]) -> str:
+    return "consent_revoked" if row.get("state") == "consent_revoked" else "not_connected"
+
+
+def look_again(connection: Connection) -> dict[str, Any]:
+    """`status`, after asking both sides how they are: one call each."""
+    failure: SyncerError | None = None
+    try:
+        connection.refresh_source()
+        organisation = connection.accounts.organisation()
+        now = connection.app.clock.now()
+        connection.ledger.save_connection(now, state="connected", **_told(organisation))
+    except (Reconnect, TryLater) as found:
+        failure = found
+    note_failure(connection, failure)
+    connection.ledger.commit("", connection.app.clock.now(), calls=connection.calls.drain())
+    return status(connection)
+
+
+def add(app: App, name: str, location_id: str, token: str) -> Connection:
+    """A further connection: its CrocoClick token goes to the vault; raises WrongUsage for a name that cannot be."""
+    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
+        raise WrongUsage(f"A connection's name has letters, digits, - and _ only; {name!r} is none.")
+    connection = Connection(app, name)
+    app.vault.put(f"crococlick:{name}", {"location_id": location_id, "token": token})
+    connection.ledger.save_connection(app.clock.now(), location_id=location_id)
+    return connection
