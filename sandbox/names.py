@@ -51,15 +51,15 @@ def slug(text: str) -> str:
 
 
 def businesses(count: int, rng: random.Random) -> list[Business]:
-    """Different businesses, the same for the same seed."""
+    """Different businesses led by different people, the same for the same seed."""
     pairs = [(trade, family) for trade in TRADES for family in FAMILIES]
     rng.shuffle(pairs)
-    return [_business(n, *pairs[n % len(pairs)], rng) for n in range(count)]
+    firsts = {family: rng.sample(FIRST, len(FIRST)) for family in FAMILIES}
+    return [_business(trade, family, firsts[family].pop(), rng) for trade, family in pairs[:count]]
 
 
-def _business(n: int, trade: str, family: str, rng: random.Random) -> Business:
-    company = f"{trade} {family}" if n < len(TRADES) * len(FAMILIES) else f"{trade} {family} {n}"
+def _business(trade: str, family: str, first: str, rng: random.Random) -> Business:
+    company = f"{trade} {family}"
     city, postcode = rng.choice(CITIES)
-    digits = f"{rng.randrange(10**8):08d}"
     email = f"{rng.choice(('compta', 'contact', 'bonjour', 'factures'))}@{slug(company)}.example"
-    return Business(company, rng.choice(FIRST), family, email, f"+331{digits}", city, postcode)
+    return Business(company, first, family, email, f"+331{rng.randrange(10**8):08d}", city, postcode)

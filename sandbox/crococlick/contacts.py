@@ -117,7 +117,7 @@ def apply(location: Location, contact: dict[str, Any], body: dict[str, Any]) -> 
         contact["firstName"], _, contact["lastName"] = str(body["name"]).partition(" ")
     if contact.get("firstName") or contact.get("lastName"):
         full = f"{contact.get('firstName') or ''} {contact.get('lastName') or ''}".strip()
-        contact["name"] = full if "name" not in body else body["name"]
+        contact["name"] = body.get("name") or full
     fields = {f["id"]: f for f in contact["customFields"]}
     for sent in body.get("customFields") or []:
         key = sent.get("id") or sent.get("key", "")

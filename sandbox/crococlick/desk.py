@@ -196,14 +196,14 @@ class CrocoClickDesk:
         """A user voids an invoice."""
         invoice = self._find(key)
         invoice.doc["status"] = "void"
-        invoices.touch(self.location, invoice)
+        self.location.touch(invoice)
 
     @at_once
     def send(self, key: str) -> None:
         """A user sends a draft."""
         invoice = self._find(key)
         invoice.doc["status"] = "sent"
-        invoices.touch(self.location, invoice)
+        self.location.touch(invoice)
 
     @at_once
     def delete(self, key: str) -> None:

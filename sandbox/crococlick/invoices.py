@@ -315,14 +315,7 @@ def change(location: Location, invoice: Invoice, body: dict[str, Any]) -> None:
     if body.get("invoiceNumber") and body.get("invoiceNumberPrefix"):
         invoice.doc["invoiceNumber"] = f"{body['invoiceNumberPrefix']}{body['invoiceNumber']}"
     reckon(location, invoice, json.loads(invoice.items, parse_float=ExactFloat) if items is None else items)
-    touch(location, invoice)
-
-
-def touch(location: Location, invoice: Invoice) -> None:
-    """Note the change and keep it."""
-    invoice.doc["updatedAt"] = location.now()
-    invoice.doc["__v"] = invoice.doc.get("__v", 0) + 1
-    location.keep_invoice(invoice)
+    location.touch(invoice)
 
 
 def delete(location: Location, id_: str) -> Reply:
@@ -344,7 +337,7 @@ def void(location: Location, call: Call, id_: str) -> Reply:
     if payments.received(location, invoice.id, by_provider=True):
         raise Refusal(400, VOID_PAID)
     invoice.doc["status"] = "void"
-    touch(location, invoice)
+    location.touch(invoice)
     return one(location, invoice)
 
 
@@ -356,7 +349,7 @@ def send(location: Location, call: Call, id_: str) -> Reply:
     if invoice.doc["status"] == "draft":
         invoice.doc["status"] = "sent"
         invoice.doc["liveMode"] = body["liveMode"]
-        touch(location, invoice)
+        location.touch(invoice)
     return Reply(200, f'{{"invoice":{shown(location, invoice)},"smsData":{{}},"emailData":{{}}}}'.encode())
 
 

@@ -14,14 +14,13 @@ RECORD_RULES: Rules = {
     "cheque": ("object", True), "notes": ("string", True), "amount": ("number", False), "meta": ("object", False),
     "paymentScheduleIds": ("array", False), "fulfilledAt": ("string", False),
 }  # fmt: skip
-LIST_RULES: Rules = {
-    "altId": ("string", True), "altType": (("location",), True),
-    **dict.fromkeys(("locationId", "paymentMode", "startAt", "endAt", "entitySourceType", "entitySourceSubType", "search", "subscriptionId", "entityId", "contactId", "limit", "offset"), ("string", False)),
-}  # fmt: skip
-ORDER_RULES: Rules = {
-    "altId": ("string", True),
-    **dict.fromkeys(("altType", "locationId", "status", "paymentStatus", "paymentMode", "startAt", "endAt", "search", "contactId", "funnelProductIds", "sourceId", "limit", "offset"), ("string", False)),
-}  # fmt: skip
+FILTERS = ("locationId", "paymentMode", "startAt", "endAt", "search", "contactId", "limit", "offset")
+LIST_FILTERS = ("entitySourceType", "entitySourceSubType", "subscriptionId", "entityId")
+ORDER_FILTERS = ("altType", "status", "paymentStatus", "funnelProductIds", "sourceId")
+OPTIONAL = ("string", False)
+LIST_RULES: Rules = {"altId": ("string", True), "altType": (("location",), True)}
+LIST_RULES |= dict.fromkeys(FILTERS + LIST_FILTERS, OPTIONAL)
+ORDER_RULES: Rules = {"altId": ("string", True), **dict.fromkeys(FILTERS + ORDER_FILTERS, OPTIONAL)}
 LIST_DROPS = ("entitySource", "contactSnapshot", "receiptId", "markAsTest", "isParent", "paymentProvider", "qboSynced")
 
 
@@ -56,14 +55,12 @@ def record(location: Location, invoice: Invoice, body: dict[str, Any], provider:
 
 def settle(location: Location, invoice: Invoice) -> None:
     """Paid, due and status as the payments make them."""
-    from sandbox.crococlick.invoices import touch
-
     doc = invoice.doc
     paid = sum((decimal(t["amount"]) for t in received(location, invoice.id)), decimal(0))
     doc["amountPaid"] = number(paid)
     doc["amountDue"] = number(decimal(doc["total"]) - paid)
     doc["status"] = "paid" if decimal(doc["amountDue"]) <= 0 else "partially_paid"
-    touch(location, invoice)
+    location.touch(invoice)
 
 
 def new_transaction(

@@ -129,6 +129,12 @@ class Location:
         self.invoices[invoice.id] = invoice
         self.store.put("crm/invoice", invoice.id, dumps(invoice.doc), invoice.items)
 
+    def touch(self, invoice: Invoice) -> None:
+        """Note that an invoice was changed, and keep it."""
+        invoice.doc["updatedAt"] = self.now()
+        invoice.doc["__v"] = invoice.doc.get("__v", 0) + 1
+        self.keep_invoice(invoice)
+
     def drop_invoice(self, invoice: Invoice) -> None:
         """Delete an invoice."""
         self.version += 1

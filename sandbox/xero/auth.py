@@ -226,7 +226,7 @@ class Identity:
         asked = form.get("scope", "").split()
         if any(s in scopes.REFUSED or s not in scopes.KNOWN for s in asked):
             return oauth_error("invalid_scope")
-        granted = asked or [name for name in scopes.PAIRS]
+        granted = asked or list(scopes.PAIRS)
         return self.issue(app.id, granted, new_id(), with_refresh=False)
 
     def issue(self, app: str, held: list[str], event: str, with_refresh: bool = True) -> Reply:

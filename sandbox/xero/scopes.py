@@ -51,10 +51,7 @@ NEEDED = {
 
 def allows(held: list[str], resource: str, writing: bool) -> bool:
     """Whether the scopes held are enough for a resource."""
-    for name in NEEDED[resource]:
-        if name in held or (not writing and f"{name}.read" in held):
-            return True
-    return False
+    return any(n in held or (not writing and f"{n}.read" in held) for n in NEEDED[resource])
 
 
 def in_words(scope: str) -> str:
