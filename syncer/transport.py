@@ -66,8 +66,8 @@ class Request:
     @property
     def told(self) -> str:
         """Path and query as they may be recorded."""
-        shown = [(name, "…" if name in self.hidden else value) for name, value in self.query]
-        return f"{self.path}?{urlencode(shown, quote_via=quote, safe='…')}" if shown else self.path
+        shown = [f"{name}={'…' if name in self.hidden else quote(value)}" for name, value in self.query]
+        return f"{self.path}?{'&'.join(shown)}" if shown else self.path
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 
 from syncer.errors import RateLimited
 from syncer.ports import Clock
@@ -24,6 +23,8 @@ LOOK_AGAIN_S = 5.0
 # A day with nothing left and no Retry-After is asked about once an hour.
 DAY_LOOK_AGAIN_S = 3600.0
 CONCURRENT_S = 1.0
+# Clocks have a grain: a wait below it would be asked for again and again.
+SHORTEST_WAIT_S = 0.001
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ class Pacer:
                 if wait_s <= 0:
                     self._free.wait(1.0)
                     continue
-            self._clock.sleep(wait_s)
+            self._clock.sleep(max(wait_s, SHORTEST_WAIT_S))
 
     def _wait_s(self, now: float) -> float:
         """Seconds until a call may go; raises RateLimited instead of sleeping for long."""
@@ -132,8 +133,4 @@ class Pacer:
         self.known.minute_shut_until = max(self.known.minute_shut_until, until)
 
     def _now(self) -> float:
-        return _seconds(self._clock.now())
-
-
-def _seconds(moment: datetime) -> float:
-    return moment.timestamp()
+        return self._clock.now().timestamp()

@@ -1,0 +1,195 @@
+"""Turns: below the settings, below what the headers say, and never asleep for hours."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from stage import HandClock
+
+from syncer.crococlick import pace as crococlick
+from syncer.errors import RateLimited
+from syncer.transport import Left, Response, Window
+from syncer.xero.pace import Known, Pacer
+
+
+def answer(status=200, **headers):
+    """An answer with these headers."""
+    return Response(status, {name.replace("_", "-"): str(value) for name, value in headers.items()})
+
+
+def take(pacer, times=1):
+    """Some calls, one after the other."""
+    for _ in range(times):
+        with pacer.turn():
+            pass
+
+
+def test_no_minute_holds_more_than_the_setting():
+    """The sixty-first call waits for the first to be a minute old."""
+    clock = HandClock()
+    pacer = Pacer(clock, calls_per_minute=60)
+    take(pacer, 60)
+    assert clock.slept == []
+    take(pacer)
+    assert clock.slept == [60.0]
+
+
+def test_a_minute_spent_by_others_is_waited_for():
+    """Xero says none is left although we made none: look again soon, not in a minute."""
+    clock = HandClock()
+    pacer = Pacer(clock)
+    assert pacer.heard(answer(x_minlimit_remaining=0, x_daylimit_remaining=10)) == Left(0, 10)
+    take(pacer)
+    assert clock.slept == [5.0]
+    assert pacer.left() == Left(0, 10)
+
+
+def test_a_minute_that_xero_calls_spent_ends_with_our_own():
+    """Where all calls were ours, the first of them tells when."""
+    clock = HandClock()
+    pacer = Pacer(clock, calls_per_minute=3)
+    take(pacer, 3)
+    pacer.heard(answer(x_minlimit_remaining=0))
+    take(pacer)
+    assert clock.slept == [60.0]
+
+
+@pytest.mark.parametrize(
+    ("headers", "at_least"),
+    [
+        ({"x_rate_limit_problem": "minute", "retry_after": 26}, 26),
+        ({"x_rate_limit_problem": "App-Minute", "retry_after": 12}, 12),
+        ({"x_rate_limit_problem": "concurrent"}, 1),
+        ({}, 5),
+    ],
+)
+def test_a_refusal_makes_the_next_turn_wait(headers, at_least):
+    """As long as Xero asks, and a moment by chance."""
+    clock = HandClock()
+    pacer = Pacer(clock)
+    pacer.refused(answer(429, **headers))
+    take(pacer)
+    assert at_least <= sum(clock.slept) <= at_least + 1
+
+
+def test_a_long_wait_is_told_and_not_slept():
+    """Above ninety seconds the caller decides."""
+    clock = HandClock()
+    with pytest.raises(RateLimited) as limited:
+        Pacer(clock).refused(answer(429, x_rate_limit_problem="minute", retry_after=91))
+    assert (limited.value.limit, limited.value.wait_s) == ("minute", 91)
+    shut = Pacer(clock, known=Known(minute_shut_until=clock.now().timestamp() + 100))
+    with pytest.raises(RateLimited) as waiting:
+        take(shut)
+    assert waiting.value.limit == "minute"
+    assert clock.slept == []
+
+
+def test_a_spent_day_ends_the_run_until_it_is_over():
+    """By a refusal, with its hour; or by a header, then asked about again in an hour."""
+    clock = HandClock()
+    pacer = Pacer(clock)
+    with pytest.raises(RateLimited) as limited:
+        pacer.refused(answer(429, x_rate_limit_problem="day", retry_after=40000))
+    assert (limited.value.limit, limited.value.wait_s) == ("day", 40000)
+    with pytest.raises(RateLimited) as still:
+        take(pacer)
+    assert (still.value.code, still.value.wait_s) == ("rate_limited_day", 40000)
+    clock.sleep(40001)
+    take(pacer)
+    pacer.heard(answer(x_daylimit_remaining=0))
+    with pytest.raises(RateLimited):
+        take(pacer)
+    clock.sleep(3601)
+    take(pacer)
+
+
+def test_a_day_may_be_smaller_by_setting():
+    """Our own count, in any twenty-four hours."""
+    clock = HandClock()
+    pacer = Pacer(clock, calls_per_day=3)
+    take(pacer, 3)
+    with pytest.raises(RateLimited) as limited:
+        take(pacer)
+    assert (limited.value.limit, limited.value.wait_s) == ("day", 86400)
+
+
+def test_never_more_in_flight_than_allowed():
+    """Twenty threads, three at a time."""
+    pacer = Pacer(HandClock(), calls_in_flight=3)
+    flying, most, lock = [0], [0], threading.Lock()
+
+    def call(_):
+        with pacer.turn():
+            with lock:
+                flying[0] += 1
+                most[0] = max(most[0], flying[0])
+            time.sleep(0.005)
+            with lock:
+                flying[0] -= 1
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(call, range(40)))
+    assert most == [3]
+
+
+def test_a_wide_limit_costs_nothing():
+    """A hundred thousand a minute: some microseconds a call."""
+    pacer = Pacer(HandClock(), calls_per_minute=100_000)
+    started = time.perf_counter()
+    for _ in range(20_000):
+        with pacer.turn():
+            pass
+        pacer.heard(answer())
+    assert time.perf_counter() - started < 1.0
+
+
+def test_a_window_that_shrinks():
+    """As many calls must leave it as make room for one."""
+    window = Window(3, 10)
+    for at in (0.0, 1.0, 2.0):
+        window.spend(at)
+    window.limit = 1
+    assert (window.wait_s(2.0), window.spent) == (10.0, 3)
+    window.limit = 0
+    assert window.wait_s(2.0) == 10
+
+
+def test_crococlick_leaves_a_fifth_unused():
+    """Eighty in ten seconds, until the headers say otherwise."""
+    clock = HandClock()
+    pacer = crococlick.Pacer(clock)
+    take(pacer, 80)
+    assert clock.slept == []
+    take(pacer)
+    assert clock.slept == [10.0]
+
+
+def test_crococlick_goes_by_its_headers():
+    """A wide limit is used, an empty one waited for."""
+    clock = HandClock()
+    pacer = crococlick.Pacer(clock)
+    wide = {"x_ratelimit_max": 100000, "x_ratelimit_interval_milliseconds": 10000, "x_ratelimit_remaining": 99999}
+    assert pacer.heard(answer(**wide, x_ratelimit_daily_remaining=5)) == Left(99999, 5)
+    take(pacer, 1000)
+    assert clock.slept == []
+    pacer.heard(answer(x_ratelimit_remaining=0))
+    take(pacer)
+    assert clock.slept == [10.0]
+
+
+def test_crococlick_refusals():
+    """A burst is waited out, a day is not."""
+    clock = HandClock()
+    pacer = crococlick.Pacer(clock)
+    pacer.refused(answer(429, x_ratelimit_interval_milliseconds=4000))
+    take(pacer)
+    assert clock.slept == [4.0]
+    with pytest.raises(RateLimited) as limited:
+        pacer.refused(answer(429, x_ratelimit_daily_remaining=0, x_ratelimit_daily_reset=1000))
+    assert limited.value.limit == "day"
+    pacer.heard(answer(x_ratelimit_daily_remaining=0, x_ratelimit_daily_reset=7200_000))
+    with pytest.raises(RateLimited) as waiting:
+        take(pacer)
+    assert waiting.value.wait_s == 7200
