@@ -63,8 +63,10 @@ def day(value: date | str | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """A UTC time as people read it, for where no viewer's zone is known: `21 Nov 10:03 UTC`."""
-    return f"{value.day} {value:%b %H:%M} UTC" if value else "never"
+    """A time as people read it, in the zone it carries; without a viewer's zone that is `21 Nov 10:03 UTC`."""
+    if value is None:
+        return "never"
+    return f"{value.day} {value:%b %H:%M}{'' if value.utcoffset() else ' UTC'}"
 
 
 def ago(value: datetime, now: datetime) -> str:
@@ -80,6 +82,22 @@ def ago(value: datetime, now: datetime) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """`1 invoice`, `2,148 invoices`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def monies(sums: Mapping[str, Decimal]) -> str:
+    """Money in several currencies, each for itself: `€8,412.60 and USD 12.50`."""
+    told = [money(amount, currency) for currency, amount in sorted(sums.items()) if amount]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+
+
+def needs_somebody(held: int, sums: Mapping[str, Decimal], healing: int) -> str:
+    """The verdict on everything that is open: `12 invoices worth €8,412.60 need somebody. 3 heal by themselves.`"""
+    worth = f" worth {monies(sums)}" if monies(sums) else ""
+    first = f"{count(held, 'invoice')}{worth} {'needs' if held == 1 else 'need'} somebody." if held else ""
+    heals = f"{healing:,} {'heals by itself' if healing == 1 else 'heal by themselves'}." if healing else ""
+    if healing and not held:
+        heals = f"Nothing needs you. {heals}"
+    return " ".join(part for part in (first, heals) if part) or "Nothing needs you."
 
 
 @dataclass(frozen=True)
@@ -626,3 +644,77 @@ def _listed(value: Any) -> Any:
     if isinstance(value, list):
         return ", ".join(str(one.get("name") if isinstance(one, Mapping) else one) for one in value) or "none"
     return value
+
+
+# -- a connection and its runs ------------------------------------------------------------------------------------
+
+OUTCOMES: Mapping[str, tuple[str, str]] = {
+    "created": ("✓", "created"),
+    "updated": ("✓", "updated"),
+    "voided": ("✓", "voided"),
+    "paid": ("✓", "paid"),
+    "unchanged": ("✓", "unchanged"),
+    "deferred": ("…", "put off"),
+    "in_doubt": ("↻", "being checked"),
+    "held": ("✕", "held for a person"),
+    "skipped": ("⏸", "skipped"),
+    "not_eligible": ("–", "not eligible"),
+}
+
+PHASES: Mapping[str, str] = {
+    "starting": "Starting",
+    "settling": "Looking for what was under way",
+    "reading": "Reading CrocoClick",
+    "planning": "Planning",
+    "contacts": "Customers to Xero",
+    "invoices": "Invoices to Xero",
+    "done": "Done",
+}
+
+RUN_ENDS: Mapping[str, tuple[str, str]] = {
+    "done": ("✓", "Done"),
+    "deferred": ("…", "Goes on later"),
+    "stopped": ("⏸", "Stopped by a person"),
+    "interrupted": ("↻", "Interrupted"),
+    "failed": ("✕", "Ended early"),
+}
+
+
+def run_sentence(ended: str, code: str | None) -> str:
+    """How a run ended, and why where it did not come to its end."""
+    if code:
+        return failure(code, {})
+    return {
+        "done": "Everything was looked at.",
+        "stopped": "The next run goes on from there.",
+        "interrupted": "The program or the machine went down meanwhile; the next run settles what was under way.",
+    }.get(ended, "")
+
+
+CONNECTION_STATES: Mapping[str, tuple[str, str, str]] = {
+    "connected": ("✓", "Connected", "Invoices can go over."),
+    "not_connected": ("–", "Not connected", "Nothing goes over until Xero is connected."),
+    "consent_revoked": ("✕", "Consent ended", "Xero's consent was taken back or ran out: connect again."),
+    "scope_missing": ("✕", "Permission missing", "Connect again and allow everything that is asked for."),
+    "wrong_organisation": ("✕", "Organisation gone", "This organisation is no longer connected: connect it again."),
+}
+
+SOURCE_STATES: Mapping[str, tuple[str, str, str]] = {
+    "connected": ("✓", "Connected", "Its invoices can be read."),
+    "not_connected": ("–", "Not connected", "Set CROCOCLICK_TOKEN and CROCOCLICK_LOCATION_ID, as `.env.example` explains."),
+    "token_refused": ("✕", "Token refused", "Make a new private integration token in CrocoClick and set CROCOCLICK_TOKEN."),
+    "scope_missing": ("✕", "Permission missing", "Give the private integration the scopes that `.env.example` lists."),
+    "wrong_location": ("✕", "Wrong location", "Set CROCOCLICK_LOCATION_ID to the location that the token was made in."),
+}
+
+# What each permission is for: asked at the consent, and shown with the connection.
+SCOPES: Mapping[str, tuple[str, str]] = {
+    "offline_access": ("Stay connected while nobody is here", "so that syncs run at night"),
+    "openid": ("Know that somebody gave consent", "so that it is on record"),
+    "profile": ("See that person's name", "so that it is on record who connected"),
+    "email": ("See that person's email", "so that it is on record who connected"),
+    "accounting.invoices": ("Read and write invoices", "to bring CrocoClick's over and compare both"),
+    "accounting.payments": ("Read and write payments", "to see what is paid and to carry payments"),
+    "accounting.contacts": ("Read and write contacts", "to find the customer, or create one that is missing"),
+    "accounting.settings": ("Read and write settings", "to know accounts, tax rates, currencies and lock dates"),
+}
