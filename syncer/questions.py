@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from syncer import words
-from syncer.core.books import Books, Document, books_from
+from syncer.core.books import Books, Document, TaxRate, books_from
 from syncer.core.causes import CAUSES, Problem, heals_by_itself
 from syncer.core.contact import Create, Join
+from syncer.core.invoice import LineItem
+from syncer.core.mapping import document, tax_rate
 from syncer.core.money import show
 from syncer.core.plan import Action, Do, plan, plan_all
 from syncer.core.rules import Rules
@@ -108,6 +111,8 @@ class Story:
     document: Document | None
     history: Sequence[Mapping[str, Any]] = ()
     others: Sequence[Problem] = ()
+    rates: Sequence[TaxRate | None] = ()  # the Xero rate of each line, None where there is none
+    books: Books | None = None
 
     @property
     def verdict(self) -> str:
@@ -134,16 +139,34 @@ def story(ledger: Ledger, rules: Rules, row: Mapping[str, Any]) -> Story:
     """Tell one invoice; what a sync would decide now is asked of the planner, not remembered."""
     known = ledger.invoices([row["source_id"]])[0]
     state, problem = row["state"], _problem_of(row)
-    document: Document | None = None
+    made: Document | None = None
     others: tuple[Problem, ...] = ()
+    rates: list[TaxRate | None] = []
     kept = ledger.row("books")
-    if kept and state not in ("in_doubt", "skipped"):
-        action = _decide(ledger, rules, books_from(kept["content"]), known)
-        document, others = action.document, action.problems[1:]
+    books = books_from(kept["content"]) if kept else None
+    if books:
+        rates = [_rate_or_none(line, books, rules) for line in known.invoice.lines]
+        action = _decide(ledger, rules, books, known)
+        made = action.document or _as_sent(row, known, books, rules)
+        if state not in ("in_doubt", "skipped"):
+            others = action.problems[1:]
         if state in ("waiting", "held", "not_eligible"):
             state, problem = _now(row, action, problem)
     told = ledger.rows("history_of", kind="invoice", source_id=row["source_id"])
-    return Story(row, state, problem, known, document, told, others)
+    return Story(row, state, problem, known, made, told, others, rates, books)
+
+
+def _rate_or_none(line: LineItem, books: Books, rules: Rules) -> TaxRate | None:
+    found = tax_rate(line.taxes, books, rules)
+    return found if isinstance(found, TaxRate) else None
+
+
+def _as_sent(row: Mapping[str, Any], known: Known, books: Books, rules: Rules) -> Document | None:
+    """The document of an invoice that stands in Xero, where today's settings still come to what Xero has."""
+    if not row["xero_id"] or row["synced_fingerprint"] != known.invoice.fingerprint:
+        return None
+    made = document(known.invoice, books, "", rules)
+    return made if isinstance(made, Document) and made.total == row["xero_total"] else None
 
 
 def _decide(ledger: Ledger, rules: Rules, books: Books, known: Known) -> Action:
@@ -331,7 +354,8 @@ class Group:
     code: str
     facts: dict[str, Any]
     heals: bool
-    members: list[Mapping[str, Any]] = field(default_factory=list)
+    key: str = ""  # its name in an address
+    size: int = 0
     money: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     oldest: datetime | None = None
     retry_at: datetime | None = None
@@ -372,18 +396,31 @@ _COMMON: Mapping[str, tuple[str, ...]] = {
 
 def groups(ledger: Ledger) -> list[Group]:
     """Everything that is held or heals by itself, by what it has in common, most money first."""
-    found: dict[tuple[Any, ...], Group] = {}
-    for row in ledger.rows("held"):
-        facts = facts_of(row)
-        code = row["cause"] or "answer_lost"
-        key = (code, *(json.dumps(facts.get(name), sort_keys=True) for name in _COMMON.get(code, ())))
-        heals = row["state"] != "held" or (code in CAUSES and heals_by_itself(code))
-        group = found.setdefault(key, Group(code, facts, heals))
-        group.members.append(row)
-        group.money[row["currency"]] += row["total"]
-        group.oldest = min(filter(None, (group.oldest, row["decided_at"])), default=None)
+    found: dict[str, Group] = {}
+    for row in ledger.rows("held_alike"):
+        group = _group_of(row)
+        group = found.setdefault(group.key, group)
+        group.size += row["invoices"]
+        group.money[row["currency"]] += row["money"]
+        group.oldest = min(filter(None, (group.oldest, row["since"])), default=None)
         group.retry_at = min(filter(None, (group.retry_at, row["retry_at"])), default=None)
     return sorted(found.values(), key=lambda group: (-group.weight, group.code))
+
+
+def members(ledger: Ledger, group: Group) -> list[dict[str, Any]]:
+    """The records of a group, largest first."""
+    rows = ledger.rows("held_for", cause=group.code)
+    return [row for row in rows if _group_of(row).key == group.key]
+
+
+def _group_of(row: Mapping[str, Any]) -> Group:
+    """The group that a held record belongs to, still empty."""
+    facts = facts_of(row)
+    code = row["cause"] or "answer_lost"
+    heals = row["state"] != "held" or (code in CAUSES and heals_by_itself(code))
+    common = [facts.get(name) for name in _COMMON.get(code, ())]
+    named = json.dumps([code, heals, common], sort_keys=True)
+    return Group(code, facts, heals, blake2b(named.encode(), digest_size=5).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -394,19 +431,22 @@ class Today:
     counts: Sequence[Mapping[str, Any]]
     last_run: Mapping[str, Any] | None
     moved: Sequence[Mapping[str, Any]]
+    pace: Mapping[str, Any]
     budget: Mapping[str, Any] | None
     invoices: int
     seen_at: datetime | None
 
 
-def today(ledger: Ledger, now: datetime) -> Today:
-    """Gather it."""
+def today(ledger: Ledger, now: datetime, offset: timedelta = timedelta(0)) -> Today:
+    """Gather it; `offset` is how far the viewer's days are from UTC."""
+    since, minutes = now - timedelta(days=7), int(offset.total_seconds() // 60)
     totals = ledger.row("totals") or {"invoices": 0, "seen_at": None}
     return Today(
         groups=groups(ledger),
         counts=ledger.rows("counts"),
         last_run=ledger.row("last_run"),
-        moved=ledger.rows("moved", since=now - timedelta(days=7)),
+        moved=ledger.rows("moved", since=since, minutes=minutes),
+        pace=ledger.row("moved_how", since=since) or {},
         budget=ledger.row("budget"),
         invoices=totals["invoices"],
         seen_at=totals["seen_at"],

@@ -116,18 +116,50 @@ SELECT reached_at FROM watermark WHERE connection = $connection AND name = $name
 SELECT state, cause, currency, count(*) AS invoices, sum(total) AS money, min(decided_at) AS since, min(retry_at) AS retry_at
 FROM invoice WHERE connection = $connection GROUP BY state, cause, currency;
 
--- name: held
--- Everything that waits for a person or heals by itself, largest amounts first.
-SELECT source_id, number, contact_name, currency, total, state, cause, facts, decided_at, retry_at, issue_date
+-- name: held_alike
+-- What is held or heals by itself, counted by state, cause, facts and currency.
+SELECT state, cause, facts, currency, count(*) AS invoices, sum(total) AS money,
+       min(decided_at) AS since, min(retry_at) AS retry_at
+FROM invoice WHERE connection = $connection AND state IN ('held', 'retrying', 'in_doubt') GROUP BY ALL;
+
+-- name: held_for
+-- The records that are held or heal by themselves for one cause, largest amounts first.
+SELECT source_id, number, status, contact_name, currency, total, state, cause, facts, decided_at, retry_at, issue_date
 FROM invoice WHERE connection = $connection AND state IN ('held', 'retrying', 'in_doubt')
-ORDER BY total DESC, source_id;
+AND COALESCE(cause, 'answer_lost') = $cause ORDER BY total DESC, source_id;
 
 -- name: moved
--- What went over, by day.
-SELECT CAST(e.ended_at AS DATE) AS day, e.outcome, count(*) AS records
+-- What went over, by the viewer's day (`minutes` from UTC) and currency.
+SELECT CAST(e.ended_at + to_minutes($minutes) AS DATE) AS day, e.outcome, i.currency,
+       count(*) AS records, sum(i.total) AS money
 FROM attempt_end e JOIN attempt a ON a.id = e.attempt_id
-WHERE a.connection = $connection AND a.kind = 'invoice' AND e.ended_at >= $since
-GROUP BY ALL ORDER BY day;
+JOIN invoice i ON i.connection = a.connection AND i.source_id = a.source_id
+WHERE e.connection = $connection AND a.kind = 'invoice' AND e.ended_at >= $since
+AND e.outcome IN ('created', 'updated', 'voided', 'found')
+GROUP BY ALL ORDER BY day, e.outcome, i.currency;
+
+-- name: moved_how
+-- Of what was created: how many, how many at the first try, and the median seconds from first sight to Xero.
+SELECT count(*) AS created, count(*) FILTER (WHERE i.tries <= 1) AS first_try,
+       median(date_diff('second', i.first_seen_at, e.ended_at)) AS seconds
+FROM attempt_end e JOIN attempt a ON a.id = e.attempt_id
+JOIN invoice i ON i.connection = a.connection AND i.source_id = a.source_id
+WHERE e.connection = $connection AND a.kind = 'invoice' AND e.ended_at >= $since
+AND e.outcome IN ('created', 'found');
+
+-- name: latest_invoices
+-- The invoices that moved last, for a first look.
+SELECT * FROM invoice WHERE connection = $connection
+ORDER BY COALESCE(issue_date, DATE '1900-01-01') DESC, number DESC LIMIT $limit;
+
+-- name: calls_since
+-- How many calls were made on each side since then; one of Xero's login counts for nothing.
+SELECT side, count(*) AS calls FROM call
+WHERE connection = $connection AND made_at >= $since GROUP BY side;
+
+-- name: last_success
+-- The run that last came to its end.
+SELECT * FROM run WHERE connection = $connection AND ended = 'done' ORDER BY started_at DESC LIMIT 1;
 
 -- name: budget
 -- What the last Xero answer said is left.
