@@ -17,5 +17,5 @@ def open_analysis() -> "DuckDBPyConnection":
     from syncer.settings import ROOT, environment
 
     here = environment()
-    here.data_dir.mkdir(parents=True, exist_ok=True)
+    here.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Analysis(Store(ledger_path(here.ledger_url, ROOT)), here.data_dir / "analysis.duckdb").open()

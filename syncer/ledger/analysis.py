@@ -147,7 +147,9 @@ class Analysis:
         return hashlib.sha256(repr(sorted(self._views.items())).encode()).hexdigest()
 
     def _clear_away(self) -> None:
-        """Remove what readers that crashed have left behind."""
+        """Remove the parts of the old copy, and what readers that crashed have left behind."""
+        for part in self.path.parent.glob(f"{self.path.name}.part-*"):
+            part.unlink(missing_ok=True)
         for folder in self.path.parent.glob(f"{_PRIVATE}*"):
             with suppress(OSError):
                 if time.time() - folder.stat().st_mtime > _ABANDONED_AFTER_S:
@@ -189,15 +191,17 @@ def ask(
 
 
 def _told(path: Path, sql: str, max_rows: int, timeout_s: float) -> dict[str, Any]:
-    question = pickle.dumps({"path": str(path), "sql": sql, "max_rows": max_rows, "timeout_s": timeout_s})
+    question = pickle.dumps({"path": str(path.resolve()), "sql": sql, "max_rows": max_rows, "timeout_s": timeout_s})
     # -I and an empty environment: no secret of ours is within reach of the question.
-    command = [sys.executable, "-I", str(Path(asked.__file__))]
+    command = [sys.executable, "-I", str(Path(asked.__file__).resolve())]
     try:
-        done = subprocess.run(command, input=question, capture_output=True, timeout=timeout_s, env={}, check=False)
+        done = subprocess.run(
+            command, input=question, capture_output=True, timeout=timeout_s, env={}, cwd="/", check=False
+        )
     except subprocess.TimeoutExpired:
         return {"refused": f"The question took longer than {timeout_s:g} seconds and was stopped."}
     if not done.stdout:
-        return {"refused": "The question needed more memory than it may have, and was stopped."}
+        return {"refused": "The question was stopped: it needed more memory than it may have, or DuckDB failed on it."}
     told: dict[str, Any] = pickle.loads(done.stdout)
     return told
 
@@ -217,7 +221,7 @@ def _own_file(path: Path, connections: Sequence[str] | None) -> Iterator[Path]:
         if connections is None:
             _link(path, file)
         else:
-            _copy_part(path, file, connections)
+            _part(path, file, connections)
         yield file
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -229,6 +233,20 @@ def _link(path: Path, to: Path) -> None:
     except OSError:
         # Not every file system has hard links.
         shutil.copyfile(path, to)
+
+
+def _part(path: Path, to: Path, connections: Sequence[str]) -> None:
+    """What these connections may see; kept until the next refresh, since the next question is likely to want it too."""
+    name = hashlib.sha256(json.dumps(sorted(set(connections))).encode()).hexdigest()[:16]
+    kept = path.with_name(f"{path.name}.part-{name}-{path.stat().st_mtime_ns}")
+    with suppress(OSError):
+        os.link(kept, to)
+        return
+    _copy_part(path, to, connections)
+    to.chmod(0o600)
+    # Without hard links each question makes its own.
+    with suppress(OSError):
+        os.link(to, kept)
 
 
 def _copy_part(path: Path, to: Path, connections: Sequence[str]) -> None:

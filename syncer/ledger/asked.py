@@ -20,7 +20,6 @@ LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
-    "secret_directory": "",
     # Nothing is spilled to disk: a question that needs more memory is refused.
     "temp_directory": "",
     "memory_limit": "512MB",
@@ -50,6 +49,9 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str, max_rows: int) -> di
         return {"refused": str(error)}
     except MemoryError:
         return {"refused": "Out of Memory Error: the question needs more memory than it may have"}
+    except (RuntimeError, UnicodeError):
+        # What the client cannot hand over to DuckDB: half of a surrogate pair.
+        return {"refused": "The question has characters in it that are no text."}
 
 
 def _why_not(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
