@@ -64,7 +64,7 @@ class Client:
 def started(folder: str, *options: str) -> tuple[subprocess.Popen[str], str]:
     """A sandbox in a process of its own."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--no-limits", "--data-dir", folder, *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own command
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None  # noqa: S101
     return process, process.stdout.readline().split()[-1]
 

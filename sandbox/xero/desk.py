@@ -363,9 +363,10 @@ class XeroDesk:
         return self._xero.limits
 
     @at_once
-    def call(self, method: str, path: str, body: Any = None, query: str = "") -> Any:
-        """An API call by hand, past tokens and limits: the parsed answer."""
-        raw = dumps(body).encode() if body is not None else b""
-        request = Call(method, API + path.lstrip("/"), query, {"accept": "application/json"}, raw)
+    def ask(self, method: str, path: str, body: Any = None, query: str = "", **headers: str) -> tuple[int, Any]:
+        """An API call past tokens, limits and HTTP: the status and the parsed answer."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else dumps(body).encode()
+        sent = {"accept": "application/json"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        request = Call(method, API + path.lstrip("/"), query, sent, raw)
         reply = self._xero.answer(Caller("sandbox-client", ALL_SCOPES.split(), self.books), request)
-        return json.loads(reply.body or b"null")
+        return reply.status, json.loads(reply.body) if reply.body else None
