@@ -179,6 +179,8 @@ def ask(
 
     Raises WrongUsage with DuckDB's own words and a pointer to the place, or which limit was met.
     """
+    if not sql.isascii() and sql != sql.encode("utf-8", "replace").decode():
+        raise WrongUsage("The question has characters in it that are no text.")
     if connections is None and path.exists():
         told = _told(path, sql, max_rows, timeout_s)
     else:

@@ -49,9 +49,6 @@ def answer(connection: duckdb.DuckDBPyConnection, sql: str, max_rows: int) -> di
         return {"refused": str(error)}
     except MemoryError:
         return {"refused": "Out of Memory Error: the question needs more memory than it may have"}
-    except (RuntimeError, UnicodeError):
-        # What the client cannot hand over to DuckDB: half of a surrogate pair.
-        return {"refused": "The question has characters in it that are no text."}
 
 
 def _why_not(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
