@@ -225,9 +225,12 @@ def overlaid(draft: Draft, kept: list[dict[str, Any]]) -> list[Line]:
             result.append(Line(sent | {"LineItemID": None}, draft.places))
             continue
         moved = {"Quantity", "UnitAmount", "DiscountRate", "DiscountAmount", "TaxType", "LineAmount"} & sent.keys()
-        base = {k: v for k, v in old.items() if not (moved and k in ("LineAmount", "TaxAmount"))}
+        stale = {"LineAmount", "TaxAmount"} if moved else set()
         if moved & {"DiscountRate", "DiscountAmount"}:
-            base.pop("DiscountRate", None), base.pop("DiscountAmount", None)
+            stale |= {"DiscountRate", "DiscountAmount"}
+        if {"AccountCode", "AccountID"} & sent.keys():
+            stale |= {"AccountCode", "AccountID"}
+        base = {k: v for k, v in old.items() if k not in stale}
         places = draft.places if "UnitAmount" in sent else 4
         result.append(Line(base | {k: v for k, v in sent.items() if v is not None}, places))
     return result
