@@ -220,8 +220,7 @@ class Store:
         `fn` may run again after a conflict, so its only effect must be on the ledger. It must be short: others wait.
         Raises LedgerBusy, LedgerTooNew, or SyncerError `ledger_unreadable`.
         """
-        if getattr(self._mine, "reader", None):
-            raise RuntimeError("a transaction inside a transaction or a reading would wait for itself")
+        self._must_be_outside()
         for tried in range(1, _TRIES + 1):
             try:
                 return self._transaction(fn)
@@ -243,6 +242,7 @@ class Store:
     @contextmanager
     def held_still(self) -> Iterator[Path]:
         """The file, with the newest schema, that nobody writes meanwhile: for copying out of it, quickly."""
+        self._must_be_outside()
         moment = self._open_moment()
         try:
             yield self.path
@@ -252,6 +252,10 @@ class Store:
     def version(self) -> tuple[int, int, int]:
         """A cheap sign of the ledger's state: it differs after every commit."""
         return _sign_of(self.path)
+
+    def _must_be_outside(self) -> None:
+        if getattr(self._mine, "reader", None):
+            raise RuntimeError("inside a transaction or a reading this would wait for itself")
 
     def _transaction(self, fn: Callable[[Tx], T]) -> T:
         self._retire()

@@ -282,6 +282,8 @@ def test_a_transaction_inside_another_is_refused_at_once(store):
         store.transaction(lambda tx: store.transaction(lambda inner: None))
     with pytest.raises(RuntimeError, match="wait for itself"):
         store.read(lambda r: store.transaction(lambda inner: None))
+    with pytest.raises(RuntimeError, match="wait for itself"):
+        store.transaction(lambda tx: store.held_still().__enter__())
 
 
 def test_waiting_has_an_end_and_says_for_whom(store, ledger_file):
