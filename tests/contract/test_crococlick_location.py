@@ -100,7 +100,7 @@ def test_the_burst_is_never_met(box, crm, clock):
     box.reset_calls()
     for _ in range(200):
         crm.invoice(id)
-    assert {call["status"] if isinstance(call, dict) else call.status for call in box.calls} == {200}
+    assert 429 not in {call["status"] if isinstance(call, dict) else call.status for call in box.calls}
     assert sum(clock.slept) >= 10
 
 

@@ -208,7 +208,7 @@ def test_the_real_limits_are_kept(box, accounts, clock):
     box.reset_calls()
     for _ in range(100):
         accounts.organisation()
-    assert {call["status"] if isinstance(call, dict) else call.status for call in box.calls} == {200}
+    assert 429 not in {call["status"] if isinstance(call, dict) else call.status for call in box.calls}
     assert 59 <= sum(clock.slept) <= 70
 
 
