@@ -12,10 +12,6 @@ def open_analysis() -> "DuckDBPyConnection":
     Finds the ledger as the settings say. Raises WrongUsage where the settings cannot be, LedgerBusy, LedgerTooNew.
     """
     # Inside, so that importing the package stays light.
-    from syncer.ledger.analysis import Analysis
-    from syncer.ledger.store import Store, ledger_path
-    from syncer.settings import ROOT, environment
+    from syncer.app import App
 
-    here = environment()
-    here.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Analysis(Store(ledger_path(here.ledger_url, ROOT)), here.data_dir / "analysis.duckdb").open()
+    return App.open().analysis.open()

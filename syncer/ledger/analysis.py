@@ -61,6 +61,7 @@ class Analysis:
         """Bring the copy up to date; False where nothing moved. Raises LedgerBusy and what opening a ledger raises."""
         if self._is_current():
             return False
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock.held_alone(self._wait_s):
             # Whoever was here before may have done it.
             if self._is_current():

@@ -238,6 +238,16 @@ def test_without_a_copy_there_is_a_sentence(tmp_path):
         ask(tmp_path / "analysis.duckdb", "SELECT 1")
 
 
+def test_the_ledger_may_live_apart_from_the_copy(tmp_path, monkeypatch):
+    """The settings name both places, and neither folder need be there before."""
+    monkeypatch.setenv("SYNCER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("SYNCER_LEDGER_URL", f"duckdb:///{tmp_path / 'elsewhere' / 'books.duckdb'}")
+    with syncer.open_analysis() as connection:
+        assert connection.execute("SELECT count(*) FROM invoices").fetchone() == (0,)
+    assert (tmp_path / "elsewhere" / "books.duckdb").exists()
+    assert (tmp_path / "data" / "analysis.duckdb").exists()
+
+
 def test_the_package_opens_the_analysis_of_the_data_directory(tmp_path, monkeypatch):
     """A notebook needs one line, and gets rows as they are now."""
     monkeypatch.setenv("SYNCER_DATA_DIR", str(tmp_path / "made"))
