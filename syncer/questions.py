@@ -21,6 +21,7 @@ from syncer.core.mapping import document, tax_rate
 from syncer.core.money import show
 from syncer.core.plan import Action, Do, plan, plan_all
 from syncer.core.rules import Rules
+from syncer.core.totals import shares
 from syncer.ledger.ledger import Known, Ledger
 from syncer.sync import Outcome, look, verdict
 from syncer.waves import BATCH_ELEMENTS
@@ -97,6 +98,13 @@ def run_summary(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def run_told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's row with what it came to, times as times: for a screen."""
+    result = json.loads(row["result"] or "{}")
+    empty = {"money": {}, "calls": {"xero": 0, "crococlick": 0}, "unreadable": []}
+    return {**row, **empty, **result, "outcomes": {**dict.fromkeys(OUTCOMES, 0), **result.get("outcomes", {})}}
+
+
 # -- one invoice ---------------------------------------------------------------------------------------------
 
 
@@ -113,6 +121,11 @@ class Story:
     others: Sequence[Problem] = ()
     rates: Sequence[TaxRate | None] = ()  # the Xero rate of each line, None where there is none
     books: Books | None = None
+
+    @property
+    def discount(self) -> Decimal:
+        """What the document's discount takes off in all."""
+        return sum((share.discount for share in shares(self.known.invoice)), Decimal(0))
 
     @property
     def verdict(self) -> str:
@@ -432,6 +445,7 @@ class Today:
     last_run: Mapping[str, Any] | None
     moved: Sequence[Mapping[str, Any]]
     pace: Mapping[str, Any]
+    calls: int  # to Xero, in the last 24 hours
     budget: Mapping[str, Any] | None
     invoices: int
     seen_at: datetime | None
@@ -440,6 +454,7 @@ class Today:
 def today(ledger: Ledger, now: datetime, offset: timedelta = timedelta(0)) -> Today:
     """Gather it; `offset` is how far the viewer's days are from UTC."""
     since, minutes = now - timedelta(days=7), int(offset.total_seconds() // 60)
+    calls = ledger.rows("calls_since", since=now - timedelta(days=1))
     totals = ledger.row("totals") or {"invoices": 0, "seen_at": None}
     return Today(
         groups=groups(ledger),
@@ -447,6 +462,7 @@ def today(ledger: Ledger, now: datetime, offset: timedelta = timedelta(0)) -> To
         last_run=ledger.row("last_run"),
         moved=ledger.rows("moved", since=since, minutes=minutes),
         pace=ledger.row("moved_how", since=since) or {},
+        calls=sum(row["calls"] for row in calls if row["side"] == "xero"),
         budget=ledger.row("budget"),
         invoices=totals["invoices"],
         seen_at=totals["seen_at"],

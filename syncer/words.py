@@ -707,6 +707,17 @@ SOURCE_STATES: Mapping[str, tuple[str, str, str]] = {
     "wrong_location": ("✕", "Wrong location", "Set CROCOCLICK_LOCATION_ID to the location that the token was made in."),
 }
 
+XERO_STATUSES: Mapping[str, str] = {
+    "DRAFT": "draft",
+    "SUBMITTED": "waits for approval",
+    "AUTHORISED": "approved",
+    "PAID": "paid",
+    "VOIDED": "void",
+    "DELETED": "deleted",
+}
+
+ACTIONS: Mapping[str, str] = {"create": "Create", "update": "Update", "void": "Void"}
+
 # What each permission is for: asked at the consent, and shown with the connection.
 SCOPES: Mapping[str, tuple[str, str]] = {
     "offline_access": ("Stay connected while nobody is here", "so that syncs run at night"),

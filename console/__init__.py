@@ -1,0 +1,1 @@
+"""The screens: what a person sees, asks and orders in a browser."""

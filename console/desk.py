@@ -1,0 +1,384 @@
+"""What a person may ask and order: the console's only door to syncer."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import IO, Any
+
+from syncer import connecting, questions, words
+from syncer.app import DEFAULT, App, Connection, who
+from syncer.errors import Reconnect, SyncerError, WrongUsage
+from syncer.ledger.lock import FileLock
+from syncer.questions import Group, Story, Today
+from syncer.settings import ROOT, SETTINGS, checked, setting
+
+RUNS = 60
+RECORDS = 500
+MATCHES = 50
+
+__all__ = ["Desk", "Group", "Story", "SyncerError", "Today", "WrongUsage", "installation"]
+
+
+@cache
+def installation() -> App:
+    """The one installation of this process."""
+    return App.open()
+
+
+@dataclass(frozen=True)
+class Request:
+    """One try for a record: what was sent and what came back, of this record alone."""
+
+    kind: str
+    action: str
+    begun_at: datetime
+    outcome: str | None
+    cause: str | None
+    facts: Mapping[str, Any]
+    call: Mapping[str, Any]
+    sent: Any = None
+    answered: Any = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """One connection as the Connections page tells it."""
+
+    name: str
+    state: str
+    source_state: str
+    row: Mapping[str, Any]
+    scopes: Sequence[str]
+    token_since: datetime | None
+    token_by: str
+    budget: Mapping[str, Any]
+    last_success: Mapping[str, Any] | None
+    held: int
+    held_money: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SettingRow:
+    """One setting as it is in force."""
+
+    key: str
+    meaning: str
+    value: str
+    default: str
+    changed_at: datetime | None
+    changed_by: str | None
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is a yes or no."""
+        return self.default in ("true", "false")
+
+
+@dataclass
+class Started:
+    """A sync that the console started: its process, and what that will have said."""
+
+    process: subprocess.Popen[bytes]
+    said: IO[bytes]
+    at: datetime
+
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
+
+    def refusal(self) -> str:
+        """Why it did not even begin, in a sentence; nothing where it did."""
+        self.said.seek(0)
+        try:
+            told = json.loads(self.said.read())
+        except ValueError:
+            return "The sync ended before it began. Run `python -m syncer sync` in a terminal to see why."
+        return str(told["error"]["sentence"]) if "error" in told else ""
+
+
+_started: dict[str, Started] = {}
+_choices: dict[str, Sequence[tuple[str, str]]] = {}
+
+
+@dataclass
+class Desk:
+    """One connection's desk."""
+
+    app: App
+    name: str = DEFAULT
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that is asked about."""
+        return Connection(self.app, self.name)
+
+    @property
+    def ledger(self) -> Any:
+        """Its book."""
+        return self.connection.ledger
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """Every connection there is."""
+        return [one.name for one in self.app.connections()]
+
+    def today(self, offset: timedelta = timedelta(0)) -> Today:
+        """What a person sees first, of one moment."""
+        return self.app.store.read(lambda _: questions.today(self.ledger, self.now, offset))
+
+    def group(self, key: str) -> Group | None:
+        """The group of that name, if it is still there."""
+        return next((group for group in questions.groups(self.ledger) if group.key == key), None)
+
+    def members(self, group: Group) -> list[dict[str, Any]]:
+        """The records of a group, largest first."""
+        return questions.members(self.ledger, group)
+
+    def find(self, what: str) -> list[dict[str, Any]]:
+        """The invoices that a search means, likeliest first."""
+        return questions.find(self.ledger, what, MATCHES)
+
+    def latest(self) -> list[dict[str, Any]]:
+        """The newest invoices."""
+        return self.ledger.rows("latest_invoices", limit=MATCHES)
+
+    def explain(self, found: Mapping[str, Any]) -> Story:
+        """The story of an invoice that was found."""
+        return self.app.store.read(lambda _: questions.story(self.ledger, self.connection.rules(), found))
+
+    def links(self, story: Story) -> tuple[str, str]:
+        """Where the invoice is in CrocoClick and in Xero; empty where that is not known."""
+        row = self.ledger.row("connection") or {}
+        in_xero = questions.deep_link(row.get("short_code") or "", story.row["xero_id"] or "")
+        return self.connection.rules().invoice_url(story.row["source_id"]), in_xero
+
+    def requests(self, story: Story) -> list[Request]:
+        """Every try for the invoice and for its customer, oldest first."""
+        asked = [("invoice", story.row["source_id"])]
+        if story.row["contact_id"]:
+            asked.append(("contact", story.row["contact_id"]))
+        found = [
+            (kind, row)
+            for kind, source_id in asked
+            for row in self.ledger.rows("attempts_of", kind=kind, source_id=source_id)
+        ]
+        return [self._request(kind, row) for kind, row in sorted(found, key=lambda one: one[1]["id"])]
+
+    def _request(self, kind: str, row: Mapping[str, Any]) -> Request:
+        sent, answered = self._bodies(row)
+        call = {name: row[name] for name in ("made_at", "method", "path", "status", "ms", "correlation_id")}
+        return Request(
+            kind, row["action"], row["begun_at"], row["outcome"], row["cause"], questions.facts_of(row), call, sent,
+            answered,
+        )  # fmt: skip
+
+    def _bodies(self, row: Mapping[str, Any]) -> tuple[Any, Any]:
+        if row["made_at"] is None:
+            return None, None
+        kept = self.app.bodies.element(self.name, row["call_id"], row["made_at"], row["position"])
+        return kept or (None, None)
+
+    def case(self, story: Story) -> dict[str, Any]:
+        """Everything there is about one invoice, for somebody who has only this file."""
+        crococlick, in_xero = self.links(story)
+        return {
+            **questions.explained(story, in_xero),
+            "crococlick_url": crococlick,
+            "content": json.loads(story.known.invoice.content),
+            "xero_document": asdict(story.document) if story.document else None,
+            "requests": [asdict(request) for request in self.requests(story)],
+            "written_at": questions.iso(self.now),
+        }
+
+    # -- runs -------------------------------------------------------------------------------------------------------
+
+    def runs(self) -> list[dict[str, Any]]:
+        """The latest runs, newest first."""
+        return [questions.run_told(row) for row in self.ledger.rows("runs", limit=RUNS)]
+
+    def run(self, run_id: str) -> dict[str, Any] | None:
+        """One run."""
+        row = self.ledger.row("run", run_id=run_id)
+        return questions.run_told(row) if row else None
+
+    def run_records(self, run_id: str) -> list[dict[str, Any]]:
+        """What a run did to which invoice, newest first."""
+        return self.ledger.rows("run_records", run_id=run_id, limit=RECORDS)
+
+    def run_calls(self, run_id: str) -> list[dict[str, Any]]:
+        """The calls of a run, by side and method."""
+        return self.ledger.rows("run_calls", run_id=run_id)
+
+    def at_work(self) -> dict[str, Any] | None:
+        """The run that is at work now."""
+        row = self.ledger.row("last_run")
+        return questions.run_told(row) if row and self.is_at_work(row) else None
+
+    def is_at_work(self, run: Mapping[str, Any]) -> bool:
+        """Whether a run has not ended and its process lives and holds the connection."""
+        if run["finished_at"] is not None:
+            return False
+        pid, _ = FileLock(self.app.environment.data_dir / "runs" / self.name).holder()
+        return pid == run["pid"] and _lives(run["pid"])
+
+    def ending(self, run: Mapping[str, Any]) -> str | None:
+        """How a run ended: None while it works, `interrupted` where it died without a word."""
+        return run["ended"] or (None if self.is_at_work(run) else "interrupted")
+
+    def sign(self) -> tuple[int, int, int]:
+        """A cheap sign of the ledger's state, to see that something happened."""
+        return self.app.store.version()
+
+    # -- orders -----------------------------------------------------------------------------------------------------
+
+    def start_sync(self, invoice: str | None = None) -> None:
+        """Start a sync as cron does, in a process of its own that outlives the console."""
+        if self.starting():
+            return
+        command = [sys.executable, "-m", "syncer", "sync", "--connection", self.name, "--json"]
+        command += ["--invoice", invoice] if invoice else []
+        said = tempfile.TemporaryFile()  # noqa: SIM115 — read when the process has ended
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        _started[self.name] = Started(process, said, self.now)
+
+    def starting(self) -> bool:
+        """Whether a sync that was started here has not yet come to its row in the ledger."""
+        started = _started.get(self.name)
+        return bool(started and started.is_alive())
+
+    def refusal(self) -> str:
+        """Why the sync that was started last did not begin; told once."""
+        started = _started.get(self.name)
+        if started is None or started.is_alive():
+            return ""
+        del _started[self.name]
+        return started.refusal()
+
+    def stop(self, run: Mapping[str, Any]) -> None:
+        """Ask a run to end after the calls that are under way."""
+        if self.is_at_work(run):
+            os.kill(run["pid"], signal.SIGINT)
+
+    # -- the connection -----------------------------------------------------------------------------------------------
+
+    def state(self) -> str:
+        """The state of the connection to Xero, in a code of words.CONNECTION_STATES."""
+        return str(connecting.status(self.connection)["state"])
+
+    def account(self) -> Account:
+        """Everything about this connection; no call is made."""
+        connection = self.connection
+        row = self.ledger.row("connection") or {}
+        status, tokens = connecting.status(connection), _tokens(connection)
+        held = [one for one in self.ledger.rows("counts") if one["state"] == "held"]
+        return Account(
+            name=self.name,
+            state=status["state"],
+            source_state=self._source_state(status),
+            row=row,
+            scopes=status["scopes"],
+            token_since=tokens.obtained_at if tokens else None,
+            token_by=tokens.user if tokens else "",
+            budget=self.ledger.row("budget") or {},
+            last_success=self.ledger.row("last_success"),
+            held=sum(one["invoices"] for one in held),
+            held_money=_summed(held),
+        )
+
+    def _source_state(self, status: Mapping[str, Any]) -> str:
+        try:
+            source = self.connection.source
+        except Reconnect:
+            return "not_connected"
+        return status["crococlick"]["state"] if source.token else "not_connected"
+
+    def consent_url(self) -> str:
+        """Where at Xero a person gives consent; raises SyncerError."""
+        return connecting.begin(self.connection)
+
+    def finish_consent(self, callback: Mapping[str, str], arrived_at: str) -> connecting.Connected:
+        """Take Xero's answer to a consent, for whichever connection it was; raises SyncerError."""
+        found = connecting.finish(self.app, callback, arrived_at)
+        _choices[found.connection] = found.choices
+        return found
+
+    def choices(self) -> Sequence[tuple[str, str]]:
+        """The organisations to choose from after a consent that reaches several."""
+        return _choices.get(self.name, ())
+
+    def choose(self, tenant_id: str) -> str:
+        """Connect this organisation and return its name; raises SyncerError."""
+        found = connecting.choose(self.connection, tenant_id)
+        _choices.pop(self.name, None)
+        return found.organisation or ""
+
+    def disconnect(self) -> None:
+        """End the connection at Xero; raises SyncerError."""
+        connecting.disconnect(self.connection)
+
+    # -- settings -------------------------------------------------------------------------------------------------
+
+    def settings(self) -> list[SettingRow]:
+        """Every setting in force, those of our own making last."""
+        made = {row["key"]: row for row in self.ledger.rows("settings")}
+        keys = [*SETTINGS, *(key for key in made if key not in SETTINGS and made[key]["value"] is not None)]
+        return [_setting_row(key, made.get(key)) for key in keys]
+
+    def change_setting(self, key: str, value: str) -> None:
+        """Change one; an empty value is the default again. Raises WrongUsage."""
+        self.ledger.change_settings(checked({key.strip(): value.strip()}), who(), self.now)
+
+
+def _setting_row(key: str, row: Mapping[str, Any] | None) -> SettingRow:
+    known = setting(key)
+    made = row if row and row["value"] is not None else {}
+    return SettingRow(
+        key, known.meaning, made.get("value", known.default), known.default, made.get("changed_at"),
+        made.get("changed_by"),
+    )  # fmt: skip
+
+
+def _summed(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for row in rows:
+        found[row["currency"]] = found.get(row["currency"], 0) + row["money"]
+    return found
+
+
+def _tokens(connection: Connection) -> Any:
+    try:
+        return connection.tokens.tokens()
+    except Reconnect:
+        return None
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process of that id runs, one that has ended and waits to be fetched apart."""
+    with_child = next((one for one in _started.values() if one.process.pid == pid), None)
+    if with_child:
+        return with_child.is_alive()
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def failure_sentence(failure: SyncerError) -> str:
+    """A failure as a sentence with the next step."""
+    if isinstance(failure, WrongUsage):
+        return failure.sentence
+    return words.failure(failure.code, failure.facts)

@@ -1,0 +1,113 @@
+"""Shared pieces of screen: sections, tables that become cards, a timeline, the next step."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from console import formats
+
+STYLE = Path(__file__).with_name("style.css")
+
+
+def style() -> None:
+    """The few rules that Streamlit's theme does not have."""
+    st.html(STYLE)
+
+
+def html(content: str, kind: str = "") -> None:
+    """A piece of our own HTML; whoever writes it has escaped what came from elsewhere."""
+    st.html(f'<div class="cx {kind}">{content}</div>')
+
+
+def quiet(sentence: str, kind: str = "small") -> None:
+    """A sentence that stays in the background (HTML)."""
+    html(sentence, f"quiet {kind}")
+
+
+def heading(title: str) -> None:
+    """The heading of a section."""
+    html(f"<h2>{escape(title)}</h2>")
+
+
+def link(page: str, connection: str = "default", **asked: str) -> str:
+    """The address of a page, or of one record on it."""
+    if connection != "default":
+        asked["connection"] = connection
+    return f"./{page}?{urlencode(asked)}" if asked else f"./{page}"
+
+
+def anchor(address: str, label: str) -> str:
+    """A link (HTML); the label is escaped."""
+    return f'<a href="{escape(address)}">{escape(label)}</a>'
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: what it is called, and whether it holds figures."""
+
+    name: str
+    figures: bool = False
+
+
+Rows = Iterable[Sequence[str]]
+
+
+def table(columns: Sequence[Column], rows: Rows, foot: Rows = (), cards: bool = True) -> str:
+    """A table (HTML) of cells that are HTML; on a narrow screen each row is a card, or the table scrolls in its box."""
+    head = "".join(f'<th class="{_kind(column)}">{escape(column.name)}</th>' for column in columns)
+    body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
+    last = "".join(f'<tr class="sum">{_cells(columns, row)}</tr>' for row in foot)
+    return (
+        f'<div class="box"><table class="{"cards" if cards else ""}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody>{f'<tfoot>{last}</tfoot>' if last else ''}</table></div>"
+    )
+
+
+def _cells(columns: Sequence[Column], row: Sequence[str]) -> str:
+    first, *others = zip(columns, row, strict=True)
+    named = "".join(
+        f'<td class="{_kind(column)}" data-name="{escape(column.name)}">{cell}</td>' for column, cell in others
+    )
+    return f'<td class="{_kind(first[0])}">{first[1]}</td>{named}'
+
+
+def _kind(column: Column) -> str:
+    return "num" if column.figures else ""
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """Names and values in two columns (HTML); values are HTML, empty ones are left out."""
+    told = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in pairs if value)
+    return f'<dl class="facts">{told}</dl>'
+
+
+def timeline(rows: Iterable[tuple[str, str, str, str]]) -> str:
+    """A story (HTML): when, the sentence, its tone, and what belongs to it on the right."""
+    told = "".join(
+        f'<li class="{tone}"><time>{when}</time><span>{formats.prose(sentence)}</span><span>{beside}</span></li>'
+        for when, sentence, tone, beside in rows
+    )
+    return f'<ul class="story">{told}</ul>'
+
+
+def invoice_columns(more: str = "") -> list[Column]:
+    """How a list of invoices is headed."""
+    return [
+        Column("Invoice"), Column("Customer"), Column("Total", True), Column("State"), Column(more or "Issued"),
+    ]  # fmt: skip
+
+
+def invoice_row(row: Mapping[str, Any], connection: str, last: str = "") -> list[str]:
+    """One invoice in a list, leading to its page."""
+    return [
+        anchor(link("invoice", connection, invoice=row["source_id"]), row["number"] or "no number"),
+        escape(row["contact_name"] or "–"),
+        escape(formats.money(row["total"], row["currency"])),
+        formats.state(row["state"]),
+        last or formats.day(row["issue_date"]),
+    ]
