@@ -20,6 +20,8 @@ TOKEN = re.compile(
         |(?P<number>-?\d+(?:\.\d+)?)(?![\w.])|(?P<path>[A-Za-z_][\w.]*))""",
     re.X,
 )
+# Comparing ignores case anyway, so these change nothing.
+IDLE_CALL = re.compile(r"\.To(Lower|Upper|String)\(\)", re.I)
 CLR = {"text": "String", "number": "Decimal", "date": "DateTime?", "guid": "Guid", "bool": "Boolean"}
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": lambda a, b: a == b,
@@ -58,7 +60,7 @@ class Where:
     @staticmethod
     def _split(clause: str) -> list[tuple[str, str]]:
         tokens, at = [], 0
-        clause = clause.rstrip()
+        clause = IDLE_CALL.sub("", clause).rstrip()
         while at < len(clause):
             found = TOKEN.match(clause, at)
             if not found:
@@ -126,21 +128,13 @@ class Where:
         self.at += 1
         return self._compare(field_kind, read, operator)
 
-    def _field_and_call(self, word: str) -> tuple[str, str]:
-        """Split `Name.ToLower().Contains` into the field and the last method; folding makes the others idle."""
-        call = ""
-        while True:
-            path, _, last = word.rpartition(".")
-            if path and last.lower() in (*TEXT_CALLS, "tolower", "toupper", "tostring"):
-                word, call = path, last.lower()
-                if call in TEXT_CALLS:
-                    return word, call
-                self._expect("(")
-                self._expect(")")
-                if self._peek()[1].startswith("."):
-                    raise BadQuery("Syntax error")
-                continue
-            return word.removesuffix(".Value"), call
+    @staticmethod
+    def _field_and_call(word: str) -> tuple[str, str]:
+        """Split `Name.Contains` into the field and the text function."""
+        path, _, last = word.rpartition(".")
+        if path and last.lower() in TEXT_CALLS:
+            return path, last.lower()
+        return word.removesuffix(".Value"), ""
 
     def _field(self, path: str) -> Field:
         field = self.fields.get(path.lower())
