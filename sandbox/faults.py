@@ -71,7 +71,7 @@ class Fault:
     side: str | None = None
     method: str | None = None
     path: str | None = None
-    body: str | None = None
+    containing: str | None = None
     times: int = 1
     after: int = 0
     options: dict[str, Any] = field(default_factory=dict)
@@ -82,7 +82,7 @@ class Fault:
             (self.side is None or self.side == side)
             and (self.method is None or call.method in self.method.upper().split("|"))
             and (self.path is None or self.path.lower() in call.path.lower())
-            and (self.body is None or self.body.encode() in call.body)
+            and (self.containing is None or self.containing.encode() in call.body)
         )
 
     @property
@@ -132,13 +132,16 @@ class Faults:
         path: str | None = None,
         times: int = 1,
         after: int = 0,
-        body: str | None = None,
+        containing: str | None = None,
         **options: Any,
     ) -> Fault:
-        """Let the next `times` requests that fit go wrong, once `after` of them have passed."""
+        """Let the next `times` requests that fit go wrong, once `after` of them have passed.
+
+        `path` is part of the path, `method` may be "PUT|POST", `containing` a text in the request's body.
+        """
         if kind not in KINDS:
             raise ValueError(f"There is no fault called {kind}. The faults are: {', '.join(KINDS)}.")
-        fault = Fault(kind, side, method, path, body, times, after, options)
+        fault = Fault(kind, side, method, path, containing, times, after, options)
         self.waiting.append(fault)
         return fault
 

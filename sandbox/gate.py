@@ -216,9 +216,12 @@ class Gate:
     async def _admitted(self, caller: Caller, call: Call, wire: Wire, fault: Fault | None) -> Reply | None:
         """Carry a call out, before or after the latency; None when the client went away before it was."""
         replaced = fault.reply("xero") if fault else None
-        if replaced is not None and not (fault and fault.after_commit):
+        instead = replaced if fault and not fault.after_commit else None
+        # An error inside Xero is stored under its key like any answer; one at the door is not.
+        stored = bool(fault and fault.kind.startswith("error_500"))
+        if instead is not None and not stored:
             await self._wait(wire)
-            return replaced
+            return instead
         store, tenant = self.sim.xero.idempotency, caller.books.tenant
         slot, kept = await store.begin(caller.app, tenant, call)
         if kept is not None:
@@ -230,9 +233,9 @@ class Gate:
             return None
         reply = None
         try:
-            reply = self._carry_out(lambda: self._account_for(caller, call, fault))
+            reply = instead or self._carry_out(lambda: self._account_for(caller, call, fault))
         finally:
-            store.settle(caller.app, call, slot, reply)
+            store.settle(caller.app, call, slot, replaced if stored else reply)
         if not late:
             await self._wait(wire)
         return replaced or reply

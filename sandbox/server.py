@@ -107,6 +107,7 @@ class Sandbox:
             log_level="warning",
             access_log=False,
             lifespan="off",
+            proxy_headers=False,
             timeout_graceful_shutdown=1,
             server_header=False,
         )

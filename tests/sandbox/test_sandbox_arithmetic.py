@@ -134,7 +134,8 @@ def test_real_documents_come_to_the_same_totals() -> None:
     for document in documents:
         account = "200" if document["Type"] == "ACCREC" else "400"
         lines = [
-            {k: li[k] for k in ("Description", "Quantity", "UnitAmount", "TaxType") if k in li} | {"AccountCode": account}
+            {k: li[k] for k in ("Description", "Quantity", "UnitAmount", "TaxType") if k in li}
+            | {"AccountCode": account}
             for li in document["LineItems"]
         ]
         sent = {
@@ -172,7 +173,9 @@ LIVE = [
 
 @pytest.mark.parametrize(("lines", "discount", "total"), LIVE)
 @pytest.mark.parametrize("rounding", ["per_document", "per_line", "none"])
-def test_live_figures_fit_every_reading(lines: list[Any], discount: tuple[str, float], total: str, rounding: str) -> None:
+def test_live_figures_fit_every_reading(
+    lines: list[Any], discount: tuple[str, float], total: str, rounding: str
+) -> None:
     """The five verified totals come out to the digit, whichever rounding is chosen."""
     items = [{"amount": a, "qty": q, "taxes": t} for a, q, t in lines]
     found = totals(items, {"type": discount[0], "value": discount[1]}, rounding)

@@ -182,7 +182,10 @@ def test_what_money_fixes(desk: Any) -> None:
             {"LineItems": [line()]},
             ["To update fields on a paid invoice line item, you must supply a LineItemID", fixed],
         ),
-        ({"Date": "2026-11-03"}, ["Date cannot be changed on an invoice that has payment or credit notes allocated to it."]),
+        (
+            {"Date": "2026-11-03"},
+            ["Date cannot be changed on an invoice that has payment or credit notes allocated to it."],
+        ),
         (
             {"Status": "VOIDED"},
             [
@@ -265,7 +268,9 @@ def test_dates_are_taken_in_every_form(desk: Any) -> None:
 
 def test_money_reads_as_xero_prints_it(desk: Any) -> None:
     """40.0 and 24.15, never 40 or 24.149999: the raw bytes count."""
-    desk.ask("PUT", "Invoices", invoice(InvoiceNumber="R-1", LineItems=[line(UnitAmount="20.125", Quantity=1)]), "unitdp=4")
+    desk.ask(
+        "PUT", "Invoices", invoice(InvoiceNumber="R-1", LineItems=[line(UnitAmount="20.125", Quantity=1)]), "unitdp=4"
+    )
     raw = json.dumps(desk.ask("GET", "Invoices/R-1", query="unitdp=4")[1])
     assert '"UnitAmount": 20.125' in raw
     assert '"LineAmount": 20.13' in raw
@@ -276,7 +281,10 @@ def test_notes_are_kept_on_documents(desk: Any) -> None:
     """PUT answers with less than GET shows; an unknown document has no history."""
     id_ = desk.add_invoice(**invoice())
     status, body = desk.ask("PUT", f"Invoices/{id_}/History", {"HistoryRecords": [{"Details": "Vu"}]})
-    assert (status, list(body["HistoryRecords"][0])) == (200, ["Details", "DateUTCString", "DateUTC", "ValidationErrors"])
+    assert (status, list(body["HistoryRecords"][0])) == (
+        200,
+        ["Details", "DateUTCString", "DateUTC", "ValidationErrors"],
+    )
     note = desk.ask("GET", f"Invoices/{id_}/History")[1]["HistoryRecords"][0]
     assert (note["Details"], note["User"]) == ("Vu", "System Generated")
     assert desk.ask("PUT", f"Invoices/{id_}/History", {"HistoryRecords": [{"Details": "x" * 2501}]})[0] == 400

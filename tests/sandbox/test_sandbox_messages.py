@@ -37,7 +37,10 @@ INVOICES = [
         dict(LineItems=[line(Quantity=-1)]),
         "The quantity value '-1.0000' is invalid. Quantity must not be less than zero.",
     ),
-    (dict(LineItems=[line(Quantity=0)]), "The quantity value '0.0000' is invalid. Quantity must not be less than zero."),
+    (
+        dict(LineItems=[line(Quantity=0)]),
+        "The quantity value '0.0000' is invalid. Quantity must not be less than zero.",
+    ),
     (dict(LineItems=[line(LineAmount=99.5)]), "The line total 99.50 does not match the expected line total 100.00"),
     (dict(Total=119.99), "The document total does not equal the sum of the lines"),
     (dict(SubTotal=1), "The document total does not equal the sum of the lines"),
@@ -220,7 +223,10 @@ CONTACTS = [
         "The contact name must be unique across all active contacts.",
     ),
     (dict(Name=""), "Contact Name cannot be empty."),
-    (dict(Name="B", ContactNumber="N1"), "Another contact has this contact number. Please enter a different contact number."),
+    (
+        dict(Name="B", ContactNumber="N1"),
+        "Another contact has this contact number. Please enter a different contact number.",
+    ),
     (dict(Name="B", EmailAddress="not an address"), "Email address must be valid."),
     (dict(Name="B", EmailAddress="rené@x.example"), "Email address must be valid."),
     (
@@ -340,7 +346,10 @@ UNREADABLE = [
     (b'{"Type":"ACCREC","Date":"20100510"}', "The string '20100510' is not a valid AllXsd value."),
     (b'{"Date":"2026-13-45"}', "The string '2026-13-45' is not a valid AllXsd value."),
     (b'{"Date":"tomorrow"}', "Could not convert string to DateTime: tomorrow"),
-    (b'{"LineAmountTypes":"NO_TAX"}', "Error converting value \"NO_TAX\" to type 'Xero.API.Library.Model.LineAmountType'"),
+    (
+        b'{"LineAmountTypes":"NO_TAX"}',
+        "Error converting value \"NO_TAX\" to type 'Xero.API.Library.Model.LineAmountType'",
+    ),
     (b'{"Status":"SENT"}', 'Error converting value "SENT" to type'),
     (b'{"Type":"SALE"}', 'Error converting value "SALE" to type'),
     (b'{"LineItems":[{"UnitAmount":"ten"}]}', "Input string was not in a correct format"),

@@ -110,7 +110,11 @@ def test_money_in_parts_and_back(desk: Any) -> None:
     desk.add_invoice(**invoice(InvoiceNumber="P-1"))
     sent = {"Invoice": {"InvoiceNumber": "P-1"}, "Account": {"Code": "512"}, "Date": "2026-11-10", "Reference": "tx 1"}
     first = desk.ask("PUT", "Payments", {"Payments": [sent | {"Amount": 50}]})[1]["Payments"][0]
-    assert (first["PaymentType"], first["Status"], first["Invoice"]["AmountDue"]) == ("ACCRECPAYMENT", "AUTHORISED", 70.0)
+    assert (first["PaymentType"], first["Status"], first["Invoice"]["AmountDue"]) == (
+        "ACCRECPAYMENT",
+        "AUTHORISED",
+        70.0,
+    )
     assert (desk.invoice("P-1")["Status"], desk.invoice("P-1")["AmountPaid"]) == ("AUTHORISED", 50.0)
     desk.ask("POST", "Payments", sent | {"Amount": "70.00"})
     paid = desk.invoice("P-1")
