@@ -18,6 +18,9 @@ from syncer.xero import wire
 MINUTE_S = 60.0
 DAY_S = 86400.0
 LONGEST_WAIT_S = 90.0
+# Whoever sets more than Xero publishes has another agreement (or a simulator): then only refusals count, because
+# lifted limits are still counted down in the headers.
+PUBLISHED_PER_MINUTE = 60
 # With no call left in Xero's minute and none of ours in it, others spend it too: ask again this soon.
 LOOK_AGAIN_S = 5.0
 # A day with nothing left and no Retry-After is asked about once an hour.
@@ -52,6 +55,7 @@ class Pacer:
         self._clock = clock
         self._in_flight_limit = calls_in_flight
         self._in_flight = 0
+        self._believes_zero = calls_per_minute <= PUBLISHED_PER_MINUTE
         self._minute = Window(calls_per_minute, MINUTE_S)
         self._day = Window(calls_per_day, DAY_S) if calls_per_day is not None else None
         self.known = known or Known()
@@ -75,11 +79,11 @@ class Pacer:
         with self._free:
             if minute is not None:
                 self.known.minute_left = minute
-                if minute == 0:
+                if minute == 0 and self._believes_zero:
                     self._shut_minute(now + (self._minute.wait_s(now) or LOOK_AGAIN_S))
             if day is not None:
                 self.known.day_left = day
-                if day == 0:
+                if day == 0 and self._believes_zero:
                     self.known.day_shut_until = max(self.known.day_shut_until, now + DAY_LOOK_AGAIN_S)
         return Left(minute, day)
 

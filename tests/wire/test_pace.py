@@ -145,6 +145,18 @@ def test_a_wide_limit_costs_nothing():
     assert time.perf_counter() - started < 1.0
 
 
+def test_a_lifted_limit_is_counted_down_but_not_kept():
+    """Where more than the published sixty is set, only a refusal is believed."""
+    clock = HandClock()
+    pacer = Pacer(clock, calls_per_minute=1000)
+    assert pacer.heard(answer(x_minlimit_remaining=0, x_daylimit_remaining=0)) == Left(0, 0)
+    take(pacer, 100)
+    assert clock.slept == []
+    pacer.refused(answer(429, x_rate_limit_problem="minute", retry_after=3))
+    take(pacer)
+    assert sum(clock.slept) >= 3
+
+
 def test_a_window_that_shrinks():
     """As many calls must leave it as make room for one."""
     window = Window(3, 10)
