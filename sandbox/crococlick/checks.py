@@ -4,11 +4,12 @@ from typing import Any
 
 from sandbox.crococlick.errors import invalid
 
-# name: (type, required). A type is string, number, boolean, object, array or an enumeration as a tuple.
+# name: (type, required). A type is string, text (a string that may be empty), number, boolean, object, array or an enumeration as a tuple.
 Rules = dict[str, tuple[Any, bool]]
 
 KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),
+    "text": (str,),
     "number": (int, float),
     "boolean": (bool,),
     "object": (dict,),
@@ -27,7 +28,7 @@ def complaints(values: dict[str, Any], rules: Rules, prefix: str = "") -> list[s
             continue
         if not fits(value, kind):
             found.append(f"{prefix}{name} {wanted(kind)}")
-        elif required and value == "":
+        elif required and value == "" and kind != "text":
             found.append(f"{prefix}{name} should not be empty")
     return found
 
@@ -47,6 +48,7 @@ def wanted(kind: Any) -> str:
         return "must be a valid enum value"
     return {
         "string": "must be a string",
+        "text": "must be a string",
         "number": "must be a number conforming to the specified constraints",
         "boolean": "must be a boolean value",
         "object": "must be an object",

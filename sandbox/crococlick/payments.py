@@ -11,7 +11,7 @@ from sandbox.wire import Call, Reply, json_reply
 RECORD_RULES: Rules = {
     "altId": ("string", True), "altType": (("location",), True),
     "mode": (("cash", "card", "cheque", "bank_transfer", "other"), True), "card": ("object", True),
-    "cheque": ("object", True), "notes": ("string", True), "amount": ("number", False), "meta": ("object", False),
+    "cheque": ("object", True), "notes": ("text", True), "amount": ("number", False), "meta": ("object", False),
     "paymentScheduleIds": ("array", False), "fulfilledAt": ("string", False),
 }  # fmt: skip
 FILTERS = ("locationId", "paymentMode", "startAt", "endAt", "search", "contactId", "limit", "offset")

@@ -189,8 +189,10 @@ def test_what_money_fixes(desk: Any) -> None:
         (
             {"Status": "VOIDED"},
             [
-                "The status VOIDED cannot be applied to the invoice because it has payments or credit notes "
-                "allocated to it."
+                (
+                    "The status VOIDED cannot be applied to the invoice because it has payments or credit notes "
+                    "allocated to it."
+                )
             ],
         ),
         ({"CurrencyCode": "GBP"}, [fixed]),

@@ -18,81 +18,83 @@ def put(desk: Any, **fields: Any) -> list[str]:
 
 
 INVOICES = [
-    (dict(Contact=None), "A Contact must be specified for this type of transaction"),
+    ({"Contact": None}, "A Contact must be specified for this type of transaction"),
     (
-        dict(Contact={}),
-        "The Contact must contain at least 1 of the following elements to identify the contact: "
-        "Name, ContactID, ContactNumber",
+        {"Contact": {}},
+        (
+            "The Contact must contain at least 1 of the following elements to identify the contact: "
+            "Name, ContactID, ContactNumber"
+        ),
     ),
-    (dict(Status="PAID"), "Invoice not of valid status for creation"),
-    (dict(Status="VOIDED"), "Invoice not of valid status for creation"),
-    (dict(Status="DELETED"), "Invoice not of valid status for creation"),
-    (dict(Date=""), "The Date field must be specified."),
-    (dict(DueDate=None), "The document DueDate field must be specified."),
-    (dict(LineItems=None), "One or more line items must be specified"),
-    (dict(LineItems=[]), "One or more line items must be specified"),
-    (dict(LineItems=[line(Description="")]), "The description field is mandatory for each line item."),
-    (dict(LineItems=[line(UnitAmount=-1)]), "The Total for this document must be greater than or equal to zero."),
+    ({"Status": "PAID"}, "Invoice not of valid status for creation"),
+    ({"Status": "VOIDED"}, "Invoice not of valid status for creation"),
+    ({"Status": "DELETED"}, "Invoice not of valid status for creation"),
+    ({"Date": ""}, "The Date field must be specified."),
+    ({"DueDate": None}, "The document DueDate field must be specified."),
+    ({"LineItems": None}, "One or more line items must be specified"),
+    ({"LineItems": []}, "One or more line items must be specified"),
+    ({"LineItems": [line(Description="")]}, "The description field is mandatory for each line item."),
+    ({"LineItems": [line(UnitAmount=-1)]}, "The Total for this document must be greater than or equal to zero."),
     (
-        dict(LineItems=[line(Quantity=-1)]),
+        {"LineItems": [line(Quantity=-1)]},
         "The quantity value '-1.0000' is invalid. Quantity must not be less than zero.",
     ),
     (
-        dict(LineItems=[line(Quantity=0)]),
+        {"LineItems": [line(Quantity=0)]},
         "The quantity value '0.0000' is invalid. Quantity must not be less than zero.",
     ),
-    (dict(LineItems=[line(LineAmount=99.5)]), "The line total 99.50 does not match the expected line total 100.00"),
-    (dict(Total=119.99), "The document total does not equal the sum of the lines"),
-    (dict(SubTotal=1), "The document total does not equal the sum of the lines"),
-    (dict(LineItems=[line(TaxAmount=100.01)]), "The tax amount cannot be greater than the line amount"),
+    ({"LineItems": [line(LineAmount=99.5)]}, "The line total 99.50 does not match the expected line total 100.00"),
+    ({"Total": 119.99}, "The document total does not equal the sum of the lines"),
+    ({"SubTotal": 1}, "The document total does not equal the sum of the lines"),
+    ({"LineItems": [line(TaxAmount=100.01)]}, "The tax amount cannot be greater than the line amount"),
     (
-        dict(Type="ACCPAY", LineItems=[line(AccountCode="606", DiscountRate=10)]),
+        {"Type": "ACCPAY", "LineItems": [line(AccountCode="606", DiscountRate=10)]},
         "Discounts may not be applied to ACCPAY invoices.",
     ),
     (
-        dict(LineItems=[line(DiscountAmount=127.83)]),
+        {"LineItems": [line(DiscountAmount=127.83)]},
         "The discount rate '127.83' is invalid. Discount must not be greater than the line total.",
     ),
     (
-        dict(LineItems=[line(UnitAmount=-5, DiscountAmount=1), line()]),
+        {"LineItems": [line(UnitAmount=-5, DiscountAmount=1), line()]},
         "The discount rate '1.00' is invalid. Discount must not be greater than the line total.",
     ),
-    (dict(LineItems=[line(UnitAmount=0.004)]), "Account must be valid."),
-    (dict(LineItems=[line(UnitAmount=0.004)]), "Tax rate must be valid."),
-    (dict(LineItems=[line(UnitAmount=0.01, Quantity=0.4)]), "Account must be valid."),
-    (dict(LineItems=[line(AccountCode=None)]), "Account code or ID must be specified"),
-    (dict(LineItems=[line(TaxType=None, AccountCode="999")]), "The TaxType field is mandatory"),
-    (dict(LineItems=[line(AccountCode="999")]), "Account code '999' is not a valid code for this document."),
-    (dict(LineItems=[line(AccountCode="512")]), "Account code '512' is not a valid code for this document."),
-    (dict(LineItems=[line(AccountCode="411")]), "Account code '411' is not a valid code for this document."),
-    (dict(LineItems=[line(AccountCode=ID)]), f"Account code '{ID}' is not a valid code"),
+    ({"LineItems": [line(UnitAmount=0.004)]}, "Account must be valid."),
+    ({"LineItems": [line(UnitAmount=0.004)]}, "Tax rate must be valid."),
+    ({"LineItems": [line(UnitAmount=0.01, Quantity=0.4)]}, "Account must be valid."),
+    ({"LineItems": [line(AccountCode=None)]}, "Account code or ID must be specified"),
+    ({"LineItems": [line(TaxType=None, AccountCode="999")]}, "The TaxType field is mandatory"),
+    ({"LineItems": [line(AccountCode="999")]}, "Account code '999' is not a valid code for this document."),
+    ({"LineItems": [line(AccountCode="512")]}, "Account code '512' is not a valid code for this document."),
+    ({"LineItems": [line(AccountCode="411")]}, "Account code '411' is not a valid code for this document."),
+    ({"LineItems": [line(AccountCode=ID)]}, f"Account code '{ID}' is not a valid code"),
     (
-        dict(LineItems=[line(AccountCode="709")]),
+        {"LineItems": [line(AccountCode="709")]},
         "Account code '709' has been archived, or has been deleted. Each line item must reference a valid account.",
     ),
     (
-        dict(LineItems=[line(TaxType="GSTONIMPORTS")]),
+        {"LineItems": [line(TaxType="GSTONIMPORTS")]},
         "The TaxType code 'GSTONIMPORTS' cannot be used with account code '706'.",
     ),
     (
-        dict(LineItems=[line(TaxType="TVA 20 %")]),
+        {"LineItems": [line(TaxType="TVA 20 %")]},
         "The TaxType code TVA 20 % does not exist or cannot be used for this type of transaction.",
     ),
-    (dict(LineItems=[line(ItemCode="NOPE")]), "Item Code 'NOPE' is not valid"),
+    ({"LineItems": [line(ItemCode="NOPE")]}, "Item Code 'NOPE' is not valid"),
     (
-        dict(LineItems=[line(Tracking=[{"Name": "Region", "Option": "North"}])]),
+        {"LineItems": [line(Tracking=[{"Name": "Region", "Option": "North"}])]},
         "Unknown tracking details. A Tracking Category did not match a known active Tracking Category.",
     ),
-    (dict(CurrencyCode="CHF"), "Organisation is not subscribed to currency CHF"),
-    (dict(InvoiceNumber="FAC-é"), "Sandbox: an invoice number holds printable ASCII characters only."),
-    (dict(Url="/relative"), "Sandbox: the Url must be absolute and must not contain 'xero'."),
-    (dict(Url="https://go.xero.com/x"), "Sandbox: the Url must be absolute and must not contain 'xero'."),
+    ({"CurrencyCode": "CHF"}, "Organisation is not subscribed to currency CHF"),
+    ({"InvoiceNumber": "FAC-é"}, "Sandbox: an invoice number holds printable ASCII characters only."),
+    ({"Url": "/relative"}, "Sandbox: the Url must be absolute and must not contain 'xero'."),
+    ({"Url": "https://go.xero.com/x"}, "Sandbox: the Url must be absolute and must not contain 'xero'."),
     (
-        dict(Status="DRAFT", SentToContact=True),
+        {"Status": "DRAFT", "SentToContact": True},
         "Sandbox: only approved invoices may have SentToContact set.",
     ),
-    (dict(Reference="x" * 256), "Sandbox: Reference is longer than 255 characters."),
-    (dict(Contact={"Name": "A", "EmailAddress": "é@x.fr"}), "Email address must be valid."),
+    ({"Reference": "x" * 256}, "Sandbox: Reference is longer than 255 characters."),
+    ({"Contact": {"Name": "A", "EmailAddress": "é@x.fr"}}, "Email address must be valid."),
 ]
 
 
@@ -106,15 +108,15 @@ def test_an_invoice_is_refused_in_xeros_words(desk: Any, fields: dict[str, Any],
 @pytest.mark.parametrize(
     "fields",
     [
-        dict(LineItems=[line(UnitAmount=0)]),
-        dict(LineItems=[line(), {"Description": "Merci de votre confiance"}]),
-        dict(LineItems=[line(), line(UnitAmount=-40)]),
-        dict(LineItems=[line(DiscountRate=100), line()]),
-        dict(SubTotal=100, TotalTax=20, Total="120.00"),
-        dict(Url="https://app.crococlick.example/invoices/1"),
-        dict(Status="DRAFT", DueDate=None, LineItems=[line(AccountCode=None, TaxType=None)]),
-        dict(SentToContact=True),
-        dict(LineItems=[line(AccountCode=None, AccountID=None, ItemCode=None) | {"AccountCode": "707"}]),
+        {"LineItems": [line(UnitAmount=0)]},
+        {"LineItems": [line(), {"Description": "Merci de votre confiance"}]},
+        {"LineItems": [line(), line(UnitAmount=-40)]},
+        {"LineItems": [line(DiscountRate=100), line()]},
+        {"SubTotal": 100, "TotalTax": 20, "Total": "120.00"},
+        {"Url": "https://app.crococlick.example/invoices/1"},
+        {"Status": "DRAFT", "DueDate": None, "LineItems": [line(AccountCode=None, TaxType=None)]},
+        {"SentToContact": True},
+        {"LineItems": [line(AccountCode=None, AccountID=None, ItemCode=None) | {"AccountCode": "707"}]},
     ],
 )
 def test_what_is_allowed_is_not_refused(desk: Any, fields: dict[str, Any]) -> None:
@@ -133,8 +135,10 @@ def test_an_archived_contact_takes_no_invoice(desk: Any) -> None:
     """An invoice to an archived contact is refused; by name it makes a new contact."""
     id_ = desk.add_contact(Name="Parti", ContactStatus="ARCHIVED")
     assert put(desk, Contact={"ContactID": id_}) == [
-        "The contact with the specified contact details has been archived. "
-        "The contact must be un-archived before creating new invoices or credit notes."
+        (
+            "The contact with the specified contact details has been archived. "
+            "The contact must be un-archived before creating new invoices or credit notes."
+        )
     ]
 
 
@@ -202,7 +206,7 @@ def test_the_older_wordings(desk: Any) -> None:
     assert put(desk, DueDate=None) == ["Due date cannot be empty."]
     assert put(desk, LineItems=[line(AccountCode=None)]) == ["Account code must be specified"]
     assert put(desk, CurrencyCode="CHF") == ["Users Organisation is not subscribed to currency CHF"]
-    status, body = desk.ask("PUT", "Contacts", {"Name": "twin"})
+    _status, body = desk.ask("PUT", "Contacts", {"Name": "twin"})
     assert messages(body) == ["The contact name already exists. Please enter a different contact name"]
 
 
@@ -218,29 +222,31 @@ def test_a_read_only_user_changes_nothing(desk: Any) -> None:
 
 CONTACTS = [
     (
-        dict(Name="JEAN  dupont"),
-        "The contact name JEAN  dupont is already assigned to another contact. "
-        "The contact name must be unique across all active contacts.",
+        {"Name": "JEAN  dupont"},
+        (
+            "The contact name JEAN  dupont is already assigned to another contact. "
+            "The contact name must be unique across all active contacts."
+        ),
     ),
-    (dict(Name=""), "Contact Name cannot be empty."),
+    ({"Name": ""}, "Contact Name cannot be empty."),
     (
-        dict(Name="B", ContactNumber="N1"),
+        {"Name": "B", "ContactNumber": "N1"},
         "Another contact has this contact number. Please enter a different contact number.",
     ),
-    (dict(Name="B", EmailAddress="not an address"), "Email address must be valid."),
-    (dict(Name="B", EmailAddress="rené@x.example"), "Email address must be valid."),
+    ({"Name": "B", "EmailAddress": "not an address"}, "Email address must be valid."),
+    ({"Name": "B", "EmailAddress": "rené@x.example"}, "Email address must be valid."),
     (
-        dict(Name="B", ContactPersons=[{"FirstName": "A"}]),
+        {"Name": "B", "ContactPersons": [{"FirstName": "A"}]},
         "Additional people cannot be added when the primary person has no email address set.",
     ),
     (
-        dict(Name="B", EmailAddress="b@x.example", ContactPersons=[{"FirstName": str(n)} for n in range(6)]),
+        {"Name": "B", "EmailAddress": "b@x.example", "ContactPersons": [{"FirstName": str(n)} for n in range(6)]},
         "You can only have a maximum of 5 contact persons.",
     ),
-    (dict(Name="B", Website="not a website"), "Website must be valid."),
-    (dict(Name="B", ContactStatus="ARCHIVED"), "The status 'ARCHIVED' is not valid for contacts"),
-    (dict(Name="<B>"), "Sandbox: a contact name must not contain angle brackets."),
-    (dict(Name="x" * 256), "Sandbox: Name is longer than 255 characters."),
+    ({"Name": "B", "Website": "not a website"}, "Website must be valid."),
+    ({"Name": "B", "ContactStatus": "ARCHIVED"}, "The status 'ARCHIVED' is not valid for contacts"),
+    ({"Name": "<B>"}, "Sandbox: a contact name must not contain angle brackets."),
+    ({"Name": "x" * 256}, "Sandbox: Name is longer than 255 characters."),
 ]
 
 
@@ -261,8 +267,10 @@ def test_an_archived_contact_cannot_be_edited(desk: Any) -> None:
     status, body = desk.ask("POST", f"Contacts/{id_}", {"Name": "Revenu", "ContactStatus": "ACTIVE"})
     assert status == 400
     assert messages(body) == [
-        "The specified contact details matched an archived contact. "
-        "Archived contacts cannot currently be edited via the API."
+        (
+            "The specified contact details matched an archived contact. "
+            "Archived contacts cannot currently be edited via the API."
+        )
     ]
     assert desk.ask("PUT", "Contacts", {"Name": "Parti"})[0] == 200
     taken = messages(desk.ask("PUT", "Contacts", {"Name": "Autre", "ContactNumber": "N9"})[1])
@@ -270,14 +278,14 @@ def test_an_archived_contact_cannot_be_edited(desk: Any) -> None:
 
 
 PAYMENTS = [
-    (dict(Amount=120.01), "Payment amount exceeds the amount outstanding on this document"),
-    (dict(Amount=0), "Payment amounts must be positive amounts"),
-    (dict(Amount=-5), "Payment amounts must be positive amounts"),
-    (dict(Account={"Code": "706"}), "Account type is invalid for making a payment to/from"),
-    (dict(Account={}), "You must specify an Account code or Account ID for the payment"),
-    (dict(Account={"Code": "nope"}), "Account could not be found"),
-    (dict(Invoice={"InvoiceNumber": "nope"}), "Invoice could not be found"),
-    (dict(Date="2025-01-01"), "The document date cannot be before the period lock date, currently set at 30-Jun-2025"),
+    ({"Amount": 120.01}, "Payment amount exceeds the amount outstanding on this document"),
+    ({"Amount": 0}, "Payment amounts must be positive amounts"),
+    ({"Amount": -5}, "Payment amounts must be positive amounts"),
+    ({"Account": {"Code": "706"}}, "Account type is invalid for making a payment to/from"),
+    ({"Account": {}}, "You must specify an Account code or Account ID for the payment"),
+    ({"Account": {"Code": "nope"}}, "Account could not be found"),
+    ({"Invoice": {"InvoiceNumber": "nope"}}, "Invoice could not be found"),
+    ({"Date": "2025-01-01"}, "The document date cannot be before the period lock date, currently set at 30-Jun-2025"),
 ]
 
 
@@ -327,10 +335,10 @@ def test_payments_that_cannot_be_deleted(desk: Any) -> None:
 @pytest.mark.parametrize(
     ("sent", "message"),
     [
-        (dict(Code="706", Name="Autre", Type="SALES"), "Please enter a unique Name."),
-        (dict(Code="7061", Name="prestations de SERVICES", Type="SALES"), "Please enter a unique Name."),
+        ({"Code": "706", "Name": "Autre", "Type": "SALES"}, "Please enter a unique Name."),
+        ({"Code": "7061", "Name": "prestations de SERVICES", "Type": "SALES"}, "Please enter a unique Name."),
         (
-            dict(Name="Bank CAD", Type="BANK", BankAccountNumber="1", CurrencyCode="CAD"),
+            {"Name": "Bank CAD", "Type": "BANK", "BankAccountNumber": "1", "CurrencyCode": "CAD"},
             "The current organisation is not subscribed to currency 'CAD'.",
         ),
     ],
