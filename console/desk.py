@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,6 +16,7 @@ from typing import IO, Any
 from syncer import connecting, questions, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, WrongUsage
+from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
 from syncer.questions import Group, Story, Today
 from syncer.settings import ROOT, SETTINGS, checked, setting
@@ -121,7 +123,7 @@ class Desk:
         return Connection(self.app, self.name)
 
     @property
-    def ledger(self) -> Any:
+    def ledger(self) -> Ledger:
         """Its book."""
         return self.connection.ledger
 
@@ -160,6 +162,13 @@ class Desk:
         row = self.ledger.row("connection") or {}
         in_xero = questions.deep_link(row.get("short_code") or "", story.row["xero_id"] or "")
         return self.connection.rules().invoice_url(story.row["source_id"]), in_xero
+
+    def history(self, story: Story) -> list[dict[str, Any]]:
+        """What happened to the invoice and to its customer's link, oldest first."""
+        told = [dict(row) for row in story.history]
+        if story.row["contact_id"]:
+            told += self.ledger.rows("history_of", kind="contact", source_id=story.row["contact_id"])
+        return sorted(told, key=lambda row: row["id"])
 
     def requests(self, story: Story) -> list[Request]:
         """Every try for the invoice and for its customer, oldest first."""
@@ -201,14 +210,14 @@ class Desk:
 
     # -- runs -------------------------------------------------------------------------------------------------------
 
-    def runs(self) -> list[dict[str, Any]]:
+    def runs(self, limit: int = RUNS) -> list[dict[str, Any]]:
         """The latest runs, newest first."""
-        return [questions.run_told(row) for row in self.ledger.rows("runs", limit=RUNS)]
+        return questions.runs(self.ledger, limit)
 
     def run(self, run_id: str) -> dict[str, Any] | None:
         """One run."""
         row = self.ledger.row("run", run_id=run_id)
-        return questions.run_told(row) if row else None
+        return next(iter(questions.with_money(self.ledger, [questions.run_told(row)])), None) if row else None
 
     def run_records(self, run_id: str) -> list[dict[str, Any]]:
         """What a run did to which invoice, newest first."""
@@ -257,6 +266,13 @@ class Desk:
         started = _started.get(self.name)
         return bool(started and started.is_alive())
 
+    def wait_for_started(self, seconds: float) -> None:
+        """Wait until the sync that was started here has ended."""
+        started = _started.get(self.name)
+        if started:
+            with suppress(subprocess.TimeoutExpired):
+                started.process.wait(seconds)
+
     def refusal(self) -> str:
         """Why the sync that was started last did not begin; told once."""
         started = _started.get(self.name)
@@ -271,6 +287,10 @@ class Desk:
             os.kill(run["pid"], signal.SIGINT)
 
     # -- the connection -----------------------------------------------------------------------------------------------
+
+    def organisation(self) -> str:
+        """The name of the Xero organisation, if one was connected."""
+        return (self.ledger.row("connection") or {}).get("organisation_name") or ""
 
     def state(self) -> str:
         """The state of the connection to Xero, in a code of words.CONNECTION_STATES."""

@@ -1,7 +1,8 @@
 """Money, dates, ages and states as text, in the viewer's time zone."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from html import escape
@@ -14,6 +15,7 @@ from syncer import words
 from syncer.core.money import text
 
 money, monies, count, day = words.money, words.monies, words.count, words.day
+needs_somebody = words.needs_somebody
 
 # What a state or an outcome asks for, as a colour; the mark and the word say the same.
 TONES: Mapping[str, str] = {
@@ -94,11 +96,6 @@ def quantity(value: Decimal) -> str:
     return text(value)
 
 
-def price(value: Decimal, currency: str) -> str:
-    """A unit price, with all its decimals."""
-    return money(value, currency)
-
-
 def prose(sentence: str) -> str:
     """A sentence for HTML: escaped, with names between backticks set apart."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(sentence))
@@ -126,9 +123,88 @@ def outcome_word(code: str) -> str:
     return words.OUTCOMES.get(code, ("", code.replace("_", " ")))[1]
 
 
-def happened(row: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+def happened(row: Mapping[str, Any]) -> str:
     """One row of a history as a sentence."""
-    return words.happened(row["what"], row["cause"], facts)
+    return words.happened(row["what"], row["cause"], _facts(row))
+
+
+def because(row: Mapping[str, Any]) -> str:
+    """Why a record is where it is, as half a sentence."""
+    return words.cause_sentence(row["cause"], _facts(row)) if row["cause"] else ""
+
+
+def also(problems: Sequence[Any]) -> list[str]:
+    """What else stands in the way."""
+    return [words.cause_sentence(problem.code, problem.facts) for problem in problems]
+
+
+def verdict(story: Any) -> str:
+    """Where an invoice is, in one sentence, in the viewer's time."""
+    synced_at = story.row["synced_at"] if story.row["xero_id"] else None
+    code, facts = (story.problem.code, story.problem.facts) if story.problem else (None, None)
+    return words.verdict(story.state, code, facts, synced_at and synced_at.astimezone(zone()))
+
+
+def tried(action: str, outcome: str | None) -> str:
+    """A try and what came of it: `Create, created`."""
+    told = words.happened(outcome, None, {}) if outcome else "not answered yet"
+    return f"{words.ACTIONS.get(action, action)}. {told}"
+
+
+def outcomes(found: Mapping[str, int]) -> str:
+    """What a run came to: `84 created · 21 held for a person`."""
+    told = [f"{number:,} {outcome_word(name)}" for name, number in found.items() if number]
+    return " · ".join(told) or "nothing to do"
+
+
+def run_end(ending: str) -> str:
+    """How a run ended, as mark and word (HTML)."""
+    return mark(*words.RUN_ENDS.get(ending, ("…", "At work")), TONES.get(ending, ""))
+
+
+def run_sentence(ending: str, code: str | None) -> str:
+    """How a run ended, and why where it ended early."""
+    return words.run_sentence(ending, code)
+
+
+def connection_state(code: str) -> tuple[str, str, str]:
+    """The state of the connection to Xero: mark, word, sentence."""
+    return words.CONNECTION_STATES.get(code, words.CONNECTION_STATES["not_connected"])
+
+
+def source_state(code: str) -> tuple[str, str, str]:
+    """The state of the connection to CrocoClick: mark, word, sentence."""
+    return words.SOURCE_STATES.get(code, words.SOURCE_STATES["connected"])
+
+
+def scopes(granted: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Permissions in plain words, what for: those granted, or all that are asked for."""
+    return [told for name, told in words.SCOPES.items() if not granted or name in granted]
+
+
+def xero_status(code: str | None) -> str:
+    """The status of an invoice in Xero."""
+    return words.XERO_STATUSES.get(code or "", (code or "").lower())
+
+
+def status(code: str) -> str:
+    """The status of an invoice in CrocoClick."""
+    return words.STATUSES.get(code, code.replace("_", " "))
+
+
+def side(code: str) -> str:
+    """Whom a call went to."""
+    return {"xero": "to Xero", "crococlick": "to CrocoClick"}.get(code, "to Xero's login")
+
+
+def plan(code: str | None) -> str:
+    """The organisation's plan at Xero, as a name."""
+    return (code or "").replace("_", " ").title()
+
+
+def listed(value: str) -> str:
+    """A setting's value, statuses in words."""
+    return ", ".join(words.STATUSES.get(part, part) for part in value.split(","))
 
 
 def phase(code: str) -> str:
@@ -136,6 +212,11 @@ def phase(code: str) -> str:
     return words.PHASES.get(code, "At work")
 
 
-def status(code: str) -> str:
-    """The status of an invoice in CrocoClick."""
-    return words.STATUSES.get(code, code.replace("_", " "))
+def plain(sentence: str) -> str:
+    """A sentence for Streamlit's Markdown, in which nothing means anything else."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", sentence)
+
+
+def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row.get("facts") or "{}")
+    return found

@@ -46,6 +46,21 @@ def anchor(address: str, label: str) -> str:
     return f'<a href="{escape(address)}">{escape(label)}</a>'
 
 
+def connect_address(connection: str) -> str:
+    """Where a consent begins: the console's route, which leads on to Xero."""
+    return link("xero/connect", connection)
+
+
+def code(text: str) -> str:
+    """Something a machine says or reads, as it is (HTML)."""
+    return f"<code>{escape(text)}</code>"
+
+
+def next_step(remedy: Any) -> str:
+    """Who does what next (HTML)."""
+    return f"<p>Next ({escape(remedy.who)}): {formats.prose(remedy.sentence)}</p>" if remedy else ""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table: what it is called, and whether it holds figures."""

@@ -105,6 +105,19 @@ def run_told(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, **empty, **result, "outcomes": {**dict.fromkeys(OUTCOMES, 0), **result.get("outcomes", {})}}
 
 
+def runs(ledger: Ledger, limit: int) -> list[dict[str, Any]]:
+    """The latest runs with what each came to, newest first."""
+    return with_money(ledger, [run_told(row) for row in ledger.rows("runs", limit=limit)])
+
+
+def with_money(ledger: Ledger, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Runs with the money that each brought over, by currency (`moved`)."""
+    moved: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for row in ledger.rows("run_money", run_ids=[run["run_id"] for run in told]):
+        moved[row["run_id"]][row["currency"]] = row["money"]
+    return [{**run, "moved": moved.get(run["run_id"], {})} for run in told]
+
+
 # -- one invoice ---------------------------------------------------------------------------------------------
 
 

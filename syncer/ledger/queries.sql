@@ -30,6 +30,15 @@ SELECT * FROM run WHERE connection = $connection ORDER BY started_at DESC, run_i
 -- One run.
 SELECT * FROM run WHERE connection = $connection AND run_id = $run_id;
 
+-- name: run_money
+-- What these runs created, updated or voided, in money.
+SELECT a.run_id, i.currency, sum(i.total) AS money
+FROM attempt a JOIN attempt_end e ON e.attempt_id = a.id
+JOIN invoice i ON i.connection = a.connection AND i.source_id = a.source_id
+WHERE a.connection = $connection AND list_contains($run_ids, a.run_id) AND a.kind = 'invoice'
+AND e.outcome IN ('created', 'updated', 'voided', 'found')
+GROUP BY ALL ORDER BY i.currency;
+
 -- name: run_outcomes
 -- What a run did, by outcome and cause.
 SELECT e.outcome, e.cause, count(*) AS records

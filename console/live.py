@@ -1,0 +1,86 @@
+"""A run while it works: progress that redraws itself, Stop, and Sync now when nothing runs."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from console import formats, parts
+from console.desk import Desk, installation
+
+QUICK_S, SLOW_S = 1.0, 5.0
+
+
+def watch(desk: Desk) -> None:
+    """The run at work, or the last one; the page is drawn anew when a run begins or ends."""
+    if said := desk.refusal():
+        st.warning(formats.plain(said))
+    busy = desk.starting() or desk.at_work() is not None
+    st.fragment(_draw, run_every=QUICK_S if busy else SLOW_S)(desk.name, busy, desk.sign())
+
+
+def _draw(name: str, was_busy: bool, sign: tuple[int, int, int]) -> None:
+    desk = Desk(installation(), name)
+    run = desk.at_work()
+    busy = run is not None or desk.starting()
+    if busy != was_busy or (not busy and desk.sign() != sign):
+        st.rerun()
+    if run:
+        _progress(desk, run)
+    elif busy:
+        st.progress(0.0, text="Starting")
+    else:
+        _last(desk)
+
+
+def _progress(desk: Desk, run: Mapping[str, Any]) -> None:
+    told, stop = st.columns([5, 1], vertical_alignment="center")
+    share = min(1.0, run["done"] / run["todo"]) if run["todo"] else 0.0
+    told.progress(share, text=_told(run, desk))
+    if stop.button("Stop", key="stop", help="Ends after the calls that are under way; nothing gets lost."):
+        desk.stop(run)
+        st.toast("Stopping after the calls that are under way.")
+
+
+def _told(run: Mapping[str, Any], desk: Desk) -> str:
+    parts_ = [formats.phase(run["phase"])]
+    if run["todo"]:
+        parts_.append(f"{run['done']:,} of {run['todo']:,}")
+        parts_ += _rate(run)
+    began = formats.lasted((desk.now - run["started_at"]).total_seconds())
+    return " · ".join([*parts_, f"running for {began}"])
+
+
+def _rate(run: Mapping[str, Any]) -> list[str]:
+    """How fast this phase goes, from what this screen has seen of it, and what is left."""
+    seen = st.session_state.setdefault("pace", {})
+    since, before = seen.setdefault((run["run_id"], run["phase"]), (time.monotonic(), run["done"]))
+    passed, done = time.monotonic() - since, run["done"] - before
+    if passed < 2 or done <= 0:
+        return []
+    rate = done / passed
+    left = formats.lasted(round((run["todo"] - run["done"]) / rate))
+    return [f"{rate:,.0f} a second" if rate >= 1 else f"{rate * 60:,.0f} a minute", f"about {left} left"]
+
+
+def _last(desk: Desk) -> None:
+    told, order = st.columns([5, 1], vertical_alignment="center")
+    with told:
+        parts.html(_last_told(desk))
+    if order.button("Sync now", key="sync", type="primary", disabled=desk.state() != "connected", width="stretch"):
+        desk.start_sync()
+        st.rerun()
+
+
+def _last_told(desk: Desk) -> str:
+    run = next(iter(desk.runs(1)), None)
+    if run is None:
+        return '<span class="quiet">No run yet.</span>'
+    ending = desk.ending(run) or "done"
+    when = formats.ago(run["finished_at"] or run["heard_at"], desk.now)
+    address = parts.link("runs", desk.name, run=run["run_id"])
+    return (
+        f"{parts.anchor(address, 'Last run')} {when} {formats.run_end(ending)} "
+        f'<span class="quiet">{formats.outcomes(run["outcomes"])}</span>'
+    )

@@ -1,0 +1,105 @@
+"""The page frame: the search box, the state of the connection, and the page that the address asks for."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from console import formats, parts
+from console.access import SAID_EVERYWHERE
+from console.desk import Desk, SyncerError, failure_sentence, installation
+from console.pages import connections, invoice, runs, today
+
+LOG = logging.getLogger("console")
+NAME = "CrocoClick → Xero"
+
+
+def main() -> None:
+    """Draw the frame and the page in it."""
+    st.set_page_config(page_title=NAME, layout="wide")
+    parts.style()
+    desk = Desk(installation(), st.query_params.get("connection", "default"))
+    pages = _pages(desk)
+    page = st.navigation(list(pages.values()), position="top")
+    try:
+        _top(desk, pages["invoice"])
+        page.run()
+    except SyncerError as failure:
+        st.title("This cannot be shown now", anchor=False)
+        parts.html(f"<p>{formats.prose(failure_sentence(failure))}</p>")
+    parts.quiet(SAID_EVERYWHERE)
+
+
+def _pages(desk: Desk) -> dict[str, st.Page]:
+    def page(show: Callable[[Desk], None], title: str, path: str, default: bool = False) -> st.Page:
+        return st.Page(partial(show, desk), title=title, url_path=path, default=default)
+
+    return {
+        "today": page(today.show, "Today", "today", True),
+        "invoice": page(invoice.show, "Invoices", "invoice"),
+        "runs": page(runs.show, "Runs", "runs"),
+        "connections": page(connections.show, "Connections", "connections"),
+    }
+
+
+def _top(desk: Desk, invoice_page: st.Page) -> None:
+    """The search box and the state of the connection."""
+    box, told = st.columns([3, 2], vertical_alignment="center")
+    box.text_input(
+        "Search", key="search", type="search", label_visibility="collapsed", on_change=_asked,
+        placeholder="Search a number, name, email or id",
+    )  # fmt: skip
+    with told:
+        parts.html(_connection_line(desk))
+        _other_connections(desk)
+    if asked := st.session_state.pop("asked", ""):
+        _go(desk, asked, invoice_page)
+
+
+def _asked() -> None:
+    st.session_state["asked"] = st.session_state["search"].strip()
+    st.session_state["search"] = ""
+
+
+def _go(desk: Desk, asked: str, invoice_page: st.Page) -> None:
+    """To the invoice where the search means just one, else to the list of those it may mean."""
+    found = desk.find(asked)
+    where = {"invoice": found[0]["source_id"]} if len(found) == 1 else {"find": asked}
+    if desk.name != "default":
+        where["connection"] = desk.name
+    st.switch_page(invoice_page, query_params=where)
+
+
+def _connection_line(desk: Desk) -> str:
+    state = desk.state()
+    mark, word, _ = formats.connection_state(state)
+    organisation = desk.organisation()
+    named = f"{organisation} · " if organisation and state == "connected" else ""
+    told = formats.mark(mark, f"{named}{word}", formats.TONES.get(state, ""))
+    address = parts.link("connections", desk.name)
+    return f'<div style="text-align:right"><a href="{address}">{told}</a></div>'
+
+
+def _other_connections(desk: Desk) -> None:
+    names = desk.names()
+    if len(names) < 2:
+        return
+    place = names.index(desk.name) if desk.name in names else 0
+    wanted = st.selectbox("Connection", names, index=place, label_visibility="collapsed")
+    if wanted != desk.name:
+        st.query_params.from_dict({"connection": wanted})
+        st.rerun()
+
+
+def script_failed(failure: Exception) -> bool:
+    """Our own mistake: to the log with its trace, to the screen in a sentence."""
+    LOG.error("a page could not be drawn", exc_info=failure)
+    st.markdown(
+        "This page could not be drawn. What went wrong is in the console's log; nothing was changed in the books."
+    )
+    return True
+
+
+if __name__ == "__main__":
+    main()

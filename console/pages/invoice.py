@@ -1,0 +1,324 @@
+"""Invoice: where it is and why, both documents side by side, its story, and everything that was sent."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from console import formats, parts
+from console.desk import Desk, Request, Story
+from console.parts import Column
+
+
+def show(desk: Desk) -> None:
+    """The invoice in the address, those that a search means, or the newest."""
+    asked = st.query_params.get("invoice") or st.query_params.get("find") or ""
+    if not asked:
+        _list("Invoices", "The newest first; the box above finds any.", desk.latest(), desk)
+        return
+    found = desk.find(asked)
+    if not found:
+        _nothing(asked)
+    elif len(found) == 1:
+        _tell(desk, desk.explain(found[0]))
+    else:
+        _list(f"{_several(len(found))} fit “{asked}”", "The likeliest first.", found, desk)
+
+
+def _several(number: int) -> str:
+    return "The first 50 invoices that" if number >= 50 else formats.count(number, "invoice")
+
+
+def _nothing(asked: str) -> None:
+    st.title(formats.plain(f"No invoice fits “{asked}”"), anchor=False)
+    parts.html(
+        "<p>Neither a number, an id, a customer's name nor an email contains it. "
+        "An invoice that is new in CrocoClick is known after the next run.</p>"
+    )
+
+
+def _list(title: str, under: str, rows: Sequence[Mapping[str, Any]], desk: Desk) -> None:
+    st.title(formats.plain(title), anchor=False)
+    if not rows:
+        parts.quiet("None was read yet. The first run reads them.", "")
+        return
+    parts.quiet(escape(under))
+    parts.html(parts.table(parts.invoice_columns(), [parts.invoice_row(row, desk.name) for row in rows]))
+
+
+def _tell(desk: Desk, story: Story) -> None:
+    row = story.row
+    total = formats.money(row["total"], row["currency"])
+    name = " · ".join(
+        part
+        for part in (row["number"] or "no number", row["contact_name"], total, formats.status(row["status"]))
+        if part
+    )
+    st.title(formats.plain(name), anchor=False)
+    _verdict(desk, story)
+    _orders(desk, story)
+    parts.html(f'<div class="sides">{_crococlick_side(story)}{_xero_side(story)}</div>')
+    parts.heading("What happened")
+    parts.html(parts.timeline(_events(desk, story)))
+    _requests(desk, story)
+    _ways_out(desk, story)
+
+
+def _verdict(desk: Desk, story: Story) -> None:
+    also = "".join(f"<p>Also: {formats.prose(formats.capital(why))}</p>" for why in formats.also(story.others))
+    parts.html(
+        f'<p class="lead">{formats.state(story.state)}: {formats.prose(formats.verdict(story))}</p>'
+        f"{parts.next_step(story.remedy)}{also}"
+    )
+
+
+def _orders(desk: Desk, story: Story) -> None:
+    order = story.remedy.order if story.remedy else None
+    if said := desk.refusal():
+        st.warning(formats.plain(said))
+    if order == ["connect"]:
+        parts.html(f'<a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a>')
+    elif order and order != ["sync"]:
+        st.code("python -m syncer " + " ".join(order), language=None)
+    if story.state in ("synced", "skipped", "not_eligible") or desk.state() != "connected":
+        return
+    if st.button("Sync this invoice now", disabled=desk.starting() or desk.at_work() is not None):
+        desk.start_sync(story.row["source_id"])
+        _wait_for_answer(desk)
+
+
+def _wait_for_answer(desk: Desk) -> None:
+    """Show the run of one invoice through to its end: it takes seconds."""
+    with st.spinner("Syncing this invoice"):
+        desk.wait_for_started(60)
+    st.rerun()
+
+
+# -- both documents -----------------------------------------------------------------------------------------------
+
+
+def _crococlick_side(story: Story) -> str:
+    invoice = story.known.invoice
+    columns = [Column("Line"), Column("Qty × price", True), Column("Tax"), Column("Amount", True)]
+    rows = [
+        [
+            escape(line.name) + _under(line.description),
+            f"{formats.quantity(line.quantity)} × {escape(formats.money(line.unit_price, invoice.currency))}",
+            escape(", ".join(tax.name for tax in line.taxes) or "none")
+            + _under("included" if line.taxes and line.tax_inclusive else ""),
+            escape(formats.money(line.amount, invoice.currency)),
+        ]
+        for line in invoice.lines
+    ]
+    foot = []
+    if invoice.discount:
+        of = f" {formats.quantity(invoice.discount.value)} %" if invoice.discount.percentage else ""
+        foot.append([f"Discount{of}", "", "", escape(formats.money(-story.discount, invoice.currency))])
+    if invoice.tax is not None:
+        foot.append(["Tax", "", "", escape(formats.money(invoice.tax, invoice.currency))])
+    foot.append(["Total", "", "", escape(formats.money(invoice.total, invoice.currency))])
+    return _side("In CrocoClick", _dates(invoice.issue_date, invoice.due_date), parts.table(columns, rows, foot, False))
+
+
+def _dates(issued: Any, due: Any) -> str:
+    return (
+        f"Issued {formats.day(issued)}, due {formats.day(due)}" if due else f"Issued {formats.day(issued)}, no due date"
+    )
+
+
+def _under(text: str) -> str:
+    return f'<span class="under">{escape(text)}</span>' if text else ""
+
+
+def _side(title: str, under: str, content: str) -> str:
+    return f'<div class="side"><h2>{escape(title)}</h2><p class="quiet">{under}</p>{content}</div>'
+
+
+def _xero_side(story: Story) -> str:
+    title = "In Xero" if story.row["xero_id"] else "In Xero, what it would become"
+    if story.document:
+        return _side(title, _xero_head(story), _document(story) + _corrections(story.document.corrections))
+    if story.row["xero_id"]:
+        return _side(title, _xero_head(story), _heads(story))
+    if not story.books:
+        return _side(title, "Not known before the organisation was read: the first run does.", "")
+    return _side(title, "It cannot go as it is.", _blocked(story))
+
+
+def _xero_head(story: Story) -> str:
+    row = story.row
+    if row["xero_id"]:
+        number = row["xero_number"] or row["number"]
+        return f"{escape(number)}, {escape(formats.xero_status(row['xero_status']))}"
+    document = story.document
+    return _dates(document.issue_date, document.due_date) if document else ""
+
+
+def _document(story: Story) -> str:
+    document, currency = story.document, story.row["currency"]
+    assert document is not None  # noqa: S101 — asked for only where there is one
+    columns = [Column("Line"), Column("Qty × price", True), Column("Tax"), Column("Amount", True)]
+    rows = [
+        [
+            escape(line.description) + _under(_account(story, line.account)),
+            f"{formats.quantity(line.quantity)} × {escape(formats.money(line.unit_amount, currency))}"
+            + _under(f"less {formats.money(line.discount, currency)}" if line.discount else ""),
+            escape(_tax_name(story, line.tax_type))
+            + _under("" if line.tax_amount is None else f"set to {formats.money(line.tax_amount, currency)}"),
+            escape(formats.money(line.quantity * line.unit_amount - line.discount, currency)),
+        ]
+        for line in document.lines
+    ]
+    in_xero = bool(story.row["xero_id"])
+    tax = story.row["xero_tax"] if in_xero else document.total_tax
+    total = story.row["xero_total"] if in_xero else document.total
+    foot = [
+        [
+            "Tax" + (", included in the amounts" if document.inclusive else ""),
+            "",
+            "",
+            escape(formats.money(tax, currency)),
+        ],
+        ["Total", "", "", escape(formats.money(total, currency))],
+    ]
+    return parts.table(columns, rows, foot, False)
+
+
+def _corrections(corrections: Sequence[str]) -> str:
+    told = "".join(f"<li>{escape(one)}</li>" for one in corrections)
+    return f'<p class="quiet" style="margin-top:.6rem">Corrections for rounding:</p><ul>{told}</ul>' if told else ""
+
+
+def _account(story: Story, code: str) -> str:
+    account = story.books.account_by_code.get(code) if story.books else None
+    return f"{code} {account.name}" if account else code
+
+
+def _tax_name(story: Story, tax_type: str) -> str:
+    rate = story.books.tax_rate_by_type.get(tax_type) if story.books else None
+    return rate.name if rate else tax_type
+
+
+def _heads(story: Story) -> str:
+    row = story.row
+    rows = [("Total", row["xero_total"]), ("Tax", row["xero_tax"]), ("Still due", row["xero_amount_due"])]
+    told = [(name, escape(formats.money(amount, row["currency"]))) for name, amount in rows if amount is not None]
+    return parts.facts(told) + '<p class="quiet">Its lines are in Xero; they differ from what CrocoClick has now.</p>'
+
+
+def _blocked(story: Story) -> str:
+    invoice = story.known.invoice
+    columns = [Column("Line"), Column("Qty × price", True), Column("Tax"), Column("", True)]
+    rates = list(story.rates) or [None] * len(invoice.lines)
+    rows = [
+        [
+            escape(line.name),
+            f"{formats.quantity(line.quantity)} × {escape(formats.money(line.unit_price, invoice.currency))}",
+            escape(rate.name) if rate else formats.mark("✕", "no rate", "needs"),
+            "",
+        ]
+        for line, rate in zip(invoice.lines, rates, strict=True)
+    ]
+    return parts.table(columns, rows, [["Total", "", "", "?"]], False)
+
+
+# -- what happened ------------------------------------------------------------------------------------------------
+
+
+def _events(desk: Desk, story: Story) -> list[tuple[str, str, str, str]]:
+    return [_event(row, desk) for row in desk.history(story)]
+
+
+def _event(row: Mapping[str, Any], desk: Desk) -> tuple[str, str, str, str]:
+    sentence = formats.happened(row)
+    if row["kind"] == "contact":
+        sentence = f"Customer: {sentence[:1].lower()}{sentence[1:]}"
+    elif row["by_whom"] not in ("", "sync"):
+        sentence = f"{sentence}, by {row['by_whom']}"
+    run = parts.anchor(parts.link("runs", desk.name, run=row["run_id"]), "run") if row["run_id"] else ""
+    return formats.exact(row["happened_at"]), sentence, formats.TONES.get(row["what"], ""), run
+
+
+def _requests(desk: Desk, story: Story) -> None:
+    box = st.expander("Requests and answers", key="requests", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        requests = desk.requests(story)
+        if not requests:
+            parts.quiet("Nothing was sent to Xero for this invoice.", "")
+        for place, request in enumerate(requests):
+            _request(request, place)
+
+
+def _request(request: Request, place: int) -> None:
+    call = request.call
+    status = str(call["status"]) if call["status"] else "no answer"
+    facts = [
+        ("When", formats.exact(call["made_at"] or request.begun_at)),
+        ("Call", parts.code(f"{call['method']} {call['path']}") if call["method"] else "not made yet"),
+        ("Answer", f"{status}, {formats.lasted(call['ms'] / 1000)}" if call["method"] else ""),
+        ("Correlation id", parts.code(call["correlation_id"]) if call["correlation_id"] else ""),
+    ]
+    whose = "Customer" if request.kind == "contact" else "Invoice"
+    parts.html(f"<h2>{whose}: {escape(formats.tried(request.action, request.outcome))}</h2>{parts.facts(facts)}")
+    sent, answered = st.columns(2)
+    for column, title, body in ((sent, "Sent", request.sent), (answered, "Answered", request.answered)):
+        with column:
+            parts.quiet(title)
+            _body(body, f"{title}-{place}")
+
+
+def _body(body: Any, key: str) -> None:
+    if body is None:
+        parts.quiet("Not kept any more.")
+    else:
+        st.code(pretty(body), language="json", wrap_lines=True, height=320)
+
+
+def pretty(body: Any) -> str:
+    """JSON as a person reads it, amounts as they were written."""
+    if isinstance(body, str):
+        return body
+    told = json.dumps(body, indent=2, ensure_ascii=False, default=_exact)
+    return re.sub(r'"#decimal:([^"]*)"', r"\1", told)
+
+
+def _exact(value: Any) -> str:
+    return f"#decimal:{value}" if isinstance(value, Decimal) else str(value)
+
+
+def _ways_out(desk: Desk, story: Story) -> None:
+    crococlick, in_xero = desk.links(story)
+    number = re.sub(r"[^\w.-]", "-", story.row["number"] or story.row["source_id"])
+    with st.container(horizontal=True):
+        st.download_button(
+            "Case file", lambda: case_page(desk.case(story)), f"{number}.html", "text/html", on_click="ignore",
+            help="Everything about this invoice in one page, for support or the accountant.",
+        )  # fmt: skip
+        st.download_button(
+            "Case file as JSON", lambda: pretty(desk.case(story)), f"{number}.json", "application/json",
+            on_click="ignore",
+        )  # fmt: skip
+        st.link_button("Open in CrocoClick", crococlick)
+        if in_xero:
+            st.link_button("Open in Xero", in_xero)
+
+
+def case_page(case: Mapping[str, Any]) -> str:
+    """One invoice as a page of its own, that opens anywhere."""
+    invoice, remedy = case["invoice"], case["remedy"]
+    told = "".join(f"<li>{escape(one['at'] or '')} — {escape(one['what'])}</li>" for one in case["history"])
+    step = f"<p>Next ({escape(remedy['who'])}): {escape(remedy['sentence'])}</p>" if remedy else ""
+    title = escape(f"{invoice['number']} · {invoice['customer']['name']} · {invoice['total']} {invoice['currency']}")
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="color-scheme" content="light dark"><style>body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;'
+        "margin:2rem auto;padding:0 1rem}pre{white-space:pre-wrap;overflow-wrap:anywhere}</style>"
+        f"<h1>{title}</h1><p>{escape(case['verdict'])}</p>{step}<h2>What happened</h2><ul>{told}</ul>"
+        f"<h2>Everything</h2><pre>{escape(pretty(case))}</pre></html>"
+    )

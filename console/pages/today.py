@@ -1,0 +1,235 @@
+"""Today: what needs a person, what heals by itself, what moved, and what is left to spend."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from console import charts, formats, live, parts
+from console.desk import Desk, Group, Today
+from console.parts import Column
+
+PAGE = 200
+
+
+def show(desk: Desk) -> None:
+    """What a person sees first, or one group of it."""
+    key = st.query_params.get("group", "")
+    if key:
+        show_group(desk, key)
+        return
+    today = desk.today(formats.offset(desk.now))
+    state = desk.state()
+    if state != "connected":
+        _connect_first(desk, state, bool(today.invoices))
+        if not today.invoices:
+            return
+    else:
+        st.title(_verdict(today), anchor=False)
+        _well(today, desk)
+    live.watch(desk)
+    _groups("Needs a person", [group for group in today.groups if not group.heals], desk)
+    _groups("Heals by itself", [group for group in today.groups if group.heals], desk)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _moved(today, desk)
+    with right:
+        _calls(today, desk)
+
+
+def _connect_first(desk: Desk, state: str, has_records: bool) -> None:
+    _, word, sentence = formats.connection_state(state)
+    st.title("Xero is not connected" if state == "not_connected" else word, anchor=False)
+    asked = "".join(f"<li>{escape(what)}, {escape(why)}</li>" for what, why in formats.scopes())
+    parts.html(
+        f'<p class="lead">{formats.prose(sentence)} Xero asks you to allow:</p><ul class="scopes">{asked}</ul>'
+        f'<p style="margin-top:1rem"><a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a></p>'
+    )
+    if has_records:
+        parts.quiet("What follows is as it was before.")
+
+
+def _verdict(today: Today) -> str:
+    if not today.invoices:
+        return "Nothing has been read yet"
+    needs = [group for group in today.groups if not group.heals]
+    heals = sum(group.size for group in today.groups if group.heals)
+    money = _together(group.money for group in needs)
+    return formats.plain(formats.needs_somebody(sum(group.size for group in needs), money, heals))
+
+
+def _well(today: Today, desk: Desk) -> None:
+    """What there is to say besides what is open."""
+    if not today.invoices:
+        parts.html('<p class="lead">Sync now reads CrocoClick and brings over what is ready.</p>')
+        return
+    waiting = [row for row in today.counts if row["state"] == "waiting"]
+    synced = [row for row in today.counts if row["state"] == "synced"]
+    told = []
+    if synced:
+        money = formats.monies(_together({row["currency"]: row["money"]} for row in synced))
+        told.append(f"{_number(synced)} worth {money} {_is_are(synced)} in Xero, to the cent.")
+    if waiting:
+        money = formats.monies(_together({row["currency"]: row["money"]} for row in waiting))
+        told.append(f"{_number(waiting)} worth {money} {'goes' if _size(waiting) == 1 else 'go'} over in the next run.")
+    if today.seen_at:
+        told.append(f"CrocoClick was read at {formats.clock(today.seen_at, desk.now)}.")
+    parts.quiet(escape(" ".join(told)), "")
+
+
+def _size(rows: Sequence[Mapping[str, Any]]) -> int:
+    return sum(row["invoices"] for row in rows)
+
+
+def _number(rows: Sequence[Mapping[str, Any]]) -> str:
+    return formats.count(_size(rows), "invoice")
+
+
+def _is_are(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "is" if _size(rows) == 1 else "are"
+
+
+def _together(sums: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    """Added up, each currency for itself."""
+    found: dict[str, Decimal] = {}
+    for part in sums:
+        for currency, amount in part.items():
+            found[currency] = found.get(currency, Decimal(0)) + amount
+    return found
+
+
+# -- groups -----------------------------------------------------------------------------------------------------------
+
+
+def _groups(title: str, groups: Sequence[Group], desk: Desk) -> None:
+    if not groups:
+        return
+    parts.heading(title)
+    last = "What happens" if groups[0].heals else "Who"
+    columns = [Column("Why"), Column("Invoices", True), Column("Money", True), Column("Since", True), Column(last)]
+    parts.html(parts.table(columns, [_group_row(group, desk) for group in groups]))
+
+
+def _group_row(group: Group, desk: Desk) -> list[str]:
+    address = parts.link("", desk.name, group=group.key)
+    return [
+        parts.anchor(address, group.sentence),
+        f"{group.size:,}",
+        _stacked(group.money),
+        formats.age(group.oldest, desk.now),
+        _who(group, desk),
+    ]
+
+
+def _stacked(money: Mapping[str, Decimal]) -> str:
+    """Each currency on a line of its own."""
+    return "<br>".join(escape(formats.money(amount, currency)) for currency, amount in sorted(money.items()))
+
+
+def _who(group: Group, desk: Desk) -> str:
+    if not group.heals:
+        return escape(group.remedy.who) if group.remedy else ""
+    if group.retry_at and group.retry_at > desk.now:
+        return f"tried again at {formats.clock(group.retry_at, desk.now)}"
+    return "tried again in the next run"
+
+
+def show_group(desk: Desk, key: str) -> None:
+    """Everything that waits for one and the same reason."""
+    group = desk.group(key)
+    parts.html(parts.anchor(parts.link("", desk.name), "← Today"), "small")
+    if group is None:
+        st.title("Nothing waits for this any more", anchor=False)
+        return
+    st.title(formats.plain(group.sentence), anchor=False)
+    word = ("↻", "Heals by itself", "heals") if group.heals else ("✕", "Needs a person", "needs")
+    size = formats.count(group.size, "invoice")
+    parts.html(
+        f'<p class="lead">{formats.mark(*word)} {size} · {escape(formats.monies(group.money))} · '
+        f"the oldest {formats.ago(group.oldest, desk.now)}</p>{parts.next_step(group.remedy)}"
+    )
+    _members(desk, group)
+
+
+def _members(desk: Desk, group: Group) -> None:
+    rows = desk.members(group)
+    place = 1
+    if len(rows) > PAGE:
+        place = st.pagination(-(-len(rows) // PAGE), key="members", bind="query-params") or 1
+    part = rows[(place - 1) * PAGE : place * PAGE]
+    columns = [Column("Invoice"), Column("Customer"), Column("Total", True), Column("Issued"), Column("Because")]
+    parts.html(parts.table(columns, [_member(row, desk) for row in part]))
+
+
+def _member(row: Mapping[str, Any], desk: Desk) -> list[str]:
+    return [
+        *parts.invoice_row(row, desk.name)[:3],
+        formats.day(row["issue_date"]),
+        formats.prose(formats.capital(formats.because(row))),
+    ]
+
+
+# -- what moved, and what it cost -------------------------------------------------------------------------------------
+
+
+def _moved(today: Today, desk: Desk) -> None:
+    parts.heading("Moved in the last 7 days")
+    if not today.moved:
+        parts.quiet("Nothing moved.", "")
+        return
+    frame = _by_day(today, desk)
+    st.plotly_chart(charts.stacked(frame, "name", 150), config=charts.CONFIG, key="moved")
+    parts.html(_moved_told(today))
+
+
+def _by_day(today: Today, desk: Desk) -> pd.DataFrame:
+    last = (desk.now + formats.offset(desk.now)).date()
+    days = [last - timedelta(days=back) for back in range(6, -1, -1)]
+    rows = []
+    for day in days:
+        for outcome in ("created", "updated", "voided"):
+            those = [row for row in today.moved if row["day"] == day and _outcome(row) == outcome]
+            money = formats.monies(_together({row["currency"]: row["money"]} for row in those))
+            records = sum(row["records"] for row in those)
+            told = f"{formats.day(day)}: {records:,} {outcome}{f', {money}' if money else ''}"
+            rows.append({"name": f"{day:%a} {day.day}", "outcome": outcome, "records": records, "told": told})
+    frame = pd.DataFrame(rows)
+    there = frame.groupby("outcome")["records"].sum()
+    return frame[frame["outcome"].isin(there[there > 0].index)]
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    return "created" if row["outcome"] == "found" else str(row["outcome"])
+
+
+def _moved_told(today: Today) -> str:
+    told = []
+    for outcome in ("created", "updated", "voided"):
+        those = [row for row in today.moved if _outcome(row) == outcome]
+        if those:
+            money = formats.monies(_together({row["currency"]: row["money"]} for row in those))
+            told.append(f"{sum(row['records'] for row in those):,} {outcome} ({escape(money)})")
+    created = today.pace.get("created") or 0
+    if created:
+        told.append(f"{formats.share(today.pace['first_try'], created)} at the first try")
+        told.append(f"median {formats.lasted(float(today.pace['seconds'] or 0))} from first sight")
+    return " · ".join(told)
+
+
+def _calls(today: Today, desk: Desk) -> None:
+    parts.heading("Calls to Xero left today")
+    budget = today.budget
+    if budget is None:
+        parts.quiet("Xero has not said yet: it does with the first answer.", "")
+        return
+    left, made = budget["day_left"], today.calls
+    whole = max(1, left + made)
+    parts.html(
+        f'<div class="meter" aria-hidden="true"><span style="width:{left * 100 // whole}%"></span></div>'
+        f"<p>{left:,} left · {made:,} made in the last 24 hours</p>"
+        f'<p class="quiet">Xero said so {formats.ago(budget["made_at"], desk.now)}.</p>'
+    )
