@@ -394,7 +394,7 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
         f"{invoice['number']} · {invoice['customer']['name']} · {words.money(invoice['total'], invoice['currency'])} · "
         f"{words.STATUSES[invoice['status']]}"
     )
-    out.say(f"{mark} {word}. {told['verdict']}")
+    out.say(f"{mark} {word} · {told['verdict']}")
     if told["remedy"]:
         out.say(f"Next ({told['remedy']['who']}): {told['remedy']['sentence']}")
     if link:

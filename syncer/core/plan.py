@@ -131,11 +131,11 @@ def _number_problem(invoice: Invoice, scene: Scene, owner: Invoice | None) -> Ac
     ours = next((head for head in heads if head.url.endswith(f"/{invoice.source_id}")), None)
     if ours:
         return Action(invoice, Do.BIND, xero_id=ours.id, found=ours)
-    if heads:
-        facts = {"number": invoice.number, "xero_id": heads[0].id, "xero_status": heads[0].status}
-        return Action(invoice, Do.HOLD, (Problem("number_taken", facts, "number"),))
     if owner is not None and owner.source_id != invoice.source_id:
         facts = {"number": invoice.number, "crococlick_id": owner.source_id, "customer": owner.customer.name}
+        return Action(invoice, Do.HOLD, (Problem("number_taken", facts, "number"),))
+    if heads:
+        facts = {"number": invoice.number, "xero_id": heads[0].id, "xero_status": heads[0].status}
         return Action(invoice, Do.HOLD, (Problem("number_taken", facts, "number"),))
     return None
 

@@ -77,9 +77,11 @@ class Reader:
         names = [column[0] for column in found.description]
         kinds = [str(column[1]) for column in found.description]
         rows = found.fetchall()
-        if "TIMESTAMP" not in kinds:
-            return [dict(zip(names, row, strict=True)) for row in rows]
-        return [dict(zip(names, map(_aware, row), strict=True)) for row in rows]
+        told = [dict(zip(names, row, strict=True)) for row in rows]
+        for name in (name for name, kind in zip(names, kinds, strict=True) if kind == "TIMESTAMP"):
+            for row in told:
+                row[name] = _aware(row[name])
+        return told
 
     def row(self, sql: str, params: Params = ()) -> dict[str, Any] | None:
         """The first row, or None."""
