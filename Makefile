@@ -1,0 +1,44 @@
+# make run    the console on the sandbox: no account anywhere
+# make test   every test
+# make check  format, lint and types, then every test
+# make bench  the figures that the README and the notes speak of
+# make fresh  forget the demo
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check lint bench fresh
+
+run: $(VENV)/run.done
+	@$(BIN)/python -m sandbox.demo
+
+test: $(VENV)/dev.done
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.complaints \
+		--cov=syncer.crococlick.wire --cov-branch --cov-report=term:skip-covered --cov-fail-under=100 $(ARGS)
+
+check: lint test
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.done
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+fresh:
+	rm -rf data/demo
+
+# The environment is made again when the requirements change.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.done: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.done: requirements.txt requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/run.done
