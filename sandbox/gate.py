@@ -71,9 +71,9 @@ class Simulation:
 class Wire:
     """One connection's two directions, and the way to hang up."""
 
-    def __init__(self, receive: Receive, send: Send):
-        self.receive, self.send = receive, send
-        self.status = 0
+    def __init__(self, receive: Receive, send: Send, record: Recorded):
+        self.receive, self.send, self.record = receive, send, record
+        self.started = time.perf_counter()
 
     async def answer(self, reply: Reply, cut: bool = False) -> None:
         """Send an answer, or only its first half."""
@@ -83,7 +83,9 @@ class Wire:
             headers["content-type"] = reply.content_type
         headers["content-length"] = str(len(reply.body))
         raw = [(k.encode(), v.encode("latin-1", "replace")) for k, v in headers.items()]
-        self.status = reply.status
+        # Noted before the bytes leave: whoever has the answer finds it recorded.
+        self.record.status = reply.status
+        self.record.ms = round((time.perf_counter() - self.started) * 1000, 3)
         await self.send({"type": "http.response.start", "status": reply.status, "headers": raw})
         await self.send({"type": "http.response.body", "body": body, "more_body": cut})
         if cut:
@@ -92,7 +94,7 @@ class Wire:
     async def hang_up(self, keep_status: bool = False) -> None:
         """Close the connection without another word."""
         if not keep_status:
-            self.status = 0
+            self.record.status = 0
         transport = getattr(getattr(self.send, "__self__", None), "transport", None)
         if transport is None:
             raise ConnectionAbortedError
@@ -127,15 +129,11 @@ class Gate:
         if call is None:
             return
         call.at = self.sim.clock.now()
-        side, wire = side_of(call.path), Wire(receive, send)
+        side = side_of(call.path)
         record = Recorded(side, call.method, call.path, call.query_string, 0, call.at, len(call.body))
         if side != "desk":
             self.sim.calls.append(record)
-        started = time.perf_counter()
-        try:
-            await self._serve(side, call, wire)
-        finally:
-            record.status, record.ms = wire.status, round((time.perf_counter() - started) * 1000, 3)
+        await self._serve(side, call, Wire(receive, send, record))
 
     async def _serve(self, side: str, call: Call, wire: Wire) -> None:
         if side == "desk":

@@ -4,7 +4,8 @@ from typing import Any
 
 from sandbox.crococlick.errors import invalid
 
-# name: (type, required). A type is string, text (a string that may be empty), number, boolean, object, array or an enumeration as a tuple.
+# name: (type, required). A type is string, text (a string that may be empty), number,
+# boolean, object, array or an enumeration as a tuple.
 Rules = dict[str, tuple[Any, bool]]
 
 KINDS: dict[str, tuple[type, ...]] = {

@@ -86,7 +86,7 @@ def test_filters_sort_and_pages(quiet: Sandbox, crm_api: httpx.Client) -> None:
 
 
 def test_dates_come_back_as_instants_of_local_midnight(quiet: Sandbox, crm_api: httpx.Client) -> None:
-    """Cut the string and the invoice is a day early; the due date is the last moment of its day; a switch gives bare dates."""
+    """Cut the string and the invoice is a day early; due dates are a day's last moment. A switch: bare."""
     made = crm_api.post("/invoices/", json=new_invoice()).json()
     assert made["issueDate"] == "2026-08-25T22:00:00.000Z"
     assert made["dueDate"] == "2026-09-25T21:59:59.999Z"
