@@ -118,6 +118,14 @@ def state(code: str) -> str:
     return mark(*found, TONES.get(code, ""))
 
 
+def state_and(code: str, sentence: str) -> str:
+    """A state with the sentence that explains it; the word is not said twice (HTML)."""
+    sign, word = words.STATES.get(code, ("…", "Waiting"))
+    if sentence.startswith(word):
+        return f"{mark(sign, word, TONES.get(code, ''))}{prose(sentence.removeprefix(word))}"
+    return f"{state(code)}. {prose(sentence)}"
+
+
 def outcome_word(code: str) -> str:
     """What a run did, in a word."""
     return words.OUTCOMES.get(code, ("", code.replace("_", " ")))[1]

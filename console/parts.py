@@ -29,9 +29,9 @@ def quiet(sentence: str, kind: str = "small") -> None:
     html(sentence, f"quiet {kind}")
 
 
-def heading(title: str) -> None:
-    """The heading of a section."""
-    html(f"<h2>{escape(title)}</h2>")
+def section(title: str, content: str = "") -> None:
+    """The heading of a section, and what it holds (HTML)."""
+    html(f"<h2>{escape(title)}</h2>{content}")
 
 
 def link(page: str, connection: str = "default", **asked: str) -> str:
@@ -76,7 +76,7 @@ def table(columns: Sequence[Column], rows: Rows, foot: Rows = (), cards: bool = 
     """A table (HTML) of cells that are HTML; on a narrow screen each row is a card, or the table scrolls in its box."""
     head = "".join(f'<th class="{_kind(column)}">{escape(column.name)}</th>' for column in columns)
     body = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in rows)
-    last = "".join(f'<tr class="sum">{_cells(columns, row)}</tr>' for row in foot)
+    last = "".join(f"<tr>{_cells(columns, row)}</tr>" for row in foot)
     return (
         f'<div class="box"><table class="{"cards" if cards else ""}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody>{f'<tfoot>{last}</tfoot>' if last else ''}</table></div>"

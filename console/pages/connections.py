@@ -17,7 +17,7 @@ def show(desk: Desk) -> None:
     _news()
     account = desk.account()
     _choose(desk)
-    parts.html(f'<div class="sides">{_xero(desk, account)}{_crococlick(account)}</div>')
+    parts.html(f'<div class="sides apart">{_xero(desk, account)}{_crococlick(account)}</div>')
     _end(desk, account)
     _settings(desk)
 
@@ -135,7 +135,7 @@ def _disconnected(desk: Desk) -> str:
 
 
 def _settings(desk: Desk) -> None:
-    parts.heading("Settings")
+    parts.section("Settings")
     rows = desk.settings()
     _change(desk, rows)
     columns = [Column("Meaning"), Column("Value"), Column("Changed"), Column("")]
@@ -147,16 +147,15 @@ def _row(row: SettingRow, desk: Desk) -> list[str]:
     return [
         f'{formats.prose(row.meaning)}<span class="under"><code>{escape(row.key)}</code></span>',
         escape(_value(row)),
-        changed,
-        parts.anchor(parts.link("connections", desk.name, setting=row.key), "Change"),
+        changed or '<span class="quiet">as delivered</span>',
+        f'<span class="keep">{parts.anchor(parts.link("connections", desk.name, setting=row.key), "Change")}</span>',
     ]
 
 
 def _value(row: SettingRow) -> str:
     if row.is_flag:
         return "yes" if row.value == "true" else "no"
-    told = formats.listed(row.value)
-    return told if row.changed_at or not told else f"{told} (as it comes)"
+    return formats.listed(row.value) or "–"
 
 
 def _change(desk: Desk, rows: list[SettingRow]) -> None:

@@ -62,8 +62,7 @@ def _tell(desk: Desk, story: Story) -> None:
     _verdict(desk, story)
     _orders(desk, story)
     parts.html(f'<div class="sides">{_crococlick_side(story)}{_xero_side(story)}</div>')
-    parts.heading("What happened")
-    parts.html(parts.timeline(_events(desk, story)))
+    parts.section("What happened", parts.timeline(_events(desk, story)))
     _requests(desk, story)
     _ways_out(desk, story)
 
@@ -71,7 +70,7 @@ def _tell(desk: Desk, story: Story) -> None:
 def _verdict(desk: Desk, story: Story) -> None:
     also = "".join(f"<p>Also: {formats.prose(formats.capital(why))}</p>" for why in formats.also(story.others))
     parts.html(
-        f'<p class="lead">{formats.state(story.state)}: {formats.prose(formats.verdict(story))}</p>'
+        f'<p class="lead">{formats.state_and(story.state, formats.verdict(story))}</p>'
         f"{parts.next_step(story.remedy)}{also}"
     )
 

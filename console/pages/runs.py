@@ -34,17 +34,11 @@ def show(desk: Desk) -> None:
 
 def _picture(runs: Sequence[Mapping[str, Any]], desk: Desk) -> None:
     rows = [row for run in reversed(runs) for row in _bars(run, desk)]
-    frame = pd.DataFrame(rows)
-    if not frame["records"].sum():
+    if not any(row["records"] for row in rows):
         return
     parts.quiet("Records that each run moved or left open; those that were as they should be are not drawn.")
-    picked = st.plotly_chart(
-        charts.stacked(frame, "at", 190),
-        config=charts.CONFIG,
-        key="picture",
-        on_select="rerun",
-        selection_mode="points",
-    )
+    figure = charts.per_run(pd.DataFrame(rows), 190)
+    picked = st.plotly_chart(figure, config=charts.CONFIG, key="picture", on_select="rerun", selection_mode="points")
     points = picked["selection"]["points"]
     if points:
         st.query_params["run"] = points[0]["customdata"][0]
@@ -53,16 +47,10 @@ def _picture(runs: Sequence[Mapping[str, Any]], desk: Desk) -> None:
 
 def _bars(run: Mapping[str, Any], desk: Desk) -> list[dict[str, Any]]:
     at = formats.clock(run["started_at"], desk.now)
+    drawn = {outcome: number for outcome, number in run["outcomes"].items() if outcome not in QUIET}
     return [
-        {
-            "name": run["run_id"],
-            "at": at,
-            "outcome": formats.outcome_word(outcome),
-            "records": number,
-            "told": f"{at}: {number:,} {formats.outcome_word(outcome)}",
-        }
-        for outcome, number in run["outcomes"].items()
-        if outcome not in QUIET
+        {"name": run["run_id"], "at": at, "outcome": word, "records": number, "told": f"{at}: {number:,} {word}"}
+        for word, number in ((formats.outcome_word(outcome), number) for outcome, number in drawn.items())
     ]
 
 
@@ -137,20 +125,18 @@ def _facts(run: Mapping[str, Any], desk: Desk) -> list[tuple[str, str]]:
 def _unreadable(run: Mapping[str, Any]) -> None:
     if not run["unreadable"]:
         return
-    parts.heading("Could not be read")
     columns = [Column("Invoice"), Column("What is wrong with it")]
     rows = [
         [escape(one["number"] or one["invoice_id"]), escape(f"{one['field']}: {one['reason']}")]
         for one in run["unreadable"]
     ]
-    parts.html(parts.table(columns, rows))
+    parts.section("Could not be read", parts.table(columns, rows))
 
 
 def _records(desk: Desk, run_id: str) -> None:
     rows = desk.run_records(run_id)
-    parts.heading("What it did")
     if not rows:
-        parts.quiet("Nothing had to be done, and nothing is decided otherwise than before.", "")
+        parts.section("What it did", "<p>Nothing had to be done, and nothing is decided otherwise than before.</p>")
         return
     columns = [
         Column("Invoice"),
@@ -159,7 +145,7 @@ def _records(desk: Desk, run_id: str) -> None:
         Column("What happened"),
         Column("At", True),
     ]
-    parts.html(parts.table(columns, [_record(row, desk) for row in rows]))
+    parts.section("What it did", parts.table(columns, [_record(row, desk) for row in rows]))
     if len(rows) == RECORDS:
         parts.quiet(f"The latest {RECORDS}; `python -m syncer export attempts` has them all.")
 

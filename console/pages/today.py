@@ -108,10 +108,9 @@ def _together(sums: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
 def _groups(title: str, groups: Sequence[Group], desk: Desk) -> None:
     if not groups:
         return
-    parts.heading(title)
     last = "What happens" if groups[0].heals else "Who"
     columns = [Column("Why"), Column("Invoices", True), Column("Money", True), Column("Since", True), Column(last)]
-    parts.html(parts.table(columns, [_group_row(group, desk) for group in groups]))
+    parts.section(title, parts.table(columns, [_group_row(group, desk) for group in groups]))
 
 
 def _group_row(group: Group, desk: Desk) -> list[str]:
@@ -161,28 +160,29 @@ def _members(desk: Desk, group: Group) -> None:
     if len(rows) > PAGE:
         place = st.pagination(-(-len(rows) // PAGE), key="members", bind="query-params") or 1
     part = rows[(place - 1) * PAGE : place * PAGE]
+    reasons = [formats.capital(formats.because(row)) for row in part]
     columns = [Column("Invoice"), Column("Customer"), Column("Total", True), Column("Issued"), Column("Because")]
-    parts.html(parts.table(columns, [_member(row, desk) for row in part]))
+    told = [[*_member(row, desk), formats.prose(reason)] for row, reason in zip(part, reasons, strict=True)]
+    if len(set(reasons)) == 1:  # Said once, above them all.
+        parts.html(f"<p>{told[0][-1]}</p>")
+        columns, told = columns[:-1], [row[:-1] for row in told]
+    parts.html(parts.table(columns, told))
 
 
 def _member(row: Mapping[str, Any], desk: Desk) -> list[str]:
-    return [
-        *parts.invoice_row(row, desk.name)[:3],
-        formats.day(row["issue_date"]),
-        formats.prose(formats.capital(formats.because(row))),
-    ]
+    return [*parts.invoice_row(row, desk.name)[:3], formats.day(row["issue_date"])]
 
 
 # -- what moved, and what it cost -------------------------------------------------------------------------------------
 
 
 def _moved(today: Today, desk: Desk) -> None:
-    parts.heading("Moved in the last 7 days")
     if not today.moved:
-        parts.quiet("Nothing moved.", "")
+        parts.section("Moved in the last 7 days", '<p class="quiet">Nothing moved.</p>')
         return
+    parts.section("Moved in the last 7 days")
     frame = _by_day(today, desk)
-    st.plotly_chart(charts.stacked(frame, "name", 150), config=charts.CONFIG, key="moved")
+    st.plotly_chart(charts.per_day(frame, 150), config=charts.CONFIG, key="moved")
     parts.html(_moved_told(today))
 
 
@@ -197,9 +197,7 @@ def _by_day(today: Today, desk: Desk) -> pd.DataFrame:
             records = sum(row["records"] for row in those)
             told = f"{formats.day(day)}: {records:,} {outcome}{f', {money}' if money else ''}"
             rows.append({"name": f"{day:%a} {day.day}", "outcome": outcome, "records": records, "told": told})
-    frame = pd.DataFrame(rows)
-    there = frame.groupby("outcome")["records"].sum()
-    return frame[frame["outcome"].isin(there[there > 0].index)]
+    return pd.DataFrame(rows)
 
 
 def _outcome(row: Mapping[str, Any]) -> str:
@@ -221,15 +219,15 @@ def _moved_told(today: Today) -> str:
 
 
 def _calls(today: Today, desk: Desk) -> None:
-    parts.heading("Calls to Xero left today")
-    budget = today.budget
+    title, budget = "Calls to Xero left today", today.budget
     if budget is None:
-        parts.quiet("Xero has not said yet: it does with the first answer.", "")
+        parts.section(title, '<p class="quiet">Xero has not said yet: it does with the first answer.</p>')
         return
     left, made = budget["day_left"], today.calls
     whole = max(1, left + made)
-    parts.html(
+    parts.section(
+        title,
         f'<div class="meter" aria-hidden="true"><span style="width:{left * 100 // whole}%"></span></div>'
         f"<p>{left:,} left · {made:,} made in the last 24 hours</p>"
-        f'<p class="quiet">Xero said so {formats.ago(budget["made_at"], desk.now)}.</p>'
+        f'<p class="quiet">Xero said so {formats.ago(budget["made_at"], desk.now)}.</p>',
     )
