@@ -36,7 +36,7 @@ class Store:
     @staticmethod
     def _open(path: Path) -> sqlite3.Connection:
         path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        db = sqlite3.connect(path, timeout=0.3, check_same_thread=False, isolation_level=None)
         # Two sandboxes on one file would overwrite each other: the second is told at once.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
