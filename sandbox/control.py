@@ -5,7 +5,7 @@ GET   /_sandbox/state                     counts and sums on both sides
 GET   /_sandbox/calls                     recorded calls; /calls/count?side=&method=&path= counts them
 POST  /_sandbox/reset-calls               forget them, and the limits' counters
 GET   /_sandbox/faults                    faults that wait; POST adds one, DELETE clears
-POST  /_sandbox/settings                  {"latency_ms", "commit", "limits", "advance_s"}
+POST  /_sandbox/settings                  {"latency_ms", "commit", "limits", "minute", "day", "concurrent", "advance_s"}
 GET   /_sandbox/xero/{collection}         invoices, contacts, payments, accounts, taxrates, currencies, numbers
 POST  /_sandbox/xero/{collection}         add; with /{key} write over a record without any rule
 POST  /_sandbox/xero/do/{method}          any other method of the Xero desk, arguments by name
@@ -107,6 +107,9 @@ def settings(sim: "Simulation", body: dict[str, Any]) -> dict[str, Any]:
     sim.commit = str(body.get("commit", sim.commit))
     if "limits" in body:
         sim.xero.limits.enabled = sim.crococlick.limits.enabled = bool(body["limits"])
+    for name in ("minute", "day", "app_minute", "concurrent"):
+        if name in body:
+            setattr(sim.xero.limits, name, int(body[name]))
     sim.clock.advance(float(body.get("advance_s", 0)))
     return {"latency_ms": sim.latency_ms, "commit": sim.commit, "limits": sim.xero.limits.enabled}
 

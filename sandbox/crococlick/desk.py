@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from sandbox.crococlick import contacts, invoices, payments
+from sandbox.crococlick import contacts, invoices, payments, webhooks
 from sandbox.crococlick.api import CrocoClick
 from sandbox.crococlick.arithmetic import decimal, number
 from sandbox.crococlick.records import Location, hex_id
@@ -99,6 +99,18 @@ class CrocoClickDesk:
         if found is None:
             raise ValueError(f"No invoice {key} in CrocoClick.")
         return found
+
+    # -- webhooks ---------------------------------------------------------------------------------------------
+
+    @property
+    def webhook_key(self) -> str:
+        """The public key, in PEM, that webhook signatures are checked with."""
+        return webhooks.PUBLIC_PEM
+
+    @at_once
+    def webhook(self, kind: str, id_: str, **changes: Any) -> tuple[dict[str, str], bytes]:
+        """Headers and body of an event, ready to be posted: `webhook("InvoiceSent", invoice_id)`."""
+        return webhooks.event(self.location, kind, id_, **changes)
 
     # -- contacts ---------------------------------------------------------------------------------------------
 

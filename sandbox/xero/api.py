@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -125,7 +126,8 @@ class Xero:
         if grant is None:
             raise Refused(401, "AuthenticationUnsuccessful")
         if grant.expires <= self.clock.now():
-            raise Refused(401, f"TokenExpired: token expired at {self.clock.utc():%m/%d/%Y %H:%M:%S}")
+            when = datetime.fromtimestamp(grant.expires, UTC)
+            raise Refused(401, f"TokenExpired: token expired at {when:%m/%d/%Y %H:%M:%S}")
         return grant
 
     def admit(self, call: Call) -> Caller:

@@ -1,10 +1,12 @@
 """CrocoClick's API: strict lists, the invoice's life, payments and refunds, contacts, tokens."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 from conftest import LOCATION, crm_client
+from highlevel import HighLevel
 
 from sandbox.server import Sandbox
 
@@ -440,3 +442,17 @@ def test_the_marketplace_flow(quiet: Sandbox) -> None:
     quiet.clock.advance(86_400)
     with crm_client(quiet, made["access_token"]) as client:
         assert client.get("/invoices/", params=PAGE).json()["message"] == "Invalid JWT"
+
+
+def test_webhooks_are_signed_with_the_sandboxs_key(quiet: Sandbox) -> None:
+    """The vendor's own client accepts the signature, and refuses it over one changed byte."""
+    desk = quiet.crococlick
+    one = desk.invoices()[0]
+    headers, body = desk.webhook("InvoiceSent", one["_id"])
+    assert json.loads(body)["type"] == "InvoiceSent"
+    assert json.loads(body)["webhookId"]
+    judge = HighLevel(private_integration_token="x").webhooks
+    text, signature = body.decode(), headers["X-GHL-Signature"]
+    assert judge.verify_ed25519_signature(text, signature, desk.webhook_key) is True
+    assert judge.verify_ed25519_signature(text + " ", signature, desk.webhook_key) is False
+    assert "type" not in json.loads(desk.webhook("InvoicePaid", one["_id"], type=None)[1])
