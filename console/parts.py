@@ -83,6 +83,14 @@ def table(columns: Sequence[Column], rows: Rows, foot: Rows = (), cards: bool = 
     )
 
 
+def page_of(rows: Sequence[Any], size: int, key: str) -> Sequence[Any]:
+    """The part of a long list that is asked for in the address, under a bar to turn its pages."""
+    if len(rows) <= size:
+        return rows
+    place = st.pagination(-(-len(rows) // size), key=key, bind="query-params")
+    return rows[(place - 1) * size : place * size]
+
+
 def _cells(columns: Sequence[Column], row: Sequence[str]) -> str:
     first, *others = zip(columns, row, strict=True)
     named = "".join(

@@ -13,7 +13,7 @@ from console import charts, formats, live, parts
 from console.desk import Desk, Group, Today
 from console.parts import Column
 
-PAGE = 200
+PAGE, REASONS = 200, 25
 
 
 def show(desk: Desk) -> None:
@@ -32,8 +32,8 @@ def show(desk: Desk) -> None:
         st.title(_verdict(today), anchor=False)
         _well(today, desk)
     live.watch(desk)
-    _groups("Needs a person", [group for group in today.groups if not group.heals], desk)
-    _groups("Heals by itself", [group for group in today.groups if group.heals], desk)
+    _groups("Needs a person", "needs", [group for group in today.groups if not group.heals], desk)
+    _groups("Heals by itself", "heals", [group for group in today.groups if group.heals], desk)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _moved(today, desk)
@@ -105,12 +105,16 @@ def _together(sums: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
 # -- groups -----------------------------------------------------------------------------------------------------------
 
 
-def _groups(title: str, groups: Sequence[Group], desk: Desk) -> None:
+def _groups(title: str, key: str, groups: Sequence[Group], desk: Desk) -> None:
     if not groups:
         return
+    table = st.container()
+    part = parts.page_of(groups, REASONS, key)
     last = "What happens" if groups[0].heals else "Who"
     columns = [Column("Why"), Column("Invoices", True), Column("Money", True), Column("Since", True), Column(last)]
-    parts.section(title, parts.table(columns, [_group_row(group, desk) for group in groups]))
+    with table:
+        several = f": {formats.count(len(groups), 'reason')}" if len(part) < len(groups) else ""
+        parts.section(title + several, parts.table(columns, [_group_row(group, desk) for group in part]))
 
 
 def _group_row(group: Group, desk: Desk) -> list[str]:
@@ -155,11 +159,7 @@ def show_group(desk: Desk, key: str) -> None:
 
 
 def _members(desk: Desk, group: Group) -> None:
-    rows = desk.members(group)
-    place = 1
-    if len(rows) > PAGE:
-        place = st.pagination(-(-len(rows) // PAGE), key="members", bind="query-params") or 1
-    part = rows[(place - 1) * PAGE : place * PAGE]
+    part = parts.page_of(desk.members(group), PAGE, "members")
     reasons = [formats.capital(formats.because(row)) for row in part]
     columns = [Column("Invoice"), Column("Customer"), Column("Total", True), Column("Issued"), Column("Because")]
     told = [[*_member(row, desk), formats.prose(reason)] for row, reason in zip(part, reasons, strict=True)]
