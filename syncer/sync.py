@@ -492,7 +492,7 @@ def verdict(action: Action) -> Verdict:
         return Verdict(action.invoice.source_id, "not_eligible" if problem else "synced", problem)
     if action.do is Do.HOLD:
         healing = problem is not None and heals_by_itself(problem.code)
-        return Verdict(action.invoice.source_id, "retrying" if healing else "held", problem)
+        return Verdict(action.invoice.source_id, "retrying" if healing else "held", problem, action.refused)
     return Verdict(action.invoice.source_id, "waiting")
 
 

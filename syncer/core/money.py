@@ -1,9 +1,11 @@
 """Amounts of money: `Decimal` in the major unit of a currency, and rounding in one place."""
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 CENT = Decimal("0.01")
+_STEPS = {places: ONE.scaleb(-places) for places in range(13)}
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.
 _WHOLE = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
@@ -19,7 +21,7 @@ def decimals(currency: str) -> int:
 
 def round_to(amount: Decimal, places: int) -> Decimal:
     """Round half away from zero to this many decimals."""
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return amount.quantize(_STEPS[places], rounding=ROUND_HALF_UP)
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -29,12 +31,12 @@ def cents(amount: Decimal) -> Decimal:
 
 def is_half_cent(amount: Decimal) -> bool:
     """Whether rounding this to two decimals depends on the direction taken at exactly half a cent."""
-    return abs(amount - amount.quantize(CENT, rounding="ROUND_DOWN")) == Decimal("0.005")
+    return abs(amount - amount.quantize(CENT, rounding=ROUND_DOWN)) == Decimal("0.005")
 
 
 def fits(amount: Decimal, places: int) -> bool:
     """Whether the amount has no more than this many decimals, trailing zeros apart."""
-    return amount == amount.quantize(Decimal(1).scaleb(-places), rounding="ROUND_DOWN")
+    return amount == amount.quantize(_STEPS[places], rounding=ROUND_DOWN)
 
 
 def text(amount: Decimal) -> str:

@@ -50,6 +50,7 @@ class Action:
     document: Document | None = None
     xero_id: str = ""
     found: BookInvoice | None = None
+    refused: bool = False  # held because Xero refused the very same before
 
     @property
     def cause(self) -> str:
@@ -186,7 +187,7 @@ def contact_ref(decision: Decision) -> str:
 def _unless_refused(action: Action, standing: Standing, scene: Scene) -> Action:
     """What Xero refused is not sent again until something that the refusal depended on has moved."""
     if standing.refusal and standing.refused_stamp == stamp(action.invoice, scene.conditions):
-        return Action(action.invoice, Do.HOLD, (standing.refusal,), xero_id=action.xero_id)
+        return Action(action.invoice, Do.HOLD, (standing.refusal,), xero_id=action.xero_id, refused=True)
     return action
 
 

@@ -72,6 +72,7 @@ class Verdict:
     source_id: str
     state: str
     problem: Problem | None = None
+    refused: bool = False  # it is Xero's refusal that still stands
 
 
 @dataclass(frozen=True)
@@ -359,6 +360,12 @@ class Ledger:
                     "decided_at": [now] * len(changed),
                     "retry_at": [None] * len(changed),
                 },
+            )
+            # A refusal that no longer decides is forgotten, lest it stands again when things are as they were.
+            tx.execute(
+                "UPDATE invoice SET refused_stamp = NULL WHERE connection = $connection "
+                "AND refused_stamp IS NOT NULL AND list_contains($ids, source_id)",
+                {"connection": self.connection, "ids": [v.source_id for v in verdicts if not v.refused]},
             )
             told = [(v.source_id, v.state, v.problem) for v in changed if v.state != "waiting"]
             self._tell(tx, run_id, "invoice", told, now)
