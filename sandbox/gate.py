@@ -286,7 +286,7 @@ XERO_PREFIXES = (API, "/connect/", "/identity/", "/.well-known/", "/connections"
 def side_of(path: str) -> str:
     """Which service a path belongs to."""
     lower = path.lower()
-    if lower == "/_sandbox" or lower.startswith("/_sandbox/"):
+    if lower in ("/", "/_sandbox") or lower.startswith("/_sandbox/"):
         return "desk"
     return "xero" if lower.startswith(XERO_PREFIXES) else "crococlick"
 
