@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("--port", type=int, default=8765, help="port to listen on, 0 for a free one (default 8765)")
     add("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
-    add("--world", metavar="NAME", help=f"starting point: {', '.join(WORLDS)} (default demo)")
+    add("--world", metavar="NAME", help=f"starting point: {', '.join(WORLDS)} (default: the kept one, else demo)")
     add("--load", metavar="PATH", help="take the invoices of this folder or file instead of a world")
     add("--data-dir", metavar="DIR", help="where the state is kept (default $SYNCER_DATA_DIR, else ./data)")
     add("--fresh", action="store_true", help="forget the kept state and start over")
@@ -111,7 +111,7 @@ def opened(options: argparse.Namespace) -> Sandbox:
     """The sandbox with its state, or one clear sentence."""
     try:
         return Sandbox(
-            world=options.world or "demo",
+            world=options.world,
             limits=not options.no_limits,
             latency_ms=options.latency_ms,
             load=options.load,

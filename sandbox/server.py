@@ -65,13 +65,13 @@ class Sandbox:
         box.calls, box.count(side="xero", method="PUT", path="/Invoices"), box.reset_calls()
         box.clock.advance(400)             let time pass at once
 
-    `world` is a name of sandbox.worlds, `load` a folder or file to take invoices from, `data_dir` where the state is
+    `world` is a name of sandbox.worlds (None: whatever is kept, else demo), `load` a folder or file to take invoices from, `data_dir` where the state is
     kept (None: memory only), `fresh` starts over, `clock` a sandbox.clock.Clock or a function giving seconds.
     """
 
     def __init__(
         self,
-        world: str = "demo",
+        world: str | None = "demo",
         limits: bool = True,
         latency_ms: int = 0,
         load: str | Path | None = None,
@@ -91,27 +91,28 @@ class Sandbox:
         self.host, self.port, self.public_url = host, port, public_url
         self.xero = XeroDesk(self.sim.xero, self.sim.lock)
         self.crococlick = CrocoClickDesk(self.sim.crococlick, self.sim.lock)
-        self._prepare(worlds.label(world, load), world, load, fresh)
+        self._prepare(world, load, fresh)
         self._server: PromptServer | None = None
         self._thread: threading.Thread | None = None
 
-    def _prepare(self, label: str, world: str, load: Any, fresh: bool) -> None:
+    def _prepare(self, world: str | None, load: Any, fresh: bool) -> None:
         """Take up the kept state, or build the world into an empty one."""
         store = self.sim.store
         if fresh:
             store.wipe()
         kept = next((head for _, head, _ in store.rows("meta")), None)
+        wanted = worlds.label(world or "demo", load)
         if kept is None:
-            worlds.build(self, world, load)
-            store.put("meta", "world", label)
+            worlds.build(self, world or "demo", load)
+            store.put("meta", "world", wanted)
             store.commit()
-        elif kept != label:
+        elif kept != wanted and (world or load):
             store.close()
-            raise WrongWorld(f"The kept state was made from {kept}, not from {label}. Start over with --fresh.")
+            raise WrongWorld(f"The kept state was made from {kept}, not from {wanted}. Start over with --fresh.")
         else:
             self.sim.xero.load()
             self.sim.crococlick.load()
-        self.sim.world = label
+        self.sim.world = kept or wanted
 
     # -- running ----------------------------------------------------------------------------------------------
 

@@ -194,6 +194,8 @@ def test_in_process_state_can_be_kept_too(tmp_path: Path) -> None:
         assert box.crococlick.invoices() == kept
     with pytest.raises(WrongWorld):
         Sandbox(world="demo", data_dir=tmp_path)
+    with Sandbox(world=None, data_dir=tmp_path) as box:
+        assert box.crococlick.invoices() == kept
     with Sandbox(world="demo", data_dir=tmp_path, fresh=True) as box:
         assert len(box.crococlick.invoices()) > 100
 
