@@ -65,8 +65,9 @@ class Sandbox:
         box.calls, box.count(side="xero", method="PUT", path="/Invoices"), box.reset_calls()
         box.clock.advance(400)             let time pass at once
 
-    `world` is a name of sandbox.worlds (None: whatever is kept, else demo), `load` a folder or file to take invoices from, `data_dir` where the state is
-    kept (None: memory only), `fresh` starts over, `clock` a sandbox.clock.Clock or a function giving seconds.
+    `world` is a name of sandbox.worlds (None: whatever is kept, else demo), `load` a folder or file to take invoices
+    from, `data_dir` where the state is kept (None: memory only), `fresh` starts over, `clock` a sandbox.clock.Clock
+    or a function giving seconds.
     """
 
     def __init__(
