@@ -161,7 +161,7 @@ def tried(action: str, outcome: str | None) -> str:
 
 def outcomes(found: Mapping[str, int]) -> str:
     """What a run came to: `84 created · 21 held for a person`."""
-    told = [f"{number:,} {outcome_word(name)}" for name, number in found.items() if number]
+    told = [f"{number:,} {outcome_word(name)}" for name in words.OUTCOMES if (number := found.get(name))]
     return " · ".join(told) or "nothing to do"
 
 

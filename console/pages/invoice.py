@@ -44,7 +44,7 @@ def _nothing(asked: str) -> None:
 def _list(title: str, under: str, rows: Sequence[Mapping[str, Any]], desk: Desk) -> None:
     st.title(formats.plain(title), anchor=False)
     if not rows:
-        parts.quiet("None was read yet. The first run reads them.", "")
+        parts.quiet("No invoice was read yet: the first run reads them.", "")
         return
     parts.quiet(escape(under))
     parts.html(parts.table(parts.invoice_columns(), [parts.invoice_row(row, desk.name) for row in rows]))

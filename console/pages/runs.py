@@ -26,7 +26,7 @@ def show(desk: Desk) -> None:
     live.watch(desk)
     runs = desk.runs()
     if not runs:
-        parts.quiet("None yet. Sync now starts the first; a schedule can start them as well.", "")
+        parts.quiet("No run is on record. Sync now starts the first; a schedule can start them as well.", "")
         return
     _picture(runs[:BARS], desk)
     _table(runs, desk)
