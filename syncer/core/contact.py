@@ -121,7 +121,7 @@ class ContactIndex:
 def decide_all(
     customers: Mapping[str, Customer], bindings: Mapping[str, str], index: ContactIndex, rules: Rules
 ) -> dict[str, Decision]:
-    """Decide every CrocoClick contact, smallest id first, so that two that collide are told apart the same way always."""
+    """Decide every CrocoClick contact, smallest id first, so that two that collide are always told apart alike."""
     decisions: dict[str, Decision] = {}
     by_email: dict[str, str] = {}
     by_name: dict[str, str] = {}

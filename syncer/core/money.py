@@ -5,6 +5,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 ZERO = Decimal(0)
 ONE = Decimal(1)
 CENT = Decimal("0.01")
+_HALF_CENT = Decimal("0.005")
 _STEPS = {places: ONE.scaleb(-places) for places in range(13)}
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.
@@ -21,22 +22,22 @@ def decimals(currency: str) -> int:
 
 def round_to(amount: Decimal, places: int) -> Decimal:
     """Round half away from zero to this many decimals."""
-    return amount.quantize(_STEPS[places], rounding=ROUND_HALF_UP)
+    return amount.quantize(_STEPS[places], ROUND_HALF_UP)
 
 
 def cents(amount: Decimal) -> Decimal:
     """Round half away from zero to the two decimals that Xero keeps for every currency."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+    return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def is_half_cent(amount: Decimal) -> bool:
     """Whether rounding this to two decimals depends on the direction taken at exactly half a cent."""
-    return abs(amount - amount.quantize(CENT, rounding=ROUND_DOWN)) == Decimal("0.005")
+    return abs(amount - amount.quantize(CENT, ROUND_DOWN)) == _HALF_CENT
 
 
 def fits(amount: Decimal, places: int) -> bool:
     """Whether the amount has no more than this many decimals, trailing zeros apart."""
-    return amount == amount.quantize(_STEPS[places], rounding=ROUND_DOWN)
+    return amount == amount.quantize(_STEPS[places], ROUND_DOWN)
 
 
 def text(amount: Decimal) -> str:

@@ -6,7 +6,7 @@ adds (Xero's "Rounding in Xero" page); which way exactly half a cent goes is not
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -88,7 +88,7 @@ def _holds(line: LineItem, amount: Decimal) -> bool:
     if not amount:
         return bool(line.quantity)
     rounded = cents(amount)
-    return rounded == amount or bool(rounded) and not is_half_cent(amount)
+    return rounded == amount or (bool(rounded) and not is_half_cent(amount))
 
 
 def _is_inclusive(lines: Sequence[LineItem]) -> bool:
@@ -137,26 +137,25 @@ def _discounts(invoice: Invoice) -> list[Decimal]:
 
 
 def rounding_unit(invoice: Invoice, parts: Sequence[Share]) -> Decimal | None:
-    """What CrocoClick rounded the total to, a cent or the currency's whole unit; None when rounding explains it not."""
+    """What CrocoClick rounded the total to, the currency's whole unit or a cent; None when no rounding explains it."""
     if not fits(invoice.total, 2):
         return None
-    if invoice.total in readings(parts, 2):
-        return CENT
-    places = decimals(invoice.currency)
-    return max(CENT, ONE.scaleb(-places)) if invoice.total in readings(parts, places) else None
+    for places in sorted({decimals(invoice.currency), 2}):
+        if invoice.total in readings(parts, places):
+            return max(CENT, ONE.scaleb(-places))
+    return None
 
 
-def readings(parts: Sequence[Share], places: int) -> tuple[Decimal, ...]:
+def readings(parts: Sequence[Share], places: int) -> Iterator[Decimal]:
     """What CrocoClick may say the total is: rounded once, per rate, per line, or step by step in each line."""
     net = sum((part.net for part in parts), ZERO)
     tax_by_rate: defaultdict[Decimal, Decimal] = defaultdict(Decimal)
     for part in parts:
         tax_by_rate[part.rate] += part.tax
-    once = _round(net + sum(tax_by_rate.values(), ZERO), places)
-    per_rate = _round(net, places) + sum((_round(tax, places) for tax in tax_by_rate.values()), ZERO)
-    per_line = sum((_line_total(part, places) for part in parts), ZERO)
-    by_steps = sum((_line_by_steps(part, places) for part in parts), ZERO)
-    return once, per_rate, per_line, by_steps
+    yield _round(net + sum(tax_by_rate.values(), ZERO), places)
+    yield _round(net, places) + sum((_round(tax, places) for tax in tax_by_rate.values()), ZERO)
+    yield sum((_line_total(part, places) for part in parts), ZERO)
+    yield sum((_line_by_steps(part, places) for part in parts), ZERO)
 
 
 def _round(amount: Decimal, places: int) -> Decimal:
@@ -316,7 +315,7 @@ class _Settlement:
     def _tax_to_show(self) -> Decimal | None:
         """CrocoClick's own tax where it states one, else what is left; None where rounding does not explain it."""
         exact = sum((part.tax for part in self.parts), ZERO)
-        most = self.unit * sum(1 for part in self.parts if part.rate)
+        most = self.unit * sum(1 for draft in self.drafts if draft.rate and draft.amount)
         if self.invoice.tax is not None:
             stated = self.invoice.tax if decimals(self.invoice.currency) > 2 else cents(self.invoice.tax)
             return stated if fits(stated, 2) and abs(stated - exact) <= most else None
