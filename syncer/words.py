@@ -166,6 +166,7 @@ _LINE_WRONG = {
     "no_lines": "it has no lines",
     "no_description": "line {line} has neither a name nor a description",
     "description_too_long": "the text of line {line} is longer than the 4,000 characters that Xero takes",
+    "amount_too_large": "one of its numbers is larger than any amount of money",
     "reference_too_long": "its reference is longer than the 255 characters that Xero takes",
 }
 

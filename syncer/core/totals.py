@@ -8,7 +8,7 @@ adds (Xero's "Rounding in Xero" page); which way exactly half a cent goes is not
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from syncer.core.books import DocumentLine
@@ -52,7 +52,17 @@ def reckon(
     `tax_types` and `rates` (percent, as Xero reckons them) are per line; `account` and `rounding` (account, TaxType)
     are where lines and a rounding line are booked. All amounts are in major units of the invoice's currency.
     """
-    if plain := _as_it_stands(invoice, tax_types, account):
+    try:
+        return _reckon(invoice, tax_types, rates, account, rounding)
+    except DecimalException:  # beyond 28 digits nothing is exact, and no money either
+        return Problem("line_invalid", {"what": "amount_too_large"}, "lines")
+
+
+def _reckon(
+    invoice: Invoice, tax_types: Sequence[str], rates: Sequence[Decimal], account: str, rounding: tuple[str, str] | None
+) -> Reckoned | Problem:
+    plain = None if any(rates) else _as_it_stands(invoice, tax_types, account)
+    if plain:
         return plain
     parts = shares(invoice)
     unit = rounding_unit(invoice, parts)
@@ -74,7 +84,7 @@ def _as_it_stands(invoice: Invoice, tax_types: Sequence[str], account: str) -> R
     lines, total = [], ZERO
     for line, tax_type in zip(invoice.lines, tax_types, strict=True):
         amount = line.amount
-        if line.taxes or line.quantity < 0 or not _holds(line, amount):
+        if line.taxes or line.quantity < 0 or abs(amount) > LARGEST or not _holds(line, amount):
             return None
         lines.append(DocumentLine(_description(line), line.quantity, line.unit_price, account, tax_type))
         total += cents(amount)
@@ -296,7 +306,8 @@ class _Settlement:
         if tax is None:
             return None
         wanted = total if self.inclusive else total - tax
-        self._spread(wanted - self._sum_of_lines())
+        if not self.inclusive:
+            self._spread(wanted - self._sum_of_lines())
         gap = wanted - self._sum_of_lines()
         self._adjust_taxes(tax - self._sum_of_taxes())
         if self._sum_of_taxes() != tax or not self._within_bounds(gap) or (gap and rounding is None):
