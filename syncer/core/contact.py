@@ -13,8 +13,9 @@ from syncer.core.rules import Rules
 NAME_LIMIT = 255  # Xero's Contacts page
 NUMBER_LIMIT = 50
 
-# An address inside whatever surrounds it: a display name, angle brackets, a list.
-_ADDRESS = re.compile(r"[^\s<>,;\"'()]+@[^\s<>,;\"'()@]+\.[^\s<>,;\"'()@]+")
+# An address inside whatever surrounds it: a display name, angle brackets, quotes, mailto:, a list. An apostrophe belongs
+# to the part before the @ (o'neil@…), though not at its ends.
+_ADDRESS = re.compile(r"[^\s<>,;:|\"()\[\]]+@[^\s<>,;:|\"'()\[\]@]+\.[^\s<>,;:|\"'()\[\]@]+")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ Decision = Linked | Create | Join | Problem
 
 def emails(written: str) -> tuple[str, ...]:
     """The addresses in an email field as people fill it: trimmed, case-folded, without display names, in order."""
-    found = (match.strip(".").casefold() for match in _ADDRESS.findall(written))
+    found = (match.strip(".'").casefold() for match in _ADDRESS.findall(written))
     return tuple(dict.fromkeys(address for address in found if address.count("@") == 1))
 
 
@@ -80,7 +81,7 @@ class ContactIndex:
         self._by_number: dict[str, BookContact] = {}
         self._by_email: dict[str, list[BookContact]] = defaultdict(list)
         self._by_name: dict[str, BookContact] = {}
-        for contact in contacts:
+        for contact in sorted(contacts, key=lambda one: one.id):
             self.add(contact)
 
     def add(self, contact: BookContact) -> None:
@@ -110,7 +111,8 @@ class ContactIndex:
 
     def with_email(self, addresses: Iterable[str]) -> list[BookContact]:
         """The contacts that have one of these addresses, each once, merges followed."""
-        found = (self.survivor(contact.id) or contact for address in addresses for contact in self._by_email[address])
+        those = (contact for address in addresses for contact in self._by_email.get(address, ()))
+        found = (self.survivor(contact.id) or contact for contact in those)
         return list({contact.id: contact for contact in found}.values())
 
     def named(self, name: str) -> BookContact | None:

@@ -9,10 +9,9 @@ from syncer.core.causes import Problem
 from syncer.core.invoice import Invoice, Status, Tax
 from syncer.core.money import ZERO, text
 from syncer.core.rules import Rules
-from syncer.core.totals import Reckoned, combined_rate, reckon
+from syncer.core.totals import DESCRIPTION_LIMIT, Reckoned, combined_rate, reckon
 
 TEXT_LIMIT = 255  # Xero's Invoices page: InvoiceNumber, Reference
-DESCRIPTION_LIMIT = 4000
 
 # Xero's own names of purchase-side rates. In GLOBAL editions the flags do not tell them from sales rates, so the
 # type itself is looked at (Xero's TaxRates page).

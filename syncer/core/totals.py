@@ -18,6 +18,7 @@ from syncer.core.money import CENT, ONE, ZERO, cents, decimals, fits, is_half_ce
 
 HUNDRED = Decimal(100)
 PRICE_PLACES = 4  # with unitdp=4, Xero's Invoices page
+DESCRIPTION_LIMIT = 4000  # Xero's Invoices page
 LARGEST = Decimal("9999999999.99")
 ENDLESS = 12  # a pro rata part may have decimals without end; what it loses after so many is no part of the money
 
@@ -243,7 +244,9 @@ class _Draft:
 
     def _fold(self, line: LineItem) -> None:
         """Quantity 1 at the line's own amount; what was sold for how much stays readable in the description."""
-        self.description += f" ({text(line.quantity)} × {text(line.unit_price)})"
+        sold = f" ({text(line.quantity)} × {text(line.unit_price)})"
+        if len(self.description) + len(sold) <= DESCRIPTION_LIMIT:
+            self.description += sold
         self.folded, self.quantity, self.discount = True, ONE, ZERO
         self._come_to(cents(self.exact))
 
