@@ -80,7 +80,7 @@ def _last_told(desk: Desk) -> str:
     ending = desk.ending(run) or "done"
     when = formats.ago(run["finished_at"] or run["heard_at"], desk.now)
     address = parts.link("runs", desk.name, run=run["run_id"])
-    return (
-        f"{parts.anchor(address, 'Last run')} {when} {formats.run_end(ending)} "
-        f'<span class="quiet">{formats.outcomes(run["outcomes"])}</span>'
-    )
+    told = formats.outcomes(run["outcomes"]) if run["finished_at"] else ""
+    if ending != "done":
+        told = f"{formats.prose(formats.run_sentence(ending, run['cause']))} {told}"
+    return f'{parts.anchor(address, "Last run")} {when} {formats.run_end(ending)} <span class="quiet">{told}</span>'

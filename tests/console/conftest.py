@@ -28,6 +28,8 @@ VAT20, VAT55 = Tax("t20", "TVA 20 %", Decimal(20)), Tax("t55", "TVA 5,5 %", Deci
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A desk over an empty ledger; nothing is connected."""
     monkeypatch.setenv("SYNCER_DATA_DIR", str(tmp_path))
+    for name in ("XERO_API_URL", "XERO_LOGIN_URL", "XERO_IDENTITY_URL", "CROCOCLICK_API_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # Nobody answers there, and nothing is asked of the world.
     monkeypatch.setenv("XERO_CLIENT_ID", "sandbox-client")
     monkeypatch.setenv("CROCOCLICK_TOKEN", SECRET)
     monkeypatch.setenv("CROCOCLICK_LOCATION_ID", "Loc1")

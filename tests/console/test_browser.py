@@ -1,0 +1,168 @@
+"""Journeys in a real browser, through a real console, to a Xero and a CrocoClick that answer."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.server import Sandbox
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+CHROMIUM = Path("/usr/bin/chromium")
+ROOT = Path(__file__).parents[2]
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The console in a process of its own, over an empty ledger and the demo world."""
+    port = _free_port()
+    with Sandbox(world="demo", limits=False) as box:
+        data, url = tmp_path_factory.mktemp("data"), f"http://localhost:{port}"
+        environment = {**os.environ, **box.environment(), "SYNCER_DATA_DIR": str(data)}
+        environment["XERO_REDIRECT_URI"] = f"{url}/xero/callback"
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+        with (data / "console.log").open("wb") as log:
+            server = subprocess.Popen(
+                [*command, "--server.headless", "true"], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+            try:
+                _wait_for(f"{url}/healthz")
+                yield url
+            finally:
+                server.terminate()
+                server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def page(console: str) -> Iterator[Any]:
+    """One browser window, of somebody in Paris."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed")
+    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        context = browser.new_context(
+            base_url=console, viewport={"width": 1280, "height": 900}, timezone_id="Europe/Paris"
+        )
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        yield page
+        strangers = [url for url in asked if not re.match(r"(https?|ws)://(localhost|127\.0\.0\.1):|data:|blob:", url)]
+        assert not strangers, "something asked for the world outside"
+        browser.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(150):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError("the console did not start")
+
+
+def test_connect_set_up_sync_and_see_what_needs_somebody(page: Any):
+    """From nothing to the first verdict, without leaving the browser."""
+    page.goto("/")
+    page.get_by_role("heading", name="Xero is not connected").wait_for()
+    page.get_by_role("link", name="Connect Xero").click()
+    page.get_by_role("button", name="Allow access").click()
+    page.get_by_text("Connected to Dupont Conseil.").wait_for()
+    assert "code=" not in page.url
+    page.goto("/connections?setting=revenue_account")
+    page.get_by_role("textbox", name="Value").fill("706")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved.").wait_for()
+    page.goto("/")
+    page.get_by_role("button", name="Sync now").click()
+    page.get_by_role(
+        "heading", name=re.compile(r"^\d\d invoices worth €[\d,.]+ and USD [\d,.]+ need somebody")
+    ).wait_for()
+    assert page.get_by_text("TVA 5,5 % has no tax rate in Xero").is_visible()
+
+
+def test_search_leads_to_the_invoice(page: Any):
+    """Enter goes straight there; a name that several have leads to a short list."""
+    number = number_of_a_held_one(page)
+    page.goto("/runs")
+    search(page, number)
+    page.get_by_text("Not in Xero, because line 2 carries TVA 5,5 %").wait_for()
+    assert re.search(r"/invoice\?invoice=\w{24}$", page.url)
+    search(page, "compta@martin.example")
+    page.get_by_role("heading", name=re.compile("4 invoices fit")).wait_for()
+    page.get_by_role("link", name=re.compile("FAC-")).first.click()
+    page.get_by_text("2 Xero contacts share compta@martin.example").first.wait_for()
+
+
+def search(page: Any, what: str) -> None:
+    """Type into the box on top and press Enter."""
+    box = page.get_by_placeholder("Search a number, name, email or id")
+    box.fill(what)
+    box.press("Enter")
+
+
+def number_of_a_held_one(page: Any) -> str:
+    """The number of an invoice that lacks a tax rate."""
+    page.goto("/")
+    page.get_by_role("link", name="TVA 5,5 % has no tax rate in Xero").click()
+    found = page.get_by_role("link", name=re.compile("^FAC-")).first
+    found.wait_for()
+    return str(found.inner_text())
+
+
+def test_requests_and_case_file(page: Any):
+    """What was sent for one invoice, and a file to hand on."""
+    page.goto("/invoice")
+    row = page.get_by_role("row").filter(has_text="In Xero").first
+    number = row.get_by_role("link").inner_text()
+    row.get_by_role("link").click()
+    page.get_by_text("Requests and answers").click()
+    page.get_by_text("/api.xro/2.0/Invoices").first.wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Case file", exact=True).click()
+    written = Path(download.value.path()).read_text(encoding="utf-8")
+    assert number in written
+    assert "equal to the cent" in written
+
+
+def test_syncing_one_invoice_from_its_page(page: Any):
+    """The order is carried out and the page tells what came of it."""
+    page.goto(f"/invoice?invoice={number_of_a_held_one(page)}")
+    page.get_by_role("button", name="Sync this invoice now").click()
+    page.get_by_role("button", name="Sync this invoice now").wait_for()
+    page.goto("/runs")
+    page.get_by_text("only ").first.wait_for()
+
+
+@pytest.mark.parametrize("address", ["/", "/invoice", "/runs", "/connections"])
+def test_nothing_overflows_on_a_phone(page: Any, address: str):
+    """At 390 pixels every page fits, and has one title."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address)
+    page.get_by_text("Nobody signs in here").wait_for()
+    width = page.evaluate("Math.max(...[...document.querySelectorAll('[data-testid=stMain]')].map(e => e.scrollWidth))")
+    assert width <= 390
+    assert page.locator("h1").count() == 1
+    page.set_viewport_size({"width": 1280, "height": 900})

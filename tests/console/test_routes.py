@@ -1,0 +1,154 @@
+"""The consent's way to Xero and back, who may come in, and whether all is well."""
+
+import logging
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from console.access import ONLY_THIS_MACHINE, REFUSAL, is_local
+from console.desk import Desk, installation
+from console.routes import ROUTES
+from sandbox.server import Sandbox
+from tests.console.conftest import Draw, seen
+
+HERE = ("127.0.0.1", 50000)
+
+
+def caller(client: tuple[str, int] = HERE, name: str = "http://localhost:8501") -> TestClient:
+    """Somebody who calls the routes under a name from an address."""
+    app = Starlette(routes=ROUTES, middleware=[ONLY_THIS_MACHINE])
+    return TestClient(app, base_url=name, client=client, follow_redirects=False)
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    """Both services."""
+    with Sandbox(world="demo", limits=False) as box:
+        yield box
+
+
+@pytest.fixture
+def sandboxed(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk whose Xero and CrocoClick are the sandbox."""
+    for name, value in {**box.environment(), "SYNCER_DATA_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    installation.cache_clear()
+    yield Desk(installation())
+    installation.cache_clear()
+
+
+def answer(address: str, decision: str = "allow") -> str:
+    """Answer Xero's consent page, and return the address it leads back to."""
+    page = httpx.get(address).text
+    organisation = page.split('name="organisation" value="')[1].split('"')[0]
+    back = httpx.post(address, data={"organisation": organisation, "decision": decision})
+    return back.headers["location"]
+
+
+def test_a_consent_there_and_back(sandboxed: Desk, caplog: pytest.LogCaptureFixture):
+    """Connect leads to Xero, Xero leads back, the organisation is connected; neither code nor state is logged."""
+    caplog.set_level(logging.DEBUG)
+    there = caller().get("/xero/connect")
+    assert there.status_code == 303
+    back = answer(there.headers["location"])
+    caplog.clear()
+    done = caller().get(back)
+    assert (done.status_code, done.headers["location"]) == (303, "/connections?connected=Dupont%20Conseil")
+    assert sandboxed.state() == "connected"
+    given = urllib.parse.parse_qs(urllib.parse.urlsplit(back).query)
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith(("httpx", "asyncio"))]
+    assert not any(given["code"][0] in line or given["state"][0] in line for line in ours)
+
+
+def test_a_cancelled_consent_is_a_sentence(sandboxed: Desk):
+    back = answer(caller().get("/xero/connect").headers["location"], "cancel")
+    said = caller().get(back)
+    assert said.status_code == 400
+    assert "The consent was cancelled at Xero. Connect again and choose Allow access." in said.text
+    assert said.headers["referrer-policy"] == "no-referrer"
+
+
+def test_an_answer_is_good_once(sandboxed: Desk):
+    back = answer(caller().get("/xero/connect").headers["location"])
+    caller().get(back)
+    assert "older than ten minutes or was used already" in caller().get(back).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("", "does not belong to a connection that was started here"),
+        ("?state=forged&code=abc", "does not belong to a connection that was started here"),
+        ("?error=access_denied", "does not belong to a connection that was started here"),
+    ],
+)
+def test_what_was_not_asked_for_is_refused(desk: Desk, asked: str, sentence: str):
+    """Whatever arrives, a sentence answers it, and nothing of it is repeated."""
+    said = caller().get(f"/xero/callback{asked}")
+    assert (said.status_code, "forged" in said.text) == (400, False)
+    assert sentence in said.text
+
+
+def test_without_an_app_connect_says_what_to_set(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XERO_CLIENT_ID", "")
+    installation.cache_clear()
+    assert "Set XERO_CLIENT_ID" in caller().get("/xero/connect").text
+
+
+def test_several_organisations_are_a_choice(sandboxed: Desk, box: Sandbox, draw: Draw):
+    """One consent for two organisations: the page asks which one, and the answer connects it."""
+    back = answer(caller().get("/xero/connect").headers["location"])
+    auth = box.sim.xero.identity
+    (first,) = auth.connections.values()
+    second = next(books for tenant, books in box.sim.xero.books.items() if tenant != first["tenantId"])
+    auth.connect(first["app"], second.tenant, second.org["Name"], first["authEventId"], first["scopes"])
+    assert caller().get(back).headers["location"] == "/connections"
+    assert sandboxed.state() == "not_connected"
+    at = draw("connections")
+    at.radio[0].set_value(second.tenant)
+    next(one for one in at.button if one.label == "Use this organisation").click().run()
+    assert "Connected to Dupont Formation." in seen(at)
+    assert (sandboxed.state(), sandboxed.organisation()) == ("connected", "Dupont Formation")
+
+
+def test_disconnecting(sandboxed: Desk, draw: Draw):
+    caller().get(answer(caller().get("/xero/connect").headers["location"]))
+    at = draw("connections")
+    next(one for one in at.button if one.label == "Disconnect now").click().run()
+    assert "Disconnected. The ledger stays; connect again to go on." in seen(at)
+    assert sandboxed.state() == "not_connected"
+
+
+def test_health(working: Desk):
+    told = caller().get("/healthz")
+    assert told.status_code == 200
+    assert told.json()["ok"] is True
+    assert 200 < told.json()["last_run_age_s"] < 400
+
+
+def test_health_of_a_broken_ledger(desk: Desk):
+    desk.app.store.path.write_bytes(b"not a ledger")
+    told = caller().get("/healthz")
+    assert (told.status_code, told.json()["ok"]) == (503, False)
+
+
+@pytest.mark.parametrize("client", [("192.0.2.7", 1), ("10.0.0.2", 1)])
+def test_nobody_comes_in_from_elsewhere(desk: Desk, client: tuple[str, int]):
+    said = caller(client).get("/healthz")
+    assert (said.status_code, said.text) == (403, REFUSAL)
+
+
+def test_no_other_name_leads_here(desk: Desk):
+    """A page elsewhere cannot reach us through a name that it made point to this machine."""
+    assert caller(name="http://evil.example").get("/healthz").status_code == 403
+    assert caller(name="http://[::1]:8501", client=("::1", 1)).get("/healthz").status_code == 200
+
+
+def test_a_proxy_is_not_this_machine():
+    headers = [(b"host", b"localhost"), (b"x-forwarded-for", b"192.0.2.7")]
+    assert not is_local({"headers": headers, "client": HERE})
