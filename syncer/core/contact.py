@@ -13,8 +13,8 @@ from syncer.core.rules import Rules
 NAME_LIMIT = 255  # Xero's Contacts page
 NUMBER_LIMIT = 50
 
-# An address inside whatever surrounds it: a display name, angle brackets, quotes, mailto:, a list. An apostrophe belongs
-# to the part before the @ (o'neil@…), though not at its ends.
+# An address inside whatever surrounds it: a display name, angle brackets, quotes, mailto:, a list. An apostrophe
+# belongs to the part before the @ (o'neil@…), though not at its ends.
 _ADDRESS = re.compile(r"[^\s<>,;:|\"()\[\]]+@[^\s<>,;:|\"'()\[\]@]+\.[^\s<>,;:|\"'()\[\]@]+")
 
 

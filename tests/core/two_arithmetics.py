@@ -115,6 +115,11 @@ TAX_TYPES = {taxes: f"TAX{place:03}" for place, taxes in enumerate(PALETTE)}
 FACTORS = {name: factor(taxes) for taxes, name in TAX_TYPES.items()} | {"ROUNDING": Fraction(1)}
 
 
+def exact(invoice: Invoice) -> Fraction:
+    """The total before any rounding."""
+    return sum((net + tax for net, tax in nets_and_taxes(invoice)), Fraction(0))
+
+
 def percents(invoice: Invoice) -> list[Decimal]:
     """What Xero's rates for the lines come to."""
     found = [(factor(line.taxes) - 1) * 100 for line in invoice.lines]
@@ -152,11 +157,8 @@ def any_invoice(chance: Random) -> Invoice:
 
 def _any_line(chance: Random, palette: Sequence[tuple[Tax, ...]], inclusive: bool) -> LineItem:
     places = chance.choice([0, 2, 2, 2, 2, 3, 4, 6])
-    price = (
-        Decimal(chance.randint(0, chance.choice([10, 1000, 100_000]) * 10**places)).scaleb(-places)
-        if chance.random() < 0.95
-        else Decimal(0)
-    )
+    most = chance.choice([10, 1000, 100_000]) * 10**places
+    price = Decimal(chance.randint(0, most)).scaleb(-places) if chance.random() < 0.95 else Decimal(0)
     if chance.random() < 0.08:
         price = -price
     return LineItem(

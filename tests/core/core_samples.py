@@ -1,0 +1,83 @@
+"""A small organisation, its settings and an ordinary invoice; each test changes what it is about."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from syncer.core.books import Account, BookContact, BookInvoice, Books, Organisation, TaxComponent, TaxRate
+from syncer.core.contact import Linked
+from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
+from syncer.core.plan import Scene
+from syncer.core.rules import Rules
+
+VAT = Tax("t20", "TVA 20", Decimal(20))
+GST, QST = Tax("gst", "GST", Decimal(5)), Tax("qst", "QST", Decimal("9.975"))
+
+SALES = Account("acc-sales", "706", "Prestations", "REVENUE")
+BANK = Account("acc-bank", "", "Banque", "BANK")
+ROUNDING = Account("acc-round", "860", "Rounding", "EXPENSE", system_account="ROUNDING")
+NO_TAX = TaxRate("NONE", "Tax Exempt", Decimal(0))
+TVA = TaxRate("TAX001", "TVA 20 %", Decimal(20), (TaxComponent("TVA", Decimal(20)),))
+
+BOOKS = Books(
+    organisation=Organisation("org", "Croco SAS", "FR", "EUR", version="GLOBAL"),
+    accounts=(SALES, BANK, ROUNDING),
+    tax_rates=(NO_TAX, TVA),
+    currencies=frozenset({"EUR", "USD"}),
+)
+RULES = Rules(location_id="loc1", revenue_account="706")
+
+INVOICE = Invoice(
+    source_id="650000000000000000000001",
+    number="F-1",
+    status=Status.SENT,
+    live=True,
+    customer=Customer("c1", "Anne Martin", "anne@example.com"),
+    currency="EUR",
+    issue_date=date(2026, 9, 1),
+    due_date=date(2026, 10, 1),
+    lines=(LineItem("Conseil", Decimal(2), Decimal("100.00"), (VAT,)),),
+    total=Decimal("240.00"),
+    name="Visite",
+)
+
+
+def invoice(**changes: Any) -> Invoice:
+    """The ordinary invoice, but for these."""
+    return replace(INVOICE, **changes)
+
+
+def plain(*amounts: str, **changes: Any) -> Invoice:
+    """An invoice of untaxed lines of these amounts, and their sum."""
+    lines = tuple(LineItem("Conseil", Decimal(1), Decimal(amount)) for amount in amounts)
+    return invoice(**{"lines": lines, "total": sum(map(Decimal, amounts), Decimal(0)), **changes})
+
+
+def books(**changes: Any) -> Books:
+    """The small organisation, but for these."""
+    return replace(BOOKS, **changes)
+
+
+def rules(**changes: Any) -> Rules:
+    """Its settings, but for these."""
+    return replace(RULES, **changes)
+
+
+def scene(**changes: Any) -> Scene:
+    """Nothing in Xero yet, and the customer is linked."""
+    given = {"contacts": {"c1": Linked("x1", "binding")}, "standings": {}, "heads": {}}
+    return Scene(**{"books": BOOKS, "rules": RULES, **given, **changes})
+
+
+def head(number: str = "F-1", **changes: Any) -> BookInvoice:
+    """An invoice that stands in Xero, a stranger's unless told otherwise."""
+    amounts = {"total": Decimal(240), "total_tax": Decimal(40), "amount_due": Decimal(240)}
+    return BookInvoice(
+        **{"id": "xi1", "number": number, "status": "AUTHORISED", "currency": "EUR", **amounts, **changes}
+    )
+
+
+def contact(xero_id: str, name: str = "", email: str = "", **changes: Any) -> BookContact:
+    """A contact in Xero."""
+    return BookContact(xero_id, name or f"Name of {xero_id}", email, **changes)
