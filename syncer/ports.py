@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from syncer.core.books import BookContact, BookInvoice, Books, Document, Organisation
 from syncer.core.contact import NewContact
 from syncer.core.invoice import Invoice
+from syncer.core.payment import NewPayment, Payment
 
 T = TypeVar("T")
 
@@ -62,6 +63,9 @@ class Crm(Protocol):
 
     def invoice(self, source_id: str) -> Invoice | None: ...
 
+    def payments(self, since: date | None = None) -> Iterator[Page[Payment]]:
+        """The transactions that came in for invoices; `since` bounds their date. A row may come twice."""
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -73,18 +77,6 @@ class Refused:
     messages: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     whole: bool = False
-
-
-@dataclass(frozen=True)
-class NewPayment:
-    """A payment to record on a Xero invoice: major units of the invoice's currency."""
-
-    source_id: str
-    invoice_id: str
-    account_id: str
-    paid_on: date
-    amount: Decimal
-    reference: str
 
 
 @dataclass(frozen=True)
@@ -135,6 +127,13 @@ class Accounts(Protocol):
 
     def void_invoices(self, invoice_ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookInvoice | Refused]:
         """Void approved invoices (POST, Status VOIDED)."""
+
+    def create_payments(
+        self, payments: Sequence[NewPayment], *, call_id: str, key: str
+    ) -> Sequence[BookPayment | Refused]: ...
+
+    def payments(self, since: datetime) -> Iterator[Page[BookPayment]]:
+        """Payments changed since, deleted ones too; pages of 1,000."""
 
 
 @dataclass(frozen=True)

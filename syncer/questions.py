@@ -52,6 +52,8 @@ def result_of_run(ledger: Ledger, outcome: Outcome, only: frozenset[str] = froze
         outcomes[row["outcome"]] += row["invoices"]
         if row["synced"] or row["outcome"] == "held":
             money[row["currency"]]["synced" if row["synced"] else "held"] += row["money"]
+    paid = ledger.row("paid_in_run", run_id=outcome.run_id)
+    outcomes["paid"] = paid["invoices"] if paid else 0
     calls = {"xero": 0, "crococlick": 0}
     calls |= {
         row["side"]: row["calls"] for row in ledger.rows("calls_of_run", run_id=outcome.run_id) if row["side"] in calls

@@ -6,7 +6,7 @@ A run may be stopped at any moment, by a person, a crash or a limit: the next on
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -17,16 +17,18 @@ from syncer.core.causes import CAUSES, Cure, Problem, heals_by_itself
 from syncer.core.contact import ContactIndex, Create, Decision, Linked, NewContact, decide_all
 from syncer.core.invoice import Customer, Invoice
 from syncer.core.money import text
-from syncer.core.plan import Action, Do, Scene, number_owners, plan_all, stamp
+from syncer.core.payment import NewPayment, is_ours
+from syncer.core.plan import Action, Do, Scene, number_owners, plan_all, stamp, takes_payments
 from syncer.core.rules import Rules
 from syncer.errors import Reconnect, SyncerError, TryLater
 from syncer.ledger.ledger import Ending, Intent, Known, KnownContact, Ledger, OpenAttempt, Verdict
-from syncer.ports import Accounts, CallRecord, Clock, Crm, Refused, Unreadable
+from syncer.ports import Accounts, BookPayment, CallRecord, Clock, Crm, Refused, Unreadable
 from syncer.waves import Batch, Element, Kind, Waves, batches
 
 OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before where it ended
 DAILY = timedelta(hours=24)
 OPEN_STATUSES = ("draft", "sent", "payment_processing", "partially_paid")
+PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered
 SEE_AT_ONCE = 2000
 MANY = 500  # from here on the whole mirror is read at once
 
@@ -119,6 +121,8 @@ class Run:
         books = self._bring_books(workload)
         self._act_on_contacts(workload, books)
         doubtful = self._act_on_invoices(workload, books)
+        if not self._stop():
+            self._act_on_payments(books)
         if doubtful and not self._stop():
             with suppress(TryLater, Reconnect):
                 self._settle()
@@ -158,6 +162,8 @@ class Run:
     def _look_for(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         if attempts[0].intent.kind == "contact":
             return self._look_for_contacts(attempts)
+        if attempts[0].intent.kind == "payment":
+            return self._look_for_payments(attempts)
         heads = self._doors.accounts.invoices_numbered([attempt.intent.number for attempt in attempts])
         self._ledger.mirror(reached={}, invoices=heads)
         return [_settled(attempt, heads) for attempt in attempts]
@@ -174,6 +180,14 @@ class Run:
             for one in attempts
         ]
 
+    def _look_for_payments(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
+        """Payments by our mark, not before the write itself must be over: nothing else would stop a second one."""
+        if self._now() - attempts[0].begun_at < PAYMENT_QUIET:
+            return []
+        since = min(attempt.begun_at for attempt in attempts) - OVERLAP
+        found = [one for page in self._doors.accounts.payments(since) for one in page.items if one.status != "DELETED"]
+        return [_settled_payment(attempt, found) for attempt in attempts]
+
     # -- read -------------------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
@@ -185,11 +199,25 @@ class Run:
         last = self._ledger.watermark("crococlick_all")
         if self._orders.full or last is None or started - last >= DAILY:
             self._sweep({}, {"crococlick_all": started, "crococlick": started})
+            self._read_payments(everything=True)
             return
         for status in OPEN_STATUSES:
             self._sweep({"status": status}, {})
         since = started.date() - timedelta(days=self._orders.recent_days)
         self._sweep({"since": since}, {"crococlick": started})
+
+    def _read_payments(self, everything: bool = False) -> bool:
+        """Bring transactions up to date; False where the token may not see them."""
+        started, last = self._now(), self._ledger.watermark("payments")
+        since = None if everything or last is None else (last - DAILY).date()
+        try:
+            found = [one for page in self._doors.crm.payments(since) for one in page.items]
+        except Reconnect as refused:
+            if refused.code != "crococlick_scope_missing":
+                raise
+            return False
+        self._ledger.see_payments(found, started, {"payments": started})
+        return True
 
     def _read_only_these(self) -> None:
         found = [self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)]
@@ -341,7 +369,12 @@ class Run:
 
     def _record_verdicts(self, actions: Sequence[Action], seen: "Look") -> None:
         now = self._now()
-        verdicts = [verdict(action) for action in actions if action.do is not Do.BIND]
+        verdicts = [
+            verdict(action)
+            for action in actions
+            # Payments are decided once they are read.
+            if action.do is not Do.BIND and not (action.xero_id and takes_payments(action.invoice, self._rules))
+        ]
         self._ledger.settle_verdicts(self.outcome.run_id, verdicts, now)
         found = [_bound(action.invoice, action.found) for action in actions if action.found]
         if found:
@@ -351,6 +384,8 @@ class Run:
         invoice, document = action.invoice, action.document
         content = f"{invoice.fingerprint} {invoice.status} {tries[invoice.source_id]}"
         expected = {"status": str(invoice.status)}
+        if takes_payments(invoice, self._rules):
+            expected["then"] = "pay"
         payload: Any = action.xero_id
         if document:
             payload = document if action.do is Do.CREATE else (action.xero_id, document)
@@ -384,6 +419,58 @@ class Run:
             )
 
         return Kind(send=send, intent=_intent, finish=finish, put_off=self._put_off_invoice)
+
+    # -- payments ---------------------------------------------------------------------------------------------------
+
+    def _act_on_payments(self, books: Books) -> None:
+        """Carry every payment of an invoice that stands in Xero, one by one."""
+        if not (candidates := self._payable()):
+            return
+        if not self._read_payments():
+            problem = Problem("crococlick_scope_missing", {"scope": "payments/transactions.readonly"})
+            verdicts = [Verdict(known.invoice.source_id, "held", problem) for known in candidates]
+            self._ledger.settle_verdicts(self.outcome.run_id, verdicts, self._now())
+            return
+        actions, seen = self._decide_payments(books)
+        elements = [
+            _payment_element(action.invoice, payment) for action in actions for payment in action.payments
+        ]  # fmt: skip
+        if elements:
+            todo = batches("payment", "create", elements)
+            self._perform(todo, self._payment_kind(seen), "payments", len(elements))
+            self._decide_payments(books)
+
+    def _payable(self) -> list[Known]:
+        return [
+            known for known in self._workload() if known.standing.xero_id and takes_payments(known.invoice, self._rules)
+        ]
+
+    def _decide_payments(self, books: Books) -> tuple[list[Action], "Look"]:
+        workload = self._payable()
+        seen = look(self._ledger, self._rules, books, workload, self._orders.only)
+        actions = plan_all([known.invoice for known in workload], seen.scene, seen.owners)
+        self._ledger.settle_verdicts(self.outcome.run_id, [verdict(action) for action in actions], self._now())
+        return [action for action in actions if action.do is Do.PAY], seen
+
+    def _payment_kind(self, seen: "Look") -> Kind:
+        def finish(element: Element, attempt_id: int, result: BookPayment | Refused) -> Ending:
+            owner = element.expected["owner"]
+            if isinstance(result, BookPayment):
+                # The answer's own amount and invoice may be left out: what was sent counts.
+                sent: NewPayment = element.payload
+                there = replace(result, amount=sent.amount, invoice_id=sent.invoice_id)
+                return Ending("payment", element.source_id, "paid", "waiting", attempt_id, payment=there, owner=owner)
+            problem = self._complaint(result, element)
+            refused_stamp = stamp(element.subject, seen.scene.conditions)
+            return Ending(
+                "payment", element.source_id, "refused", "held", attempt_id, problem, owner=owner, stamp=refused_stamp
+            )
+
+        def put_off(element: Element, attempt_id: int, problem: Problem) -> Ending:
+            owner = element.expected["owner"]
+            return Ending("payment", element.source_id, "deferred", "waiting", attempt_id, owner=owner)
+
+        return Kind(send=self._doors.accounts.create_payments, intent=_intent, finish=finish, put_off=put_off)
 
     def _put_off_invoice(self, element: Element, attempt_id: int, problem: Problem) -> Ending:
         wait_s = problem.facts.get("wait_s")
@@ -524,6 +611,29 @@ def _contact_element(contact: NewContact, tries: int) -> Element:
     return Element(contact.source_id, contact, content, fingerprint=content, size=500, subject=contact)
 
 
+def _payment_element(invoice: Invoice, payment: NewPayment) -> Element:
+    content = f"{payment.invoice_id} {text(payment.amount)} {payment.paid_on} {payment.account_id}"
+    return Element(
+        source_id=payment.source_id,
+        payload=payment,
+        content=content,
+        number=invoice.number,
+        fingerprint=invoice.fingerprint,
+        expected={"owner": invoice.source_id, "invoice": payment.invoice_id, "amount": text(payment.amount)},
+        size=500,
+        subject=invoice,
+    )
+
+
+def _settled_payment(attempt: OpenAttempt, found: Sequence[BookPayment]) -> Ending:
+    intent = attempt.intent
+    owner, invoice_id = intent.expected["owner"], intent.expected["invoice"]
+    there = next((p for p in found if p.invoice_id == invoice_id and is_ours(p.reference, intent.source_id)), None)
+    if there is None:
+        return Ending("payment", intent.source_id, "not_arrived", "waiting", attempt.id, owner=owner)
+    return Ending("payment", intent.source_id, "found", "waiting", attempt.id, payment=there, owner=owner)
+
+
 def _settled(attempt: OpenAttempt, heads: Sequence[BookInvoice]) -> Ending:
     """What a look at Xero says of one try: it arrived, or it did not and will be sent again."""
     intent = attempt.intent
@@ -546,11 +656,12 @@ def _arrived(
 ) -> Ending:
     """It stands in Xero: synced if Xero came to our totals, held if it did not."""
     problem = _difference(head, expected)
+    state = "held" if problem else "waiting" if expected.get("then") == "pay" else "synced"
     return Ending(
         "invoice",
         source_id,
         outcome,
-        "held" if problem else "synced",
+        state,
         attempt_id,
         problem,
         invoice=head,

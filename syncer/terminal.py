@@ -19,6 +19,7 @@ PHASES = {
     "planning": "Planning",
     "contacts": "Contacts to Xero",
     "invoices": "Invoices to Xero",
+    "payments": "Payments to Xero",
     "done": "Done",
 }
 

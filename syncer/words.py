@@ -190,6 +190,11 @@ def _number_owner(facts: Facts) -> str:
     return f"an invoice in Xero that is not ours{f' ({status})' if status else ''} has it"
 
 
+def _payments(facts: Facts) -> str:
+    number = int(facts.get("payments") or 1)
+    return f"{count(number, 'payment')} {'is' if number == 1 else 'are'}"
+
+
 def _mismatch(facts: Facts) -> str:
     if "in_xero" in facts:
         return (
@@ -229,8 +234,10 @@ CAUSE: Mapping[str, Told] = {
         lambda f: ["connect"],
     ),
     "scope_missing": Told(
-        lambda f: "the consent lacks a permission that the sync needs"
-        + (f": {', '.join(f['missing'])}" if f.get("missing") else ""),
+        lambda f: (
+            "the consent lacks a permission that the sync needs"
+            + (f": {', '.join(f['missing'])}" if f.get("missing") else "")
+        ),
         lambda f: "Connect Xero again and allow everything that is asked for.",
         lambda f: ["connect"],
     ),
@@ -283,12 +290,16 @@ CAUSE: Mapping[str, Told] = {
     ),
     # -- the customer
     "contact_missing": Told(
-        lambda f: f"{_contact(f)} is not in Xero and the settings do not allow creating contacts"
-        if f.get("create_contacts") is False
-        else "it names no CrocoClick contact",
-        lambda f: "Create the contact in Xero with the same email."
-        if f.get("create_contacts") is False
-        else "Choose the customer on the invoice in CrocoClick.",
+        lambda f: (
+            f"{_contact(f)} is not in Xero and the settings do not allow creating contacts"
+            if f.get("create_contacts") is False
+            else "it names no CrocoClick contact"
+        ),
+        lambda f: (
+            "Create the contact in Xero with the same email."
+            if f.get("create_contacts") is False
+            else "Choose the customer on the invoice in CrocoClick."
+        ),
     ),
     "contact_ambiguous": Told(
         lambda f: f"{len(_candidates(f))} Xero contacts share {f.get('email')}: {_names(f)}",
@@ -296,13 +307,17 @@ CAUSE: Mapping[str, Told] = {
         group=lambda f: f"{len(_candidates(f))} Xero contacts share {f.get('email')}",
     ),
     "contact_name_taken": Told(
-        lambda f: f"another contact that this sync creates is also called {f.get('name')}"
-        if f.get("crococlick_id")
-        else f"Xero has a contact called {f.get('name')} with {'the email ' + str(f['other_email']) if f.get('other_email') else 'no email'}, "
-        f"and the CrocoClick contact has {f.get('email') or 'no email'}",
-        lambda f: "Make the two names differ in CrocoClick."
-        if f.get("crococlick_id")
-        else "If they are the same, give both the same email; if not, change one of the names.",
+        lambda f: (
+            f"another contact that this sync creates is also called {f.get('name')}"
+            if f.get("crococlick_id")
+            else f"Xero has a contact called {f.get('name')} with {'the email ' + str(f['other_email']) if f.get('other_email') else 'no email'}, "
+            f"and the CrocoClick contact has {f.get('email') or 'no email'}"
+        ),
+        lambda f: (
+            "Make the two names differ in CrocoClick."
+            if f.get("crococlick_id")
+            else "If they are the same, give both the same email; if not, change one of the names."
+        ),
         group=lambda f: f"Another Xero contact is called {f.get('name')}",
     ),
     "contact_archived": Told(
@@ -311,14 +326,18 @@ CAUSE: Mapping[str, Told] = {
         group=lambda f: f"The Xero contact {f.get('name')} is archived",
     ),
     "contact_invalid": Told(
-        lambda f: f"the customer {_contact(f)} {_CONTACT_WRONG.get(str(f.get('what')), 'is not a contact that Xero takes (' + _said(f) + ')')}",
+        lambda f: (
+            f"the customer {_contact(f)} {_CONTACT_WRONG.get(str(f.get('what')), 'is not a contact that Xero takes (' + _said(f) + ')')}"
+        ),
         lambda f: "Correct the contact in CrocoClick, then save the invoice again.",
     ),
     # -- tax
     "tax_unmapped": Told(
-        lambda f: f"{_line(f)} {_tax(f)} and Xero has no rate {f['mapped_to']}, to which it is mapped"
-        if f.get("mapped_to")
-        else f"{_line(f)} {_tax(f)} and your Xero organisation has no sales tax rate for it",
+        lambda f: (
+            f"{_line(f)} {_tax(f)} and Xero has no rate {f['mapped_to']}, to which it is mapped"
+            if f.get("mapped_to")
+            else f"{_line(f)} {_tax(f)} and your Xero organisation has no sales tax rate for it"
+        ),
         lambda f: _MAP_TAX.format(tax=_tax(f)) + " Or add the rate in Xero.",
         group=lambda f: f"{_tax(f)} has no tax rate in Xero",
     ),
@@ -338,7 +357,9 @@ CAUSE: Mapping[str, Told] = {
         group=lambda f: f"{_tax(f)} has only a purchase rate in Xero",
     ),
     "tax_not_for_account": Told(
-        lambda f: f"Xero does not allow the tax rate {f.get('tax_type') or f.get('code') or ''} on account {f.get('account') or ''}".strip(),
+        lambda f: (
+            f"Xero does not allow the tax rate {f.get('tax_type') or f.get('code') or ''} on account {f.get('account') or ''}".strip()
+        ),
         lambda f: "Choose another rate for the tax, or another revenue account.",
     ),
     # -- currency
@@ -348,7 +369,9 @@ CAUSE: Mapping[str, Told] = {
         group=lambda f: f"{f.get('currency')} is not enabled in Xero",
     ),
     "currency_not_in_plan": Told(
-        lambda f: f"the organisation's Xero plan has no currencies besides its own, and this invoice is in {f.get('currency')}",
+        lambda f: (
+            f"the organisation's Xero plan has no currencies besides its own, and this invoice is in {f.get('currency')}"
+        ),
         lambda f: "Move the organisation to a Xero plan with multicurrency.",
         group=lambda f: f"The Xero plan does not allow {f.get('currency')}",
     ),
@@ -360,27 +383,37 @@ CAUSE: Mapping[str, Told] = {
         group=lambda f: "No revenue account is chosen",
     ),
     "account_invalid": Told(
-        lambda f: f"the account {f.get('code')} "
-        + {"unknown": "does not exist in Xero", "archived": "is archived in Xero", "not_for_sales": "cannot take invoice lines"}.get(
-            str(f.get("why")), f"is not accepted by Xero ({_said(f)})"
+        lambda f: (
+            f"the account {f.get('code')} "
+            + {
+                "unknown": "does not exist in Xero",
+                "archived": "is archived in Xero",
+                "not_for_sales": "cannot take invoice lines",
+            }.get(str(f.get("why")), f"is not accepted by Xero ({_said(f)})")
         ),
         lambda f: "Choose another account (setting `revenue_account`).",
         group=lambda f: f"The account {f.get('code')} cannot be used",
     ),
     "payment_account_missing": Told(
-        lambda f: f"no account is chosen for payments in {f.get('currency')}",
-        lambda f: f"Choose the account that payments in {f.get('currency')} go to (setting `payment_account.{f.get('currency')}`).",
+        lambda f: f"{_payments(f)} missing there: no account is chosen for payments in {f.get('currency')}",
+        lambda f: (
+            f"Choose the account that payments in {f.get('currency')} go to (setting `payment_account.{f.get('currency')}`)."
+        ),
         group=lambda f: f"No account is chosen for payments in {f.get('currency')}",
     ),
     "payment_account_invalid": Told(
-        lambda f: f"the account {f.get('code') or ''} cannot take payments",
+        lambda f: (
+            f"{_payments(f)} missing there: the account {f.get('code') or ''} cannot take payments in {f.get('currency') or 'this currency'}"
+        ),
         lambda f: "Choose a bank account, or one with payments enabled.",
     ),
     # -- the document
     "period_locked": Told(
-        lambda f: f"it is dated {day(f.get('issue_date'))} and Xero is locked up to {day(f.get('lock_date'))}"
-        if f.get("issue_date")
-        else f"its date is in a period that is locked in Xero{' up to ' + str(f['lock_date']) if f.get('lock_date') else ''}",
+        lambda f: (
+            f"it is dated {day(f.get('issue_date'))} and Xero is locked up to {day(f.get('lock_date'))}"
+            if f.get("issue_date")
+            else f"its date is in a period that is locked in Xero{' up to ' + str(f['lock_date']) if f.get('lock_date') else ''}"
+        ),
         lambda f: "Ask the accountant to move the lock date, or give the invoice a later date.",
         group=lambda f: f"Xero is locked up to {day(f.get('lock_date'))}" if f.get("issue_date") else "Xero is locked",
     ),
@@ -390,7 +423,11 @@ CAUSE: Mapping[str, Told] = {
         group=lambda f: "Its number is used already",
     ),
     "number_invalid": Told(
-        lambda f: f"its number {f.get('number')!r} has characters that Xero does not take" if f.get("number") else "it has no number",
+        lambda f: (
+            f"its number {f.get('number')!r} has characters that Xero does not take"
+            if f.get("number")
+            else "it has no number"
+        ),
         lambda f: "Give the invoice a number of plain letters, digits and signs in CrocoClick.",
         group=lambda f: "Xero does not take its number",
     ),
@@ -401,9 +438,11 @@ CAUSE: Mapping[str, Told] = {
     ),
     "total_mismatch": Told(
         _mismatch,
-        lambda f: "Compare both and correct the invoice in CrocoClick; nothing that differs by more than rounding is sent."
-        if "in_xero" not in f
-        else "Ask the accountant to compare the invoice in Xero.",
+        lambda f: (
+            "Compare both and correct the invoice in CrocoClick; nothing that differs by more than rounding is sent."
+            if "in_xero" not in f
+            else "Ask the accountant to compare the invoice in Xero."
+        ),
         group=lambda f: "Its total does not follow from its lines",
     ),
     "negative_total": Told(
@@ -428,16 +467,20 @@ CAUSE: Mapping[str, Told] = {
     ),
     # -- document state
     "payment_exceeds_due": Told(
-        lambda f: "a payment is larger than what is still due in Xero",
+        lambda f: (
+            f"{_payments(f)} missing there: {_amount(f, 'amount')} is more than the {_amount(f, 'due')} still due in Xero"
+            if f.get("due")
+            else "a payment is larger than what is still due in Xero"
+        ),
         lambda f: "Look in Xero whether the accountant entered the payment already.",
     ),
     "payment_mismatch": Told(
-        lambda f: f"CrocoClick says {_amount(f, 'paid')} is paid, Xero has {_amount(f, 'paid_in_xero')}",
-        lambda f: "Enter the payment in Xero by hand.",
+        lambda f: f"CrocoClick says {_amount(f, 'paid')} is paid, but its transactions come to {_amount(f, 'found')}",
+        lambda f: "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree.",
         group=lambda f: "In Xero, but payments are missing there",
     ),
     "refund_needs_person": Told(
-        lambda f: "a payment was refunded in CrocoClick",
+        lambda f: f"{_amount(f, 'refunded')} was refunded in CrocoClick",
         lambda f: "Book the refund in Xero by hand, as a credit note.",
     ),
     "edited_after_payment": Told(
@@ -514,6 +557,10 @@ def verdict(state: str, code: str | None, facts: Facts | None, synced_at: dateti
         return f"In Xero since {moment(synced_at)}, equal to the cent." if synced_at else "In Xero, equal to the cent."
     if state == "held" and synced_at:
         return f"In Xero, but {why}."
+    if state == "waiting" and synced_at:
+        return "In Xero; what has changed since goes over in the next run."
+    if state in ("retrying", "in_doubt") and synced_at:
+        return f"In Xero; of a later change {why or 'the answer is not known yet'}. It is looked after by itself."
     sentences = {
         "waiting": "Not in Xero yet: it goes over in the next run.",
         "held": f"Not in Xero, because {why}.",
@@ -535,6 +582,11 @@ _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
     "not_arrived": lambda f, why: "Looked in Xero: it had not arrived, and will be sent again",
     "deferred": lambda f, why: f"Put off: {why}" if why else "Put off to the next call",
     "refused": lambda f, why: f"Refused by Xero: {why}",
+    "paid": lambda f, why: f"Payment of {f.get('amount')} entered in Xero",
+    "payment_found": lambda f, why: "Payment found in Xero, where it had arrived",
+    "payment_not_arrived": lambda f, why: "Looked in Xero: the payment had not arrived, and will be sent again",
+    "payment_deferred": lambda f, why: "Payment put off to the next call",
+    "payment_refused": lambda f, why: f"Payment refused by Xero: {why}",
     "held": lambda f, why: f"Held: {why}",
     "retrying": lambda f, why: f"Waits: {why}",
     "synced": lambda f, why: "Nothing to do: Xero has it",
@@ -702,8 +754,16 @@ CONNECTION_STATES: Mapping[str, tuple[str, str, str]] = {
 
 SOURCE_STATES: Mapping[str, tuple[str, str, str]] = {
     "connected": ("✓", "Connected", "Its invoices can be read."),
-    "not_connected": ("–", "Not connected", "Set CROCOCLICK_TOKEN and CROCOCLICK_LOCATION_ID, as `.env.example` explains."),
-    "token_refused": ("✕", "Token refused", "Make a new private integration token in CrocoClick and set CROCOCLICK_TOKEN."),
+    "not_connected": (
+        "–",
+        "Not connected",
+        "Set CROCOCLICK_TOKEN and CROCOCLICK_LOCATION_ID, as `.env.example` explains.",
+    ),
+    "token_refused": (
+        "✕",
+        "Token refused",
+        "Make a new private integration token in CrocoClick and set CROCOCLICK_TOKEN.",
+    ),
     "scope_missing": ("✕", "Permission missing", "Give the private integration the scopes that `.env.example` lists."),
     "wrong_location": ("✕", "Wrong location", "Set CROCOCLICK_LOCATION_ID to the location that the token was made in."),
 }

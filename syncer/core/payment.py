@@ -115,9 +115,7 @@ def due(
     return Due(tuple(_new(one, xero_id, account) for one in missing))
 
 
-def _cannot_go(
-    missing: Sequence[Payment], amount_due: Decimal, invoice: Invoice, books: Books
-) -> Problem | None:
+def _cannot_go(missing: Sequence[Payment], amount_due: Decimal, invoice: Invoice, books: Books) -> Problem | None:
     total = sum((one.amount for one in missing), ZERO)
     facts = {"currency": invoice.currency, "payments": len(missing), "amount": text(total)}
     if total > amount_due:

@@ -1,9 +1,11 @@
 """What each invoice needs. Nothing happens here: sync performs it, plan shows it, explain asks it for one."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
 
@@ -12,6 +14,8 @@ from syncer.core.causes import NOT_ELIGIBLE, Problem
 from syncer.core.contact import Create, Decision, Join, Linked
 from syncer.core.invoice import Invoice, Status
 from syncer.core.mapping import document
+from syncer.core.money import ZERO
+from syncer.core.payment import NewPayment, Payment, due
 from syncer.core.rules import Rules
 
 GONE = frozenset({"VOIDED", "DELETED"})
@@ -23,6 +27,7 @@ class Do(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     VOID = "void"
+    PAY = "pay"
     BIND = "bind"  # it is in Xero already, with our mark: take note, write nothing
     LEAVE = "leave"
     HOLD = "hold"
@@ -36,6 +41,9 @@ class Standing:
     synced_fingerprint: str = ""
     synced_status: str = ""
     xero_amount_paid: bool = False
+    xero_amount_due: Decimal = ZERO
+    payments: tuple[Payment, ...] = ()  # what CrocoClick took
+    carried: Mapping[str, str] = field(default_factory=dict)  # which of them Xero has, by transaction id
     refused_stamp: str = ""
     refusal: Problem | None = None
 
@@ -50,6 +58,7 @@ class Action:
     document: Document | None = None
     xero_id: str = ""
     found: BookInvoice | None = None
+    payments: tuple[NewPayment, ...] = ()
     refused: bool = False  # held because Xero refused the very same before
 
     @property
@@ -77,7 +86,9 @@ class Scene:
 
 def stamp(invoice: Invoice, conditions: str) -> str:
     """Names what a refusal depended on: until it moves, sending the same again cannot help."""
-    return blake2b(f"{invoice.fingerprint} {invoice.status} {conditions}".encode(), digest_size=12).hexdigest()
+    return blake2b(
+        f"{invoice.fingerprint} {invoice.status} {invoice.amount_paid} {conditions}".encode(), digest_size=12
+    ).hexdigest()
 
 
 def not_eligible(invoice: Invoice, rules: Rules) -> Problem | None:
@@ -146,10 +157,36 @@ def _plan_known(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
     if invoice.status is Status.VOID:
         return _plan_void(invoice, standing, scene)
     if standing.synced_fingerprint == invoice.fingerprint:
-        return Action(invoice, Do.LEAVE, xero_id=standing.xero_id)
+        return _plan_payments(invoice, standing, scene)
     if standing.xero_amount_paid:
-        return Action(invoice, Do.HOLD, (Problem("edited_after_payment", {"number": invoice.number}),))
+        problem = Problem("edited_after_payment", {"number": invoice.number})
+        return Action(invoice, Do.HOLD, (problem,), xero_id=standing.xero_id)
     return _plan_write(invoice, standing, scene, Do.UPDATE)
+
+
+def takes_payments(invoice: Invoice, rules: Rules) -> bool:
+    """Whether payments of this invoice are to be carried: there are some, and its status is a selected one."""
+    return bool(invoice.amount_paid) and invoice.status in rules.statuses and invoice.status is not Status.DRAFT
+
+
+def _plan_payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+    if not takes_payments(invoice, scene.rules):
+        return Action(invoice, Do.LEAVE, xero_id=standing.xero_id)
+    found = due(
+        invoice,
+        standing.xero_id,
+        standing.xero_amount_due,
+        standing.payments,
+        standing.carried,
+        scene.books,
+        scene.rules,
+    )
+    if found.problem:
+        return Action(invoice, Do.HOLD, (found.problem,), xero_id=standing.xero_id)
+    if not found.payments:
+        return Action(invoice, Do.LEAVE, xero_id=standing.xero_id)
+    action = Action(invoice, Do.PAY, xero_id=standing.xero_id, payments=found.payments)
+    return _unless_refused(action, standing, scene)
 
 
 def _plan_void(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
@@ -211,5 +248,5 @@ def idempotency_key(connection: str, kind: str, elements: Sequence[tuple[str, st
     Xero ties a key to a whole request for six minutes (Xero's idempotency guide), so the same batch sent again has the
     same key, and any other batch another.
     """
-    named = "\n".join([connection, kind, str(generation), *(f"{source} {content}" for source, content in elements)])
+    named = json.dumps([connection, kind, generation, *elements])
     return f"{kind}-{blake2b(named.encode(), digest_size=20).hexdigest()}"

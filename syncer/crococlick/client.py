@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from syncer.core.invoice import Invoice
+from syncer.core.payment import Payment
 from syncer.crococlick import wire
 from syncer.crococlick.pace import Pacer
 from syncer.errors import HaltRun, NeedsPerson
@@ -77,6 +78,19 @@ class CrocoClick:
         if isinstance(found, Unreadable):
             raise NeedsPerson("line_invalid", field=found.field, reason=found.reason, number=found.number)
         return found
+
+    def payments(self, since: date | None = None) -> Iterator[Page[Payment]]:
+        """The transactions of invoices, pages of 100; a row may come twice."""
+        offset = 0
+        for _ in range(PAGES):
+            reader = self._read()
+            data = self._ask(wire.get_transactions(self._location_id, offset, since=since))
+            rows, page = wire.transaction_count(data), reader.transactions(data)
+            yield page
+            offset += rows
+            if not rows or offset >= (page.total or 0):
+                return
+        raise HaltRun("crococlick_unavailable", reason="a list without end")
 
     def _sweep(self, asked: "_Asked") -> Iterator[tuple[list[str], Page[Invoice]]]:
         offset, last = 0, ""

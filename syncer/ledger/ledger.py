@@ -5,6 +5,7 @@ Every method is one transaction or one reading. What a run learns and what it in
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,9 +16,10 @@ from typing import Any
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice, Status, from_content
+from syncer.core.payment import Payment
 from syncer.core.plan import Standing
 from syncer.ledger.store import Store, Tx, named_queries
-from syncer.ports import CallRecord
+from syncer.ports import BookPayment, CallRecord
 
 QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
 
@@ -59,6 +61,8 @@ class Ending:
     problem: Problem | None = None
     invoice: BookInvoice | None = None
     contact: BookContact | None = None
+    payment: BookPayment | None = None
+    owner: str = ""  # of a payment: the CrocoClick invoice
     fingerprint: str = ""
     status: str = ""
     stamp: str = ""
@@ -121,11 +125,19 @@ class Ledger:
 
     def workload(self) -> list[Known]:
         """Every invoice that a plan has to look at."""
-        return [_known(row) for row in self.rows("workload")]
+        return self._known(self.rows("workload"))
 
     def invoices(self, ids: Sequence[str]) -> list[Known]:
         """These invoices, whatever their state."""
-        return [_known(row) for row in self.rows("invoices_by_id", ids=list(ids))]
+        return self._known(self.rows("invoices_by_id", ids=list(ids)))
+
+    def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[Known]:
+        """The invoices of these rows, with the payments of those that stand in Xero."""
+        paid = [row["source_id"] for row in rows if row["xero_id"] and row["amount_paid"]]
+        payments: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in self.rows("payments", ids=paid) if paid else ():
+            payments[row["invoice_id"]].append(row)
+        return [_known(row, payments.get(row["source_id"], ())) for row in rows]
 
     def shared_numbers(self) -> list[Known]:
         """The invoices whose number stands on several: heads only, enough to say who may use it."""
@@ -337,6 +349,31 @@ class Ledger:
         }
         tx.upsert("contact", ["connection", "source_id"], columns)
 
+    def see_payments(
+        self, payments: Iterable[Payment], now: datetime, reached: Mapping[str, datetime] | None = None
+    ) -> None:
+        """Take in CrocoClick's transactions; the invoice of one that is new or has changed is looked at again."""
+        shown = {one.source_id: one for one in payments}
+
+        def write(tx: Tx) -> None:
+            known = {
+                row["source_id"]: _payment(row)
+                for row in tx.rows("SELECT * FROM payment WHERE connection = ?", [self.connection])
+            }
+            moved = [one for one in shown.values() if known.get(one.source_id) != one]
+            names = ("source_id", "invoice_id", "amount", "currency", "paid_on", "status", "refunded", "live", "method")
+            columns: dict[str, list[Any]] = {name: [getattr(one, name) for one in moved] for name in names}
+            columns |= {"connection": [self.connection] * len(moved), "seen_at": [now] * len(moved)}
+            tx.upsert("payment", ["connection", "source_id"], columns)
+            tx.execute(
+                "UPDATE invoice SET state = 'waiting' WHERE connection = $connection AND state = 'synced' "
+                "AND list_contains($ids, source_id)",
+                {"connection": self.connection, "ids": [one.invoice_id for one in moved]},
+            )
+            self._reach(tx, reached or {})
+
+        self.store.transaction(write)
+
     def settle_verdicts(self, run_id: str, verdicts: Sequence[Verdict], now: datetime) -> None:
         """Write down what the planner decided without a write; only what differs from before is told again."""
 
@@ -444,13 +481,41 @@ class Ledger:
                 "open_attempt": [id_ for _, id_ in contacts],
             },
         )
-        for table, tried in (("invoice", invoices), ("contact", contacts)):
+        payments = [(i, id_) for i, id_ in zip(intents, ids, strict=True) if i.kind == "payment"]
+        self._begin_payments(tx, payments, now)
+        for table, tried in (("invoice", invoices), ("contact", contacts), ("payment", payments)):
             tx.execute(
                 f"UPDATE {table} SET tries = tries + 1 "
                 "WHERE connection = $connection AND list_contains($ids, source_id)",
                 {"connection": self.connection, "ids": [i.source_id for i, _ in tried]},
             )
         return ids
+
+    def _begin_payments(self, tx: Tx, payments: Sequence[tuple[Intent, int]], now: datetime) -> None:
+        tx.update_from(
+            "payment",
+            ["connection", "source_id"],
+            {
+                "connection": [self.connection] * len(payments),
+                "source_id": [i.source_id for i, _ in payments],
+                "open_attempt": [id_ for _, id_ in payments],
+            },
+        )
+        self._set_state(tx, [i.expected["owner"] for i, _ in payments], "in_doubt", Problem("answer_lost"), now)
+
+    def _set_state(
+        self, tx: Tx, ids: Sequence[str], state: str, problem: Problem | None, now: datetime, stamp: str = ""
+    ) -> None:
+        columns: dict[str, list[Any]] = {
+            "connection": [self.connection] * len(ids),
+            "source_id": list(ids),
+            "state": [state] * len(ids),
+            "cause": [_code(problem)] * len(ids),
+            "facts": [_facts(problem)] * len(ids),
+            "refused_stamp": [stamp or None] * len(ids),
+            "decided_at": [now] * len(ids),
+        }
+        tx.update_from("invoice", ["connection", "source_id"], columns)
 
     def _end(self, tx: Tx, run_id: str, endings: Sequence[Ending], now: datetime) -> None:
         tried = [e for e in endings if e.attempt_id is not None]
@@ -471,11 +536,49 @@ class Ledger:
         invoices = [e for e in endings if e.kind == "invoice"]
         self._end_invoices(tx, invoices, now)
         self._end_contacts(tx, [e for e in endings if e.kind == "contact"], now)
+        self._end_payments(tx, run_id, [e for e in endings if e.kind == "payment"], now)
         for kind in ("invoice", "contact"):
             told = [(e.source_id, e.outcome, e.problem) for e in endings if e.kind == kind]
             self._tell(tx, run_id, kind, told, now)
         write_book_invoices(tx, self.connection, [e.invoice for e in invoices if e.invoice])
         write_book_contacts(tx, self.connection, [e.contact for e in endings if e.contact])
+
+    def _end_payments(self, tx: Tx, run_id: str, endings: Sequence[Ending], now: datetime) -> None:
+        """What became of payments; the invoice of each waits for the next decision, or is held for Xero's reason."""
+        count = len(endings)
+        tx.update_from(
+            "payment",
+            ["connection", "source_id"],
+            {
+                "connection": [self.connection] * count,
+                "source_id": [e.source_id for e in endings],
+                "open_attempt": [None] * count,
+                "xero_id": [e.payment.id if e.payment else None for e in endings],
+                "carried_at": [now if e.payment else None for e in endings],
+            },
+        )
+        for table in ("invoice", "book_invoice"):
+            due, paid, status = (
+                ("xero_amount_due", "xero_amount_paid", "xero_status")
+                if table == "invoice"
+                else ("amount_due", "amount_paid", "status")
+            )
+            for e in endings:
+                if e.payment:
+                    tx.execute(
+                        f"UPDATE {table} SET {due} = {due} - $amount, {paid} = COALESCE({paid}, 0) + $amount, "
+                        f"{status} = CASE WHEN {due} = $amount THEN 'PAID' ELSE {status} END "
+                        "WHERE connection = $connection AND xero_id = $xero_id",
+                        {
+                            "amount": e.payment.amount,
+                            "connection": self.connection,
+                            "xero_id": e.payment.invoice_id,
+                        },
+                    )
+        for e in endings:
+            self._set_state(tx, [e.owner], e.state, e.problem, now, e.stamp)
+        told = [(e.owner, _payment_word(e), _payment_facts(e)) for e in endings]
+        self._tell(tx, run_id, "invoice", told, now)
 
     def _end_invoices(self, tx: Tx, endings: Sequence[Ending], now: datetime) -> None:
         count = len(endings)
@@ -655,6 +758,16 @@ class Ledger:
         )
 
 
+def _payment_word(ending: Ending) -> str:
+    return "paid" if ending.payment else f"payment_{ending.outcome}"
+
+
+def _payment_facts(ending: Ending) -> Problem | None:
+    if ending.payment:
+        return Problem("", {"amount": ending.payment.amount, "payment": ending.source_id})
+    return ending.problem
+
+
 def _head_in_xero(row: Mapping[str, Any]) -> BookInvoice:
     return BookInvoice(
         id=row["xero_id"],
@@ -729,7 +842,7 @@ def _moved(invoice: Invoice, known: Mapping[str, Any]) -> bool:
     )
 
 
-def _known(row: Mapping[str, Any]) -> Known:
+def _known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) -> Known:
     invoice = from_content(
         row["content"],
         source_id=row["source_id"],
@@ -738,7 +851,9 @@ def _known(row: Mapping[str, Any]) -> Known:
         amount_paid=row["amount_paid"],
         amount_due=row["amount_due"],
     )
-    return Known(invoice, _standing(row), row["state"], row["cause"], json.loads(row["facts"] or "{}"), row["tries"])
+    return Known(
+        invoice, _standing(row, payments), row["state"], row["cause"], json.loads(row["facts"] or "{}"), row["tries"]
+    )
 
 
 def _known_contact(row: Mapping[str, Any]) -> KnownContact:
@@ -753,13 +868,30 @@ def _known_contact(row: Mapping[str, Any]) -> KnownContact:
     )
 
 
-def _standing(row: Mapping[str, Any]) -> Standing:
+def _payment(row: Mapping[str, Any]) -> Payment:
+    return Payment(
+        source_id=row["source_id"],
+        invoice_id=row["invoice_id"],
+        amount=row["amount"],
+        currency=row["currency"],
+        paid_on=row["paid_on"],
+        status=row["status"],
+        refunded=row["refunded"],
+        live=row["live"],
+        method=row["method"],
+    )
+
+
+def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> Standing:
     refused = row["refused_stamp"] or ""
     return Standing(
         xero_id=row["xero_id"] or "",
         synced_fingerprint=row["synced_fingerprint"] or "",
         synced_status=row["synced_status"] or "",
         xero_amount_paid=bool(row["xero_amount_paid"]),
+        xero_amount_due=row["xero_amount_due"] or Decimal(0),
+        payments=tuple(_payment(one) for one in payments),
+        carried={one["source_id"]: one["xero_id"] for one in payments if one["xero_id"]},
         refused_stamp=refused,
         refusal=_problem(row["cause"], row["facts"]) if refused and row["cause"] else None,
     )

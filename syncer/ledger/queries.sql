@@ -67,6 +67,10 @@ SELECT source_id, fingerprint, status, live, amount_paid, amount_due FROM invoic
 SELECT i.*, c.content FROM invoice i
 JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
 WHERE i.connection = $connection AND i.open_attempt IS NULL AND i.state <> 'synced'
+AND NOT EXISTS (
+    SELECT 1 FROM payment p
+    WHERE p.connection = i.connection AND p.invoice_id = i.source_id AND p.open_attempt IS NOT NULL
+)
 ORDER BY i.issue_date, i.source_id;
 
 -- name: invoices_by_id
@@ -92,7 +96,8 @@ ORDER BY a.call_id, a.position;
 -- name: open_subjects
 -- The records with an open try: a quick look before the slower question.
 SELECT (SELECT count(*) FROM invoice WHERE connection = $connection AND open_attempt IS NOT NULL)
-     + (SELECT count(*) FROM contact WHERE connection = $connection AND open_attempt IS NOT NULL) AS open;
+     + (SELECT count(*) FROM contact WHERE connection = $connection AND open_attempt IS NOT NULL)
+     + (SELECT count(*) FROM payment WHERE connection = $connection AND open_attempt IS NOT NULL) AS open;
 
 -- name: contacts
 -- Every CrocoClick contact that an invoice names, with its binding.
@@ -242,3 +247,12 @@ SELECT count(*) AS invoices, max(seen_at) AS seen_at FROM invoice WHERE connecti
 -- How many records of this connection stand in Xero.
 SELECT (SELECT count(*) FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL)
      + (SELECT count(*) FROM contact WHERE connection = $connection AND xero_id IS NOT NULL) AS bound;
+
+-- name: payments
+-- Every transaction of some invoices, with the Xero payment it became.
+SELECT * FROM payment WHERE connection = $connection AND list_contains($ids, invoice_id);
+
+-- name: paid_in_run
+-- How many invoices received a payment in a run.
+SELECT count(DISTINCT source_id) AS invoices FROM history
+WHERE connection = $connection AND run_id = $run_id AND kind = 'invoice' AND what = 'paid';

@@ -119,6 +119,26 @@ CREATE TABLE contact (
     PRIMARY KEY (connection, source_id)
 );
 
+-- The present of each CrocoClick transaction of an invoice, and the Xero payment it became.
+CREATE TABLE payment (
+    connection VARCHAR NOT NULL,
+    source_id VARCHAR NOT NULL,
+    invoice_id VARCHAR NOT NULL,         -- CrocoClick's
+    amount DECIMAL(24, 6) NOT NULL,
+    currency VARCHAR NOT NULL,
+    paid_on DATE,
+    status VARCHAR NOT NULL,
+    refunded DECIMAL(24, 6) NOT NULL,
+    live BOOLEAN NOT NULL,
+    method VARCHAR NOT NULL,
+    seen_at TIMESTAMP NOT NULL,
+    xero_id VARCHAR,
+    carried_at TIMESTAMP,
+    open_attempt BIGINT,
+    tries INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (connection, source_id)
+);
+
 -- One try for one record: written before the call leaves, and never edited.
 CREATE TABLE attempt (
     id BIGINT NOT NULL,
@@ -126,7 +146,7 @@ CREATE TABLE attempt (
     run_id VARCHAR NOT NULL,
     call_id VARCHAR NOT NULL,            -- the call that carries it, with up to 49 others
     position INTEGER NOT NULL,           -- its place in that call
-    kind VARCHAR NOT NULL,               -- invoice, contact
+    kind VARCHAR NOT NULL,               -- invoice, contact, payment
     source_id VARCHAR NOT NULL,
     action VARCHAR NOT NULL,             -- create, update, void
     number VARCHAR NOT NULL,

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from syncer.core.books import BookContact, BookInvoice, Books, Document, Organisation
 from syncer.core.contact import NewContact
+from syncer.core.payment import NewPayment
 from syncer.errors import HaltRun, Reconnect
-from syncer.ports import BookPayment, CallLog, Clock, NewPayment, Page, Refused
+from syncer.ports import BookPayment, CallLog, Clock, Page, Refused
 from syncer.transport import Bearer, Pace, Request, Transport
 from syncer.xero import wire
 
@@ -78,6 +79,10 @@ class XeroAccounts:
         """The sales invoices that carry one of these numbers, whatever their status."""
         requests = wire.get_invoices_numbered(numbers)
         return [invoice for request in requests for invoice in wire.sales_invoices(self._ask(request))]
+
+    def payments(self, since: datetime) -> Iterator[Page[BookPayment]]:
+        """Payments changed since, deleted ones too; pages of 1,000."""
+        return self._pages("Payments", lambda page: wire.get_payments(page, since), wire.payment_list)
 
     def payments_of(self, invoice_id: str) -> Sequence[BookPayment]:
         """The payments on one invoice, deleted ones too."""

@@ -24,8 +24,9 @@ from syncer.core.books import (
 )
 from syncer.core.contact import NewContact
 from syncer.core.money import ZERO, text
+from syncer.core.payment import NewPayment
 from syncer.errors import InDoubt, NeedsPerson, RateLimited, Reconnect, SyncerError, Unavailable
-from syncer.ports import BookPayment, NewPayment, Refused
+from syncer.ports import BookPayment, Refused
 from syncer.transport import Request, Response
 
 T = TypeVar("T")
@@ -98,6 +99,11 @@ def get_invoices_numbered(numbers: Sequence[str]) -> list[Request]:
 def get_invoice(invoice_id: str) -> Request:
     """One invoice with its lines and payments."""
     return Request("GET", f"{API}/Invoices/{invoice_id}", _FOUR_DECIMALS)
+
+
+def get_payments(page: int, since: datetime) -> Request:
+    """A page of payments changed since ("payments")."""
+    return Request("GET", f"{API}/Payments", _page(page, "PaymentID ASC"), _modified_since(since))
 
 
 def get_connections() -> Request:
@@ -560,6 +566,11 @@ def read_payment(found: Mapping[str, Any]) -> BookPayment:
         status=_text(found, "Status") or "AUTHORISED",
         paid_on=read_date(found, "Date"),
     )
+
+
+def payment_list(data: Mapping[str, Any]) -> list[BookPayment]:
+    """The payments of a page."""
+    return [read_payment(found) for found in data.get("Payments") or []]
 
 
 def payments(data: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
