@@ -2,16 +2,19 @@
 # make test   every test
 # make check  format, lint and types, then every test
 # make bench  the figures that the README and the notes speak of
+# make env    only the environment
 # make fresh  forget the demo
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check lint bench fresh
+.PHONY: run env test check lint bench fresh
 
 run: $(VENV)/run.done
 	@$(BIN)/python -m sandbox.demo
+
+env: $(VENV)/run.done
 
 test: $(VENV)/dev.done
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.complaints \

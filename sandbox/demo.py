@@ -119,11 +119,11 @@ def connect(environment: Mapping[str, str]) -> None:
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    """Connected, with the one setting that a sync cannot do without, and synced once."""
+    """Connected, with the accounts that a person would choose, and synced once."""
     status = syncer(environment, "status")
     if status["state"] != "connected":
         connect(environment)
-        syncer(environment, "settings", "set", "revenue_account=706")
+        syncer(environment, "settings", "set", "revenue_account=706", "payment_account.EUR=512")
     print("Syncing …", flush=True)
     run = syncer(environment, "sync")
     outcomes = run["outcomes"]

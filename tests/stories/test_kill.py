@@ -41,7 +41,7 @@ def test_killed_twenty_times_every_invoice_arrives_once(tmp_path):
     with Sandbox(world="month-end", limits=False, latency_ms=300) as box:
         world = World(box, tmp_path)
         world.connect()
-        world.set(revenue_account="706", calls_per_minute="100000", calls_in_flight="1", payment_account="512")
+        world.set(revenue_account="706", calls_per_minute="100000", calls_in_flight="1", payment_account__EUR="512")
         box.crococlick.limits.burst = 1_000_000
         kills = in_flight = 0
         while kills < KILLS:
@@ -67,3 +67,5 @@ def test_killed_twenty_times_every_invoice_arrives_once(tmp_path):
         totals = {one["InvoiceNumber"]: Decimal(str(one["Total"])) for one in box.xero.invoices()}
         shown = {one["invoiceNumber"]: Decimal(str(one["total"])) for one in box.crococlick.invoices()}
         assert totals == shown, out[-500:]
+        paid = Counter(one["Invoice"]["InvoiceNumber"] for one in box.xero.payments())
+        assert not paid or max(paid.values()) == 1
