@@ -100,17 +100,17 @@ def syncer(environment: Mapping[str, str], *words: str) -> dict[str, object]:
     return found
 
 
-def connect(environment: Mapping[str, str]) -> None:
+def connect(environment: Mapping[str, str], organisation: str = ORGANISATION) -> None:
     """Ask for consent and give it, as a person does on Xero's page."""
     asking = subprocess.Popen(
-        [sys.executable, "-m", "syncer", "connect", "--no-browser", "--organisation", ORGANISATION],
+        [sys.executable, "-m", "syncer", "connect", "--no-browser", "--organisation", organisation],
         cwd=ROOT, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert asking.stdout is not None  # noqa: S101 — it was asked for
     url = asking.stdout.readline().strip()
     if not url.startswith("http"):
         raise Failed(f"`python -m syncer connect` failed: {asking.communicate()[1].strip()}")
-    form = urllib.parse.urlencode({"decision": "allow", "organisation": ORGANISATION}).encode()
+    form = urllib.parse.urlencode({"decision": "allow", "organisation": organisation}).encode()
     with urllib.request.urlopen(urllib.request.Request(url, form), timeout=30):  # noqa: S310 — our own sandbox
         pass
     _, said = asking.communicate(timeout=60)
