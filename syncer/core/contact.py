@@ -98,11 +98,9 @@ class ContactIndex:
         """The contact, followed through merges to the one that is left; None when the mirror does not know it."""
         seen: set[str] = set()
         contact = self._by_id.get(xero_id)
-        while contact and contact.merged_to and contact.merged_to not in seen:
+        while contact and contact.merged_to and contact.id not in seen:
             seen.add(contact.id)
             contact = self._by_id.get(contact.merged_to, contact)
-            if contact.id in seen:
-                break
         return contact
 
     def numbered(self, number: str) -> BookContact | None:
