@@ -170,9 +170,15 @@ class Desk:
             told += self.ledger.rows("history_of", kind="contact", source_id=story.row["contact_id"])
         return sorted(told, key=lambda row: row["id"])
 
+    def payments(self, story: Story) -> list[dict[str, Any]]:
+        """What was paid in CrocoClick, and whether Xero has it, oldest first."""
+        rows = self.ledger.rows("payments", ids=[story.row["source_id"]])
+        return sorted(rows, key=lambda row: (row["paid_on"] or self.now.date(), row["source_id"]))
+
     def requests(self, story: Story) -> list[Request]:
-        """Every try for the invoice and for its customer, oldest first."""
+        """Every try for the invoice, its payments and its customer, oldest first."""
         asked = [("invoice", story.row["source_id"])]
+        asked += [("payment", row["source_id"]) for row in self.payments(story)]
         if story.row["contact_id"]:
             asked.append(("contact", story.row["contact_id"]))
         found = [

@@ -38,7 +38,8 @@ def _progress(desk: Desk, run: Mapping[str, Any]) -> None:
     told, stop = st.columns([5, 1], vertical_alignment="center")
     share = min(1.0, run["done"] / run["todo"]) if run["todo"] else 0.0
     told.progress(share, text=_told(run, desk))
-    if stop.button("Stop", key="stop", help="Ends after the calls that are under way; nothing gets lost."):
+    hint = "Ends after the calls that are under way; nothing gets lost."
+    if stop.button("Stop", key="stop", help=hint, width="stretch"):
         desk.stop(run)
         st.toast("Stopping after the calls that are under way.")
 

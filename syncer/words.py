@@ -721,6 +721,7 @@ PHASES: Mapping[str, str] = {
     "planning": "Planning",
     "contacts": "Customers to Xero",
     "invoices": "Invoices to Xero",
+    "payments": "Payments to Xero",
     "done": "Done",
 }
 
@@ -777,7 +778,7 @@ XERO_STATUSES: Mapping[str, str] = {
     "DELETED": "deleted",
 }
 
-ACTIONS: Mapping[str, str] = {"create": "Create", "update": "Update", "void": "Void"}
+ACTIONS: Mapping[str, str] = {"create": "Create", "update": "Update", "void": "Void", "pay": "Pay"}
 
 # What each permission is for: asked at the consent, and shown with the connection.
 SCOPES: Mapping[str, tuple[str, str]] = {

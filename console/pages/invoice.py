@@ -62,6 +62,7 @@ def _tell(desk: Desk, story: Story) -> None:
     _verdict(desk, story)
     _orders(desk, story)
     parts.html(f'<div class="sides">{_crococlick_side(story)}{_xero_side(story)}</div>')
+    _payments(desk, story)
     parts.section("What happened", parts.timeline(_events(desk, story)))
     _requests(desk, story)
     _ways_out(desk, story)
@@ -225,6 +226,25 @@ def _blocked(story: Story) -> str:
     return parts.table(columns, rows, [["Total", "", "", "?"]], False)
 
 
+def _payments(desk: Desk, story: Story) -> None:
+    rows = desk.payments(story)
+    if not rows:
+        return
+    columns = [Column("Paid on"), Column("Amount", True), Column("By"), Column("In Xero")]
+    parts.section("Payments", parts.table(columns, [_payment(row, desk) for row in rows]))
+
+
+def _payment(row: Mapping[str, Any], desk: Desk) -> list[str]:
+    back = f"{formats.money(row['refunded'], row['currency'])} refunded" if row["refunded"] else ""
+    there = formats.mark("✓", "In Xero", "good") if row["xero_id"] else formats.mark("…", "Not there yet")
+    return [
+        formats.day(row["paid_on"]),
+        escape(formats.money(row["amount"], row["currency"])) + _under(back),
+        escape(str(row["method"]).replace("_", " ")),
+        f"{there} {formats.ago(row['carried_at'], desk.now) if row['carried_at'] else ''}",
+    ]
+
+
 # -- what happened ------------------------------------------------------------------------------------------------
 
 
@@ -263,7 +283,7 @@ def _request(request: Request, place: int) -> None:
         ("Answer", f"{status}, {formats.lasted(call['ms'] / 1000)}" if call["method"] else ""),
         ("Correlation id", parts.code(call["correlation_id"]) if call["correlation_id"] else ""),
     ]
-    whose = "Customer" if request.kind == "contact" else "Invoice"
+    whose = {"contact": "Customer", "payment": "Payment"}.get(request.kind, "Invoice")
     parts.html(f"<h2>{whose}: {escape(formats.tried(request.action, request.outcome))}</h2>{parts.facts(facts)}")
     sent, answered = st.columns(2)
     for column, title, body in ((sent, "Sent", request.sent), (answered, "Answered", request.answered)):

@@ -71,7 +71,7 @@ def _row(run: Mapping[str, Any], desk: Desk) -> list[str]:
         escape(formats.outcomes(run["outcomes"])) if run["finished_at"] else "",
         _money(run, "moved"),
         _took(run, desk),
-        f"{run['calls']['xero']:,}",
+        f"{run['calls']['xero']:,}" if run["finished_at"] else "–",
     ]
 
 

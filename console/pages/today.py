@@ -14,6 +14,7 @@ from console.desk import Desk, Group, Today
 from console.parts import Column
 
 PAGE, REASONS = 200, 25
+MOVES = ("created", "updated", "voided", "paid")
 
 
 def show(desk: Desk) -> None:
@@ -65,7 +66,9 @@ def _verdict(today: Today) -> str:
 def _well(today: Today, desk: Desk) -> None:
     """What there is to say besides what is open."""
     if not today.invoices:
-        parts.html('<p class="lead">Sync now reads CrocoClick and brings over what is ready.</p>')
+        busy = desk.starting() or desk.at_work()
+        said = "The first run is at work." if busy else "Sync now reads CrocoClick and brings over what is ready."
+        parts.html(f'<p class="lead">{said}</p>')
         return
     waiting = [row for row in today.counts if row["state"] == "waiting"]
     synced = [row for row in today.counts if row["state"] == "synced"]
@@ -191,7 +194,7 @@ def _by_day(today: Today, desk: Desk) -> pd.DataFrame:
     days = [last - timedelta(days=back) for back in range(6, -1, -1)]
     rows = []
     for day in days:
-        for outcome in ("created", "updated", "voided"):
+        for outcome in MOVES:
             those = [row for row in today.moved if row["day"] == day and _outcome(row) == outcome]
             money = formats.monies(_together({row["currency"]: row["money"]} for row in those))
             records = sum(row["records"] for row in those)
@@ -206,7 +209,7 @@ def _outcome(row: Mapping[str, Any]) -> str:
 
 def _moved_told(today: Today) -> str:
     told = []
-    for outcome in ("created", "updated", "voided"):
+    for outcome in MOVES:
         those = [row for row in today.moved if _outcome(row) == outcome]
         if those:
             money = formats.monies(_together({row["currency"]: row["money"]} for row in those))

@@ -150,7 +150,11 @@ FROM attempt_end e JOIN attempt a ON a.id = e.attempt_id
 JOIN invoice i ON i.connection = a.connection AND i.source_id = a.source_id
 WHERE e.connection = $connection AND a.kind = 'invoice' AND e.ended_at >= $since
 AND e.outcome IN ('created', 'updated', 'voided', 'found')
-GROUP BY ALL ORDER BY day, e.outcome, i.currency;
+GROUP BY ALL
+UNION ALL
+SELECT CAST(p.carried_at + to_minutes($minutes) AS DATE), 'paid', p.currency, count(*), sum(p.amount)
+FROM payment p WHERE p.connection = $connection AND p.carried_at >= $since
+GROUP BY ALL ORDER BY 1, 2, 3;
 
 -- name: moved_how
 -- Of what was created: how many, how many at the first try, and the median seconds from first sight to Xero.

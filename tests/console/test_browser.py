@@ -97,9 +97,7 @@ def test_connect_set_up_sync_and_see_what_needs_somebody(page: Any):
     page.get_by_text("Saved.").wait_for()
     page.goto("/")
     page.get_by_role("button", name="Sync now").click()
-    page.get_by_role(
-        "heading", name=re.compile(r"^\d\d invoices worth €[\d,.]+ and USD [\d,.]+ need somebody")
-    ).wait_for()
+    page.get_by_role("heading", name=re.compile(r"^\d+ invoices worth .+ need somebody")).wait_for()
     assert page.get_by_text("TVA 5,5 % has no tax rate in Xero").is_visible()
 
 
