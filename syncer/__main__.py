@@ -1,10 +1,14 @@
 """The same questions and orders as the console, from a terminal: `python -m syncer COMMAND`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
+
+# DuckDB imports pandas with the first parameter that is bound (0.3 s), if there is one; no command needs it.
+sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 
 from syncer import connecting, questions, settings, words
 from syncer.app import DEFAULT, App, Connection, who
@@ -79,6 +83,10 @@ def main(words_given: Sequence[str] | None = None) -> int:
         return _failed(out, LATER, later.code, words.failure(later.code, later.facts))
     except SyncerError as failure:
         return _failed(out, FAILED, failure.code, words.failure(failure.code, failure.facts))
+    except BrokenPipeError:
+        # Whoever was reading has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         return _failed(out, LATER, "stopped", "Stopped. The next run settles what was under way.")
 

@@ -582,7 +582,7 @@ _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
     "not_arrived": lambda f, why: "Looked in Xero: it had not arrived, and will be sent again",
     "deferred": lambda f, why: f"Put off: {why}" if why else "Put off to the next call",
     "refused": lambda f, why: f"Refused by Xero: {why}",
-    "paid": lambda f, why: f"Payment of {f.get('amount')} entered in Xero",
+    "paid": lambda f, why: f"Payment of {_amount(f, 'amount')} entered in Xero",
     "payment_found": lambda f, why: "Payment found in Xero, where it had arrived",
     "payment_not_arrived": lambda f, why: "Looked in Xero: the payment had not arrived, and will be sent again",
     "payment_deferred": lambda f, why: "Payment put off to the next call",

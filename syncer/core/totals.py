@@ -232,9 +232,8 @@ class _Draft:
 
     def _state(self, line: LineItem, discount: Decimal) -> None:
         """Quantity, price and discount as they are where Xero can hold them, else folded."""
-        self.discount = cents(discount)
-        amount = line.amount
-        left = cents(amount) - self.discount
+        amount, left = line.amount, cents(self.exact)
+        self.discount = cents(amount) - left if discount else ZERO
         as_priced = not line.taxes or line.tax_inclusive == self.inclusive
         discountable = not discount or (self.discount >= 0 and left > 0)
         if as_priced and discountable and _holds(line, amount):
@@ -261,8 +260,8 @@ class _Draft:
     def can_move(self, step: Decimal) -> bool:
         """Whether this much may be added to its amount: where a discount or a folded amount was rounded by us."""
         if self.folded:
-            return bool(self.amount) and self.amount * (self.amount + step) > 0
-        return self.discount > 0 and self.discount - step > 0 and self.amount + step > 0
+            return self.exact * (self.amount + step) >= 0
+        return self.discount > 0 and self.discount - step >= 0 and self.amount + step > 0
 
     def move(self, step: Decimal) -> None:
         if not self.folded:
@@ -327,16 +326,15 @@ class _Settlement:
         return sum((draft.tax for draft in self.drafts), ZERO)
 
     def _tax_to_show(self) -> Decimal | None:
-        """CrocoClick's own tax where it states one, else what is left; None where rounding does not explain it."""
-        exact = sum((part.tax for part in self.parts), ZERO)
-        most = self.unit * sum(1 for draft in self.drafts if draft.rate and draft.amount)
+        """CrocoClick's own tax where it states one, else what is left; None where Xero could not keep it."""
         if self.invoice.tax is not None:
             stated = self.invoice.tax if decimals(self.invoice.currency) > 2 else cents(self.invoice.tax)
-            return stated if fits(stated, 2) and abs(stated - exact) <= most else None
+            return stated if fits(stated, 2) else None
+        most = self.unit * sum(1 for draft in self.drafts if draft.rate and draft.amount)
         if self.inclusive or not most:
             return self._sum_of_taxes()
         left = self.invoice.total - self._sum_of_lines()
-        if abs(left - exact) <= most:
+        if abs(left - sum((part.tax for part in self.parts), ZERO)) <= most:
             return left
         return self.invoice.total - cents(sum((part.net for part in self.parts), ZERO))
 

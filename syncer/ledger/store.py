@@ -3,10 +3,12 @@
 DuckDB lets one process write or many read. Nobody therefore keeps the file open; `FileLock` says whose turn it is.
 """
 
+import atexit
 import os
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -174,6 +176,11 @@ class Tx(Reader):
         return self._types[table]
 
 
+def _retire_if_alive(store: "weakref.ref[Store]") -> None:
+    if alive := store():
+        alive._retire()
+
+
 class _Moment:
     """One read-only opening that the threads of a process share for a moment."""
 
@@ -215,6 +222,8 @@ class Store:
         self._opening = threading.Lock()
         self._moment: _Moment | None = None
         self._mine = threading.local()
+        # A program that ends while a handle is being closed in another thread would be aborted by DuckDB.
+        atexit.register(_retire_if_alive, weakref.ref(self))
 
     def transaction(self, fn: Callable[[Tx], T]) -> T:
         """Run `fn` alone with the ledger and commit; anything it raises undoes all of it.
