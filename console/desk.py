@@ -165,7 +165,7 @@ class Desk:
 
     def history(self, story: Story) -> list[dict[str, Any]]:
         """What happened to the invoice and to its customer's link, oldest first."""
-        told = [dict(row) for row in story.history]
+        told = [{**row, "currency": story.row["currency"]} for row in story.history]
         if story.row["contact_id"]:
             told += self.ledger.rows("history_of", kind="contact", source_id=story.row["contact_id"])
         return sorted(told, key=lambda row: row["id"])

@@ -109,7 +109,9 @@ def capital(sentence: str) -> str:
 
 def mark(mark_: str, word: str, tone: str = "") -> str:
     """A mark with its word, coloured by what it asks for (HTML)."""
-    return f'<span class="mark {tone}"><span aria-hidden="true">{mark_}</span> {escape(word)}</span>'
+    # Many fonts lack the pause sign, or draw it as a coloured picture: it is drawn by a rule instead.
+    sign = '<span class="pause"></span>' if mark_ == "⏸" else mark_
+    return f'<span class="mark {tone}"><span aria-hidden="true">{sign}</span> {escape(word)}</span>'
 
 
 def state(code: str) -> str:
@@ -226,5 +228,6 @@ def plain(sentence: str) -> str:
 
 
 def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a row's cause; an amount among them is in the currency of the record."""
     found: dict[str, Any] = json.loads(row.get("facts") or "{}")
-    return found
+    return {"currency": row.get("currency") or "", **found}

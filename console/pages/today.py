@@ -78,7 +78,7 @@ def _well(today: Today, desk: Desk) -> None:
         told.append(f"{_number(synced)} worth {money} {_is_are(synced)} in Xero, to the cent.")
     if waiting:
         money = formats.monies(_together({row["currency"]: row["money"]} for row in waiting))
-        told.append(f"{_number(waiting)} worth {money} {'goes' if _size(waiting) == 1 else 'go'} over in the next run.")
+        told.append(f"{_number(waiting)} worth {money} {'waits' if _size(waiting) == 1 else 'wait'} for the next run.")
     if today.seen_at:
         told.append(f"CrocoClick was read at {formats.clock(today.seen_at, desk.now)}.")
     parts.quiet(escape(" ".join(told)), "")

@@ -57,14 +57,14 @@ def test_today_begins_with_the_verdict(working: Desk, draw: Draw):
     text = seen(draw("today"))
     assert text.startswith("3 invoices worth €2,611.00 and USD 1,320.00 need somebody. 2 heal by themselves.")
     assert "2 invoices worth €2,640.00 are in Xero, to the cent." in text
-    assert "1 invoice worth €1,320.00 goes over in the next run." in text
+    assert "1 invoice worth €1,320.00 waits for the next run." in text
 
 
 def test_today_groups_by_reason_with_the_money_beside(working: Desk, draw: Draw):
     """Two invoices with the same missing rate are one question."""
     text = seen(draw("today"))
-    assert "TVA 5,5 % has no tax rate in Xero 2 €2,611.00 4 min you" in text
-    assert "USD is not enabled in Xero 1 USD 1,320.00 4 min the accountant" in text
+    assert re.search(r"TVA 5,5 % has no tax rate in Xero 2 €2,611.00 \d+ min you", text)
+    assert re.search(r"USD is not enabled in Xero 1 USD 1,320.00 \d+ min the accountant", text)
     assert text.index("Needs a person") < text.index("Heals by itself") < text.index("Xero did not answer")
 
 
@@ -79,7 +79,7 @@ def test_a_quiet_day_says_so(connected: Desk, draw: Draw):
     connected.ledger.see("r", [invoice("next", "A-1")], NOW)
     text = obeys_the_house_rules(draw("today"))
     assert text.startswith("Nothing needs you.")
-    assert "1 invoice worth €1,320.00 goes over in the next run" in text
+    assert "1 invoice worth €1,320.00 waits for the next run." in text
 
 
 def test_without_a_connection_there_is_one_thing_to_do(desk: Desk, draw: Draw):
