@@ -379,3 +379,97 @@ def test_amounts_that_were_rounded_by_us_take_the_cents_back():
     answer = reckon(invoice(lines=(*small, taxed), total=Decimal("120.08")), ["T"] * 6, palette, "706", ROUNDING)
     assert sorted(line.unit_amount for line in answer.lines[:5]) == [CENT, CENT, 2 * CENT, 2 * CENT, 2 * CENT]
     assert (answer.tax, len(answer.corrections)) == (Decimal(20), 2)
+
+
+def item(quantity, price, percent=0, inclusive=False):
+    """A line with one tax."""
+    taxes = (Tax("t", "T", Decimal(percent)),) if percent else ()
+    return LineItem("x", Decimal(quantity), Decimal(price), taxes, inclusive)
+
+
+def outcome(*items, total, tax=None, discount=None):
+    """For each line sent its quantity, price, discount and stated tax as text; or the code of the problem."""
+    cut = Discount(False, Decimal(discount)) if isinstance(discount, str) else discount
+    stated = None if tax is None else Decimal(tax)
+    answer = lines_of(invoice(lines=items, total=Decimal(total), tax=stated, discount=cut))
+    if isinstance(answer, Problem):
+        return answer.code
+    return [
+        " ".join(map(str, (line.quantity, line.unit_amount, line.discount, line.tax_amount))) for line in answer.lines
+    ]
+
+
+READINGS = [
+    # Each total is right under one way of rounding only.
+    ([item("1", "10.004", 50)], "15.01", "once"),
+    ([item("1", "10.0125", 60), item("1", "10.0125", 60)], "32.05", "per rate"),
+    ([item("3", "0.045", 20), item("1", "0.055", 60)], "0.26", "per line"),
+    ([item("1", "0.008", 60)], "0.02", "step by step"),
+]
+
+
+@pytest.mark.parametrize(("items", "total", "way"), READINGS, ids=[way for *_, way in READINGS])
+def test_crococlick_may_round_in_any_of_four_ways(items, total, way):
+    """No rule is published: once, per rate, per line, or each line's net and then its tax."""
+    assert outcome(*items, total=total) != "total_mismatch"
+    assert outcome(*items, total=Decimal(total) + 2 * CENT) == "total_mismatch"
+
+
+def test_endless_decimals_of_a_shared_discount_do_not_move_half_a_cent():
+    """0.22 less 0.015 is 0.205 and so 0.21, however the discount is divided; 0.20 is no reading of it."""
+    items = [item("3", "0.060", 60, inclusive=True), item("1", "0.040", 60, inclusive=True)]
+    assert outcome(*items, total="0.21", tax="0.08", discount="0.015") != "total_mismatch"
+    assert outcome(*items, total="0.20", tax="0.08", discount="0.015") == "total_mismatch"
+
+
+def test_a_tax_is_never_more_than_its_line():
+    """Xero refuses 0.03 of tax on 0.02."""
+    assert outcome(item("1", "0.025", 100), total="0.05", tax="0.03", discount="0.0025") == "total_mismatch"
+
+
+def test_a_tax_is_never_on_the_other_side_of_its_line():
+    """0.04 with a tax of -0.01 would come to the total, and make no sense."""
+    items = [item("0.5", "0.04", 20), item("1", "0.02", 20, inclusive=True)]
+    assert outcome(*items, total="0.04", tax="-0.01") == "total_mismatch"
+
+
+def test_one_line_is_worth_one_cent_of_corrections():
+    """A tax a cent lower and a rounding line besides are two."""
+    assert outcome(item("1", "2.96", 10), total="3.26", tax="0.29") == "total_mismatch"
+
+
+def test_a_line_takes_one_cent_and_no_more():
+    """The second one goes on the rounding line."""
+    prices = [("3", "0.002"), ("3", "0.009"), ("1", "0.007"), ("1", "-0.002"), ("3", "0.002")]
+    sent = outcome(*(item(quantity, price, 10, inclusive=True) for quantity, price in prices), total="0.04", tax="0.00")
+    assert sent[3:] == ["1 -0.01 0 None", "3 0.002 0 None", "1 -0.01 0 None"]
+
+
+def test_a_discount_that_adds_is_folded():
+    """Ten off lines that come to -50 makes the positive one dearer: Xero takes no negative discount."""
+    assert outcome(item("1", "100"), item("1", "-150"), total="-60", discount="10")[0] == "1 120.00 0 None"
+
+
+def test_a_discount_may_be_rounded_away():
+    """A cent less of a discount of one cent is none."""
+    assert outcome(item("3", "0.060", 100, inclusive=True), total="0.18", discount="0.005") == ["3 0.060 0.00 None"]
+
+
+def test_a_discount_never_eats_its_line():
+    """Xero takes a discount only off what is left above zero."""
+    items = [item("1", "0.025", 20), item("1", "0.020", 20)]
+    assert outcome(*items, total="0.02", tax="0.01", discount="0.030") == ["1 0.00 0 None", "1 0.020 0.01 0.01"]
+
+
+def test_a_folded_amount_may_come_to_nothing_but_never_to_the_other_side():
+    """Half a cent that the customer does not pay goes at 0.00."""
+    assert outcome(item("1", "0.005", 10, inclusive=True), total="0.00", tax="0.00")[0] == "1 0.00 0 None"
+    items = [item("1", "0.003", 60), item("3", "0.003", 20)]
+    assert outcome(*items, total="0.01", tax="0.01", discount=Discount(True, Decimal(33)))[0] == "1 0.00 0 None"
+
+
+def test_a_free_line_bears_no_tax():
+    """The cent goes where something was rounded, not on a tax of nothing."""
+    small = [item("0.5", "0.03") for _ in range(3)]
+    assert len(outcome(item("1", "0", 20), *small, total="0.05")) == 4
+    assert outcome(item("0.5", "0.005", 100), total="0.01") == ["1 0.01 0 0.00"]
