@@ -98,7 +98,7 @@ def test_connect_set_up_sync_and_see_what_needs_somebody(page: Any):
     page.goto("/")
     page.get_by_role("button", name="Sync now").click()
     page.get_by_role("heading", name=re.compile(r"^\d+ invoices worth .+ need somebody")).wait_for()
-    assert page.get_by_text("TVA 5,5 % has no tax rate in Xero").is_visible()
+    page.get_by_text("TVA 5,5 % has no tax rate in Xero").wait_for()
 
 
 def test_search_leads_to_the_invoice(page: Any):
