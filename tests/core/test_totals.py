@@ -473,3 +473,12 @@ def test_a_free_line_bears_no_tax():
     small = [item("0.5", "0.03") for _ in range(3)]
     assert len(outcome(item("1", "0", 20), *small, total="0.05")) == 4
     assert outcome(item("0.5", "0.005", 100), total="0.01") == ["1 0.01 0 0.00"]
+
+
+def test_a_discount_in_yen_never_becomes_a_surcharge():
+    """1,000.90 less 0.30 is 1,001 yen: the discount cannot give 0.40 back, the rounding line can."""
+    one = plain("1000.90", currency="JPY", total=Decimal(1001), discount=Discount(False, Decimal("0.30")))
+    assert [(line.unit_amount, line.discount) for line in lines_of(one).lines] == [
+        (Decimal("1000.90"), Decimal("0.30")),
+        (Decimal("0.40"), Decimal(0)),
+    ]
