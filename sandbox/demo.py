@@ -1,4 +1,4 @@
-"""`python -m sandbox.demo`: the sandbox, a connected console and a first sync, with one command and no account anywhere.
+"""`python -m sandbox.demo`: the sandbox, a connected console and a first sync, with one command and no account.
 
 It drives the product the way a person would: by its commands and by Xero's consent page.
 """
@@ -111,7 +111,7 @@ def connect(environment: Mapping[str, str], organisation: str = ORGANISATION) ->
     if not url.startswith("http"):
         raise Failed(f"`python -m syncer connect` failed: {asking.communicate()[1].strip()}")
     form = urllib.parse.urlencode({"decision": "allow", "organisation": organisation}).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, form), timeout=30):  # noqa: S310 — our own sandbox
+    with urllib.request.urlopen(urllib.request.Request(url, form), timeout=30):
         pass
     _, said = asking.communicate(timeout=60)
     if asking.returncode:

@@ -21,7 +21,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="view
 
 
 def answer_on(redirect_uri: str, take: Callable[[dict[str, str], str], str], done: Callable[[], bool]) -> None:
-    """Serve the redirect URI until `take` (parameters, address → sentence) was called, or `done` says somebody else did.
+    """Serve the redirect URI until `take` (parameters, address → sentence) was called, or `done` says another did.
 
     Raises Reconnect: `redirect_not_loopback`, `redirect_port_taken`, `consent_timeout`, and what `take` raises.
     """

@@ -1,7 +1,7 @@
 """Each setting, its meaning and its default. Secrets never print.
 
-The environment (then a `.env` file) says where things are; a connection's settings, kept in the ledger, say what the sync
-may do. Both refuse what cannot be, with a sentence that says what is wrong and where.
+The environment (then a `.env` file) says where things are; a connection's settings, kept in the ledger, say what the
+sync may do. Both refuse what cannot be, with a sentence that says what is wrong and where.
 """
 
 import os
