@@ -21,7 +21,8 @@ sys.path.insert(0, str(ROOT))
 from syncer.core.books import BookInvoice  # noqa: E402
 from syncer.core.causes import Problem  # noqa: E402
 from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax  # noqa: E402
-from syncer.ledger.ledger import Ending, Intent, Ledger, Verdict  # noqa: E402
+from syncer.ledger.ledger import Ledger  # noqa: E402
+from syncer.ledger.records import Ending, Intent, Verdict  # noqa: E402
 from syncer.ledger.store import Store  # noqa: E402
 from syncer.ports import CallRecord  # noqa: E402
 

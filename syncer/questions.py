@@ -22,7 +22,8 @@ from syncer.core.money import show
 from syncer.core.plan import Action, Do, plan, plan_all
 from syncer.core.rules import Rules
 from syncer.core.totals import shares
-from syncer.ledger.ledger import Known, Ledger
+from syncer.ledger.ledger import Ledger
+from syncer.ledger.records import Known
 from syncer.sync import Outcome, look, verdict
 from syncer.waves import BATCH_ELEMENTS
 

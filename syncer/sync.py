@@ -21,7 +21,8 @@ from syncer.core.payment import NewPayment, is_ours
 from syncer.core.plan import Action, Do, Scene, number_owners, plan_all, stamp, takes_payments
 from syncer.core.rules import Rules
 from syncer.errors import Reconnect, SyncerError, TryLater
-from syncer.ledger.ledger import Ending, Intent, Known, KnownContact, Ledger, OpenAttempt, Verdict
+from syncer.ledger.ledger import Ledger
+from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict
 from syncer.ports import Accounts, BookPayment, CallRecord, Clock, Crm, Refused, Unreadable
 from syncer.waves import Batch, Element, Kind, Waves, batches
 
@@ -165,13 +166,13 @@ class Run:
         if attempts[0].intent.kind == "payment":
             return self._look_for_payments(attempts)
         heads = self._doors.accounts.invoices_numbered([attempt.intent.number for attempt in attempts])
-        self._ledger.mirror(reached={}, invoices=heads)
+        self._ledger.mirror(self._now(), invoices=heads)
         return [_settled(attempt, heads) for attempt in attempts]
 
     def _look_for_contacts(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
         found = [contact for page in self._doors.accounts.contacts(since) for contact in page.items]
-        self._ledger.mirror(reached={}, contacts=found)
+        self._ledger.mirror(self._now(), contacts=found)
         by_number = {contact.number: contact for contact in found}
         return [
             Ending("contact", one.intent.source_id, "found", "linked", one.id, contact=by_number[one.intent.source_id])
@@ -272,7 +273,7 @@ class Run:
         if kept and not again and self._now() - kept["read_at"] < DAILY:
             return books_from(kept["content"])
         books = self._doors.accounts.books()
-        self._ledger.mirror(reached={"books": self._now()}, books=books_text(books))
+        self._ledger.mirror(self._now(), reached=["books"], books=books_text(books))
         return books
 
     def _mirror_contacts(self, again: bool) -> None:
@@ -280,16 +281,16 @@ class Run:
         if since and not again and started - since < DAILY:
             return
         for page in self._doors.accounts.contacts(since - OVERLAP if since else None):
-            self._ledger.mirror(reached={}, contacts=page.items)
-        self._ledger.mirror(reached={"xero_contacts": started})
+            self._ledger.mirror(started, contacts=page.items)
+        self._ledger.mirror(started, reached=["xero_contacts"])
 
     def _mirror_invoices(self, again: bool) -> None:
         since, started = self._ledger.watermark("xero_invoices"), self._now()
         if since and not again and started - since < DAILY:
             return
         for page in self._doors.accounts.invoice_heads(since - OVERLAP if since else None):
-            self._ledger.mirror(reached={}, invoices=page.items)
-        self._ledger.mirror(reached={"xero_invoices": started})
+            self._ledger.mirror(started, invoices=page.items)
+        self._ledger.mirror(started, reached=["xero_invoices"])
 
     # -- contacts ---------------------------------------------------------------------------------------------------
 
@@ -505,7 +506,7 @@ class Run:
                 _arrived(known.invoice.source_id, "found", None, head, known.invoice.fingerprint, {})
                 for known, head in ours
             ]
-            self._ledger.mirror(reached={}, invoices=heads)
+            self._ledger.mirror(self._now(), invoices=heads)
             self._ledger.commit(self.outcome.run_id, self._now(), endings=endings, calls=self._doors.drain_calls())
 
 

@@ -260,3 +260,19 @@ SELECT * FROM payment WHERE connection = $connection AND list_contains($ids, inv
 -- How many invoices received a payment in a run.
 SELECT count(DISTINCT source_id) AS invoices FROM history
 WHERE connection = $connection AND run_id = $run_id AND kind = 'invoice' AND what = 'paid';
+
+-- name: states
+-- The state of every invoice, to tell what a decision changes.
+SELECT source_id, state, cause, facts FROM invoice WHERE connection = $connection;
+
+-- name: invoices_with_an_open_try
+-- Invoices whose last write has no answer yet.
+SELECT source_id FROM invoice WHERE connection = $connection AND open_attempt IS NOT NULL;
+
+-- name: bound_invoices
+-- Our invoices by the Xero document they became.
+SELECT xero_id, source_id FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL;
+
+-- name: all_payments
+-- Every transaction, to tell what has changed.
+SELECT * FROM payment WHERE connection = $connection;

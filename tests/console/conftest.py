@@ -15,7 +15,7 @@ from console.desk import Desk, installation
 from syncer.core.books import Account, BookInvoice, Books, Organisation, TaxRate, books_text
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
-from syncer.ledger.ledger import Ending, Intent, Verdict
+from syncer.ledger.records import Ending, Intent, Verdict
 from syncer.ports import CallRecord
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
@@ -62,7 +62,7 @@ def working(connected: Desk) -> Desk:
     """One run long: an invoice in every state."""
     ledger = connected.ledger
     ledger.begin_run(RUN, "", "cron", 1, NOW)
-    ledger.mirror(reached={"books": NOW}, books=books_text(BOOKS))
+    ledger.mirror(NOW, reached=["books"], books=books_text(BOOKS))
     ledger.change_settings({"revenue_account": "706"}, "anna", NOW)
     ledger.see(RUN, INVOICES, NOW)
     ledger.take_customers(NOW)

@@ -1,0 +1,124 @@
+"""Writing in one transaction, for one connection and run: the columns that every row shares are added here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from syncer.core.books import BookContact, BookInvoice
+from syncer.core.causes import Problem
+from syncer.ledger.records import code_of, facts_of
+from syncer.ledger.store import Tx, named_queries
+
+QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
+
+Columns = Mapping[str, Sequence[Any]]
+Told = tuple[str, str, Problem | None]  # source id, what happened, why
+
+
+@dataclass(frozen=True)
+class Pen:
+    """One transaction at one moment."""
+
+    tx: Tx
+    connection: str
+    run_id: str
+    now: datetime
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """The rows of a named query, for this connection."""
+        return self.tx.rows(QUERIES[query], {"connection": self.connection})
+
+    def append(self, table: str, columns: Columns) -> list[int]:
+        """Append rows to a table that is kept in id order; returns the ids they got."""
+        count = _length(columns)
+        first = self.tx.next_id(table)
+        ids = list(range(first, first + count))
+        self.tx.insert(table, {"id": ids, "connection": [self.connection] * count, **columns})
+        return ids
+
+    def insert(self, table: str, columns: Columns) -> None:
+        """Insert rows of this connection."""
+        self.tx.insert(table, {"connection": [self.connection] * _length(columns), **columns})
+
+    def change(self, table: str, columns: Columns) -> None:
+        """Change rows of this connection, found by the `source_id` among the columns."""
+        whole = {"connection": [self.connection] * _length(columns), **columns}
+        self.tx.update_from(table, ["connection", "source_id"], whole)
+
+    def put(self, table: str, key: str, columns: Columns) -> None:
+        """Insert rows of this connection, or change those that have the same `key`."""
+        whole = {"connection": [self.connection] * _length(columns), **columns}
+        self.tx.upsert(table, ["connection", key], whole)
+
+    def put_one(self, table: str, key: str, **values: Any) -> None:
+        """`put` for a single row."""
+        self.put(table, key, {name: [value] for name, value in values.items()})
+
+    def set_state(self, ids: Sequence[str], state: str, problem: Problem | None = None, stamp: str = "") -> None:
+        """Give invoices one state for one reason, from now on."""
+        same = {
+            "state": state,
+            "cause": code_of(problem),
+            "facts": facts_of(problem),
+            "refused_stamp": stamp or None,
+            "decided_at": self.now,
+        }
+        self.change("invoice", {"source_id": list(ids), **{name: [value] * len(ids) for name, value in same.items()}})
+
+    def tell(self, kind: str, told: Sequence[Told]) -> None:
+        """Add to the stories of records."""
+        count = len(told)
+        self.append(
+            "history",
+            {
+                "run_id": [self.run_id] * count,
+                "kind": [kind] * count,
+                "source_id": [source_id for source_id, _, _ in told],
+                "happened_at": [self.now] * count,
+                "what": [what for _, what, _ in told],
+                "cause": [code_of(problem) for _, _, problem in told],
+                "facts": [facts_of(problem) for _, _, problem in told],
+                "by_whom": ["sync"] * count,
+            },
+        )
+
+    def reach(self, reached: Mapping[str, datetime]) -> None:
+        """Note how far something was read."""
+        self.put("watermark", "name", {"name": list(reached), "reached_at": list(reached.values())})
+
+    def mirror_contacts(self, contacts: Sequence[BookContact]) -> None:
+        """Bring the mirror of Xero's contacts up to these."""
+        names = "name email number status merged_to phone updated_at".split()
+        self.put("book_contact", "xero_id", {"xero_id": [one.id for one in contacts], **columns_of(contacts, names)})
+
+    def mirror_invoices(self, invoices: Sequence[BookInvoice]) -> None:
+        """Bring the mirror of Xero's sales invoices up to these."""
+        names = (
+            "number status currency total total_tax amount_due amount_paid url contact_id issue_date updated_at"
+        ).split()
+        self.put("book_invoice", "xero_id", {"xero_id": [one.id for one in invoices], **columns_of(invoices, names)})
+
+
+def columns_of(records: Sequence[Any], names: Sequence[str]) -> dict[str, list[Any]]:
+    """The fields of records that are called like their columns."""
+    return {name: [getattr(one, name) for one in records] for name in names}
+
+
+def in_xero(invoices: Sequence[BookInvoice]) -> dict[str, list[Any]]:
+    """What stands in Xero, as the columns of our own invoice rows."""
+    fields = {
+        "xero_id": "id",
+        "xero_number": "number",
+        "xero_status": "status",
+        "xero_total": "total",
+        "xero_tax": "total_tax",
+        "xero_amount_due": "amount_due",
+        "xero_amount_paid": "amount_paid",
+    }
+    return {column: [getattr(one, field) for one in invoices] for column, field in fields.items()}
+
+
+def _length(columns: Columns) -> int:
+    return len(next(iter(columns.values()), ()))

@@ -1,0 +1,238 @@
+"""What the ledger speaks of, and rows to values: tries, their ends, verdicts, known invoices and contacts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from syncer.core.books import BookContact, BookInvoice
+from syncer.core.causes import Problem
+from syncer.core.invoice import Customer, Invoice, Status, from_content
+from syncer.core.payment import Payment
+from syncer.core.plan import Standing
+from syncer.ports import BookPayment
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One try that is about to leave: committed before it does."""
+
+    kind: str
+    source_id: str
+    action: str
+    number: str
+    call_id: str
+    position: int
+    key: str
+    fingerprint: str
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OpenAttempt:
+    """A try that never got an answer."""
+
+    id: int
+    intent: Intent
+    begun_at: datetime
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a try ended, and what follows for its record. Without `attempt_id` (bind) nothing was tried."""
+
+    kind: str
+    source_id: str
+    outcome: str  # created, updated, voided, found, refused, not_arrived, deferred
+    state: str
+    attempt_id: int | None = None
+    problem: Problem | None = None
+    invoice: BookInvoice | None = None
+    contact: BookContact | None = None
+    payment: BookPayment | None = None
+    owner: str = ""  # of a payment: the CrocoClick invoice
+    fingerprint: str = ""
+    status: str = ""
+    stamp: str = ""
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the planner decided for one invoice without a write."""
+
+    source_id: str
+    state: str
+    problem: Problem | None = None
+    refused: bool = False  # it is Xero's refusal that still stands
+
+
+@dataclass(frozen=True)
+class Known:
+    """One invoice as the ledger holds it: what a plan needs."""
+
+    invoice: Invoice
+    standing: Standing
+    state: str
+    cause: str | None
+    facts: Mapping[str, Any]
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class KnownContact:
+    """One CrocoClick contact: its binding, and what Xero refused before with what that depended on."""
+
+    customer: Customer
+    xero_id: str = ""
+    refused_stamp: str = ""
+    refusal: Problem | None = None
+    tries: int = 0
+    open: bool = False
+
+
+def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) -> Known:
+    """One invoice with its content and, where it stands in Xero, its payments."""
+    invoice = from_content(
+        row["content"],
+        source_id=row["source_id"],
+        status=row["status"],
+        live=row["live"],
+        amount_paid=row["amount_paid"],
+        amount_due=row["amount_due"],
+    )
+    return Known(
+        invoice, _standing(row, payments), row["state"], row["cause"], json.loads(row["facts"] or "{}"), row["tries"]
+    )
+
+
+def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> Standing:
+    refused = row["refused_stamp"] or ""
+    return Standing(
+        xero_id=row["xero_id"] or "",
+        synced_fingerprint=row["synced_fingerprint"] or "",
+        synced_status=row["synced_status"] or "",
+        xero_amount_paid=bool(row["xero_amount_paid"]),
+        xero_amount_due=row["xero_amount_due"] or Decimal(0),
+        payments=tuple(payment(one) for one in payments),
+        carried={one["source_id"]: one["xero_id"] for one in payments if one["xero_id"]},
+        refused_stamp=refused,
+        refusal=problem_of(row["cause"], row["facts"]) if refused and row["cause"] else None,
+    )
+
+
+def known_contact(row: Mapping[str, Any]) -> KnownContact:
+    """One contact with its binding."""
+    facts = json.loads(row["facts"] or "{}")
+    return KnownContact(
+        customer=Customer(row["source_id"], row["name"], row["email"], row["company"], row["phone"]),
+        xero_id=row["xero_id"] or "",
+        refused_stamp=facts.get("stamp", ""),
+        refusal=Problem(row["cause"], facts) if row["cause"] else None,
+        tries=row["tries"],
+        open=row["open_attempt"] is not None,
+    )
+
+
+def payment(row: Mapping[str, Any]) -> Payment:
+    """One CrocoClick transaction."""
+    return Payment(
+        source_id=row["source_id"],
+        invoice_id=row["invoice_id"],
+        amount=row["amount"],
+        currency=row["currency"],
+        paid_on=row["paid_on"],
+        status=row["status"],
+        refunded=row["refunded"],
+        live=row["live"],
+        method=row["method"],
+    )
+
+
+def number_holder(row: Mapping[str, Any]) -> Known:
+    """One invoice that shares its number: enough to say who may use it."""
+    invoice = Invoice(
+        source_id=row["source_id"],
+        number=row["number"],
+        status=Status(row["status"]),
+        live=row["live"],
+        customer=Customer("", row["contact_name"]),
+        currency="",
+        issue_date=row["issue_date"],
+        due_date=None,
+        lines=(),
+        total=Decimal(0),
+    )
+    return Known(invoice, Standing(xero_id=row["xero_id"] or ""), "", None, {})
+
+
+def open_attempt(row: Mapping[str, Any]) -> OpenAttempt:
+    """One try without an answer."""
+    intent = Intent(
+        row["kind"],
+        row["source_id"],
+        row["action"],
+        row["number"],
+        row["call_id"],
+        row["position"],
+        row["idempotency_key"],
+        row["fingerprint"],
+        json.loads(row["expected"]),
+    )
+    return OpenAttempt(row["id"], intent, row["begun_at"])
+
+
+def contact_in_xero(row: Mapping[str, Any]) -> BookContact:
+    """One contact of the mirror."""
+    return BookContact(
+        id=row["xero_id"],
+        name=row["name"],
+        email=row["email"],
+        number=row["number"],
+        status=row["status"],
+        merged_to=row["merged_to"],
+        phone=row["phone"],
+        updated_at=row["updated_at"],
+    )
+
+
+def head_in_xero(row: Mapping[str, Any]) -> BookInvoice:
+    """One invoice of the mirror."""
+    return BookInvoice(
+        id=row["xero_id"],
+        number=row["number"],
+        status=row["status"],
+        currency=row["currency"],
+        total=row["total"],
+        total_tax=row["total_tax"],
+        amount_due=row["amount_due"],
+        amount_paid=row["amount_paid"],
+        url=row["url"],
+        contact_id=row["contact_id"],
+        issue_date=row["issue_date"],
+        updated_at=row["updated_at"],
+    )
+
+
+def problem_of(cause: str, facts: str | None) -> Problem:
+    """A cause with the facts kept for it."""
+    return Problem(cause, json.loads(facts or "{}"))
+
+
+def code_of(problem: Problem | None) -> str | None:
+    """The code that the ledger keeps, if any."""
+    return problem.code or None if problem else None
+
+
+def facts_of(problem: Problem | None, **more: str) -> str | None:
+    """The facts as the ledger keeps them."""
+    told = {**(problem.facts if problem else {}), **{name: value for name, value in more.items() if value}}
+    return as_json(told) if told or problem else None
+
+
+def as_json(value: Any) -> str:
+    """A value as the ledger keeps it: equal values, equal text."""
+    return json.dumps(value, ensure_ascii=False, default=str, sort_keys=True)

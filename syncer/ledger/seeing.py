@@ -1,0 +1,103 @@
+"""Taking in what CrocoClick shows: new and changed records become work, everything else only gets older."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from syncer.core.invoice import Customer, Invoice
+from syncer.core.payment import Payment
+from syncer.ledger import records
+from syncer.ledger.pen import Pen, columns_of
+
+PORTION = 2000
+
+
+def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
+    """New and changed invoices become `waiting`; returns how many those were."""
+    shown = {invoice.source_id: invoice for invoice in invoices}
+    known = {row["source_id"]: row for row in pen.rows("known_invoices")}
+    new = [invoice for key, invoice in shown.items() if key not in known]
+    moved = [one for key, one in shown.items() if key in known and _moved(one, known[key])]
+    edited = [one for one in moved if one.fingerprint != known[one.source_id]["fingerprint"]]
+    edited_ids = {one.source_id for one in edited}
+    _insert_new(pen, new)
+    _update_moved(pen, moved)
+    _replace_content(pen, new, edited)
+    pen.change("invoice", {"source_id": list(shown), "seen_at": [pen.now] * len(shown)})
+    pen.tell("invoice", [(one.source_id, "seen", None) for one in new])
+    pen.tell("invoice", [(one.source_id, "changed", None) for one in edited])
+    unedited = [one for one in moved if one.source_id not in edited_ids]
+    pen.tell("invoice", [(one.source_id, f"status_{one.status}", None) for one in unedited])
+    return len(new) + len(moved)
+
+
+def _moved(invoice: Invoice, known: Mapping[str, Any]) -> bool:
+    names = ("fingerprint", "status", "live", "amount_paid", "amount_due")
+    return any(getattr(invoice, name) != known[name] for name in names)
+
+
+def _seen_columns(pen: Pen, invoices: Sequence[Invoice]) -> dict[str, list[Any]]:
+    plain = "source_id number live currency total tax amount_paid amount_due issue_date due_date fingerprint".split()
+    count = len(invoices)
+    return columns_of(invoices, plain) | {
+        "status": [str(one.status) for one in invoices],
+        "contact_id": [one.customer.id for one in invoices],
+        "contact_name": [one.customer.name for one in invoices],
+        "contact_email": [one.customer.email for one in invoices],
+        "changed_at": [pen.now] * count,
+        "seen_at": [pen.now] * count,
+        "state": ["waiting"] * count,
+        "cause": [None] * count,
+        "facts": [None] * count,
+    }
+
+
+def _insert_new(pen: Pen, new: Sequence[Invoice]) -> None:
+    firsts: dict[str, list[Any]] = {
+        "first_seen_at": [pen.now] * len(new),
+        "decided_at": [pen.now] * len(new),
+        "tries": [0] * len(new),
+    }
+    pen.insert("invoice", _seen_columns(pen, new) | firsts)
+
+
+def _update_moved(pen: Pen, moved: Sequence[Invoice]) -> None:
+    # A try that is still open stays in doubt, whatever happens to the invoice meanwhile.
+    open_now = {row["source_id"] for row in pen.rows("invoices_with_an_open_try")}
+    columns = _seen_columns(pen, moved)
+    columns["state"] = ["in_doubt" if one.source_id in open_now else "waiting" for one in moved]
+    pen.change("invoice", columns)
+
+
+def _replace_content(pen: Pen, new: Sequence[Invoice], edited: Sequence[Invoice]) -> None:
+    gone = {"connection": [pen.connection] * len(edited), "source_id": [one.source_id for one in edited]}
+    pen.tx.delete_where_keys("invoice_content", gone)
+    fresh = [*new, *edited]
+    for start in range(0, len(fresh), PORTION):
+        pen.insert(
+            "invoice_content", columns_of(fresh[start : start + PORTION], ["source_id", "fingerprint", "content"])
+        )
+
+
+def take_customers(pen: Pen) -> None:
+    """Every contact that an invoice names, as the newest of its invoices names it; bindings stay."""
+    known = {row["source_id"]: records.known_contact(row).customer for row in pen.rows("contacts")}
+    shown = [Customer(*json.loads(row["customer"])) for row in pen.rows("customer_snapshots")]
+    moved = [customer for customer in shown if known.get(customer.id) != customer]
+    columns = columns_of(moved, ["name", "email", "company", "phone"])
+    columns |= {"source_id": [one.id for one in moved], "seen_at": [pen.now] * len(moved)}
+    pen.put("contact", "source_id", columns)
+
+
+def see_payments(pen: Pen, payments: Iterable[Payment]) -> None:
+    """Take in transactions; the invoice of one that is new or has changed is looked at again."""
+    known = {row["source_id"]: records.payment(row) for row in pen.rows("all_payments")}
+    shown = {one.source_id: one for one in payments}
+    moved = [one for one in shown.values() if known.get(one.source_id) != one]
+    names = "source_id invoice_id amount currency paid_on status refunded live method".split()
+    pen.put("payment", "source_id", columns_of(moved, names) | {"seen_at": [pen.now] * len(moved)})
+    pen.tx.execute(
+        "UPDATE invoice SET state = 'waiting' WHERE connection = $connection AND state = 'synced' "
+        "AND list_contains($ids, source_id)",
+        {"connection": pen.connection, "ids": [one.invoice_id for one in moved]},
+    )

@@ -1,0 +1,171 @@
+"""One step of a run: what leaves next is written before it does, and what came back lands with its consequences."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from syncer.core.causes import Problem
+from syncer.ledger.pen import Pen, columns_of, in_xero
+from syncer.ledger.records import Ending, Intent, as_json, code_of, facts_of
+from syncer.ports import CallRecord
+
+Begun = tuple[Intent, int]  # with its attempt id
+
+
+def add_calls(pen: Pen, calls: Sequence[CallRecord]) -> None:
+    """Remember HTTP calls."""
+    names = (
+        "side method path status ms bytes_sent bytes_received minute_left day_left correlation_id "
+        "idempotency_key failure"
+    ).split()
+    ids = {"run_id": [pen.run_id] * len(calls), "call_id": [call.id for call in calls]}
+    pen.append("call", {**ids, "made_at": [call.at for call in calls], **columns_of(calls, names)})
+
+
+def begin(pen: Pen, intents: Sequence[Intent]) -> list[int]:
+    """Open a try for each intent; returns the attempt ids, in order."""
+    names = "call_id position kind source_id action number fingerprint".split()
+    ids = pen.append(
+        "attempt",
+        {
+            **columns_of(intents, names),
+            "run_id": [pen.run_id] * len(intents),
+            "idempotency_key": [intent.key for intent in intents],
+            "expected": [as_json(intent.expected) for intent in intents],
+            "begun_at": [pen.now] * len(intents),
+        },
+    )
+    begun = list(zip(intents, ids, strict=True))
+    for table in ("invoice", "contact", "payment"):
+        _open(pen, table, [one for one in begun if one[0].kind == table])
+    in_doubt = Problem("answer_lost")
+    invoices = [intent.source_id for intent in intents if intent.kind == "invoice"]
+    pen.set_state(invoices, "in_doubt", in_doubt)
+    pen.change("invoice", {"source_id": invoices, "tried_at": [pen.now] * len(invoices)})
+    pen.set_state([intent.expected["owner"] for intent in intents if intent.kind == "payment"], "in_doubt", in_doubt)
+    return ids
+
+
+def _open(pen: Pen, table: str, begun: Sequence[Begun]) -> None:
+    ids = [intent.source_id for intent, _ in begun]
+    pen.change(table, {"source_id": ids, "open_attempt": [attempt_id for _, attempt_id in begun]})
+    pen.tx.execute(
+        f"UPDATE {table} SET tries = tries + 1 WHERE connection = $connection AND list_contains($ids, source_id)",
+        {"connection": pen.connection, "ids": ids},
+    )
+
+
+def end(pen: Pen, endings: Sequence[Ending]) -> None:
+    """Close tries with what became of them: state, binding, mirror and story together."""
+    tried = [ending for ending in endings if ending.attempt_id is not None]
+    pen.append(
+        "attempt_end",
+        {
+            **columns_of(tried, ["attempt_id", "outcome"]),
+            "cause": [code_of(ending.problem) for ending in tried],
+            "facts": [facts_of(ending.problem) for ending in tried],
+            "xero_id": [_xero_id(ending) for ending in tried],
+            "ended_at": [pen.now] * len(tried),
+        },
+    )
+    _end_invoices(pen, [ending for ending in endings if ending.kind == "invoice"])
+    _end_contacts(pen, [ending for ending in endings if ending.kind == "contact"])
+    _end_payments(pen, [ending for ending in endings if ending.kind == "payment"])
+
+
+def _xero_id(ending: Ending) -> str | None:
+    there = ending.invoice or ending.contact or ending.payment
+    return there.id if there else None
+
+
+def _end_invoices(pen: Pen, endings: Sequence[Ending]) -> None:
+    pen.change(
+        "invoice",
+        {
+            **columns_of(endings, ["source_id", "state", "retry_at"]),
+            "open_attempt": [None] * len(endings),
+            "cause": [code_of(ending.problem) for ending in endings],
+            "facts": [facts_of(ending.problem) for ending in endings],
+            "refused_stamp": [ending.stamp or None for ending in endings],
+            "decided_at": [pen.now] * len(endings),
+        },
+    )
+    arrived = [(ending, ending.invoice) for ending in endings if ending.invoice]
+    there = [invoice for _, invoice in arrived]
+    pen.change(
+        "invoice",
+        {
+            "source_id": [ending.source_id for ending, _ in arrived],
+            "synced_fingerprint": [ending.fingerprint for ending, _ in arrived],
+            "synced_status": [ending.status for ending, _ in arrived],
+            "synced_at": [pen.now] * len(arrived),
+            **in_xero(there),
+        },
+    )
+    pen.mirror_invoices(there)
+    pen.tell("invoice", [(ending.source_id, ending.outcome, ending.problem) for ending in endings])
+
+
+def _end_contacts(pen: Pen, endings: Sequence[Ending]) -> None:
+    pen.change(
+        "contact",
+        {
+            **columns_of(endings, ["source_id"]),
+            "open_attempt": [None] * len(endings),
+            "cause": [code_of(ending.problem) for ending in endings],
+            "facts": [facts_of(ending.problem, stamp=ending.stamp) for ending in endings],
+        },
+    )
+    link(pen, {ending.source_id: (ending.contact.id, "created") for ending in endings if ending.contact})
+    pen.mirror_contacts([ending.contact for ending in endings if ending.contact])
+    pen.tell("contact", [(ending.source_id, ending.outcome, ending.problem) for ending in endings])
+
+
+def link(pen: Pen, links: dict[str, tuple[str, str]]) -> None:
+    """Bind CrocoClick contacts to Xero contacts: source id → (ContactID, how it was found)."""
+    same: dict[str, list[Any]] = {"linked_at": [pen.now] * len(links)}
+    same |= {"cause": [None] * len(links), "facts": [None] * len(links)}
+    pen.change(
+        "contact",
+        {
+            "source_id": list(links),
+            "xero_id": [xero_id for xero_id, _ in links.values()],
+            "link": [how for _, how in links.values()],
+            **same,
+        },
+    )
+
+
+def _end_payments(pen: Pen, endings: Sequence[Ending]) -> None:
+    """What became of payments; the invoice of each waits for the next decision, or is held for Xero's reason."""
+    pen.change(
+        "payment",
+        {
+            **columns_of(endings, ["source_id"]),
+            "open_attempt": [None] * len(endings),
+            "xero_id": [_xero_id(ending) for ending in endings],
+            "carried_at": [pen.now if ending.payment else None for ending in endings],
+        },
+    )
+    _less_due(pen, "invoice", "xero_", endings)
+    _less_due(pen, "book_invoice", "", endings)
+    # Of several payments of one invoice the one that was refused decides.
+    for ending in sorted(endings, key=lambda ending: ending.state == "held"):
+        pen.set_state([ending.owner], ending.state, ending.problem, ending.stamp)
+    pen.tell("invoice", [_told(ending) for ending in endings])
+
+
+def _less_due(pen: Pen, table: str, prefix: str, endings: Sequence[Ending]) -> None:
+    due, paid, status = f"{prefix}amount_due", f"{prefix}amount_paid", f"{prefix}status"
+    for payment in (ending.payment for ending in endings if ending.payment):
+        pen.tx.execute(
+            f"UPDATE {table} SET {due} = {due} - $amount, {paid} = COALESCE({paid}, 0) + $amount, "
+            f"{status} = CASE WHEN {due} = $amount THEN 'PAID' ELSE {status} END "
+            "WHERE connection = $connection AND xero_id = $xero_id",
+            {"amount": payment.amount, "connection": pen.connection, "xero_id": payment.invoice_id},
+        )
+
+
+def _told(ending: Ending) -> tuple[str, str, Problem | None]:
+    if ending.payment:
+        return ending.owner, "paid", Problem("", {"amount": ending.payment.amount, "payment": ending.source_id})
+    return ending.owner, f"payment_{ending.outcome}", ending.problem
