@@ -13,8 +13,9 @@ sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
 from syncer import connecting, questions, settings, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.reading import Orders
 from syncer.redirect import answer_on
-from syncer.sync import Orders, Outcome
+from syncer.sync import Outcome
 from syncer.terminal import Out, stoppable
 
 DONE, FAILED, USAGE, HELD, NOT_CONNECTED, LATER = 0, 1, 2, 3, 4, 5

@@ -22,8 +22,9 @@ from syncer.ledger.lock import FileLock
 from syncer.ledger.store import Store, ledger_path
 from syncer.ports import Clock
 from syncer.questions import result_of_run
+from syncer.reading import Doors, Orders, Tell
 from syncer.settings import Environment, Pace
-from syncer.sync import Doors, Orders, Outcome, Run, Tell
+from syncer.sync import Outcome, Run
 from syncer.transport import call_id
 from syncer.vault import FileVault
 from syncer.xero import complaints

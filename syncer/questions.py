@@ -24,7 +24,8 @@ from syncer.core.rules import Rules
 from syncer.core.totals import shares
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.records import Known
-from syncer.sync import Outcome, look, verdict
+from syncer.looking import look, verdict
+from syncer.sync import Outcome
 from syncer.waves import BATCH_ELEMENTS
 
 MATCHES = 50

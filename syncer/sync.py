@@ -8,58 +8,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
-from hashlib import blake2b
 from typing import Any
 
-from syncer.core.books import BookContact, BookInvoice, Books, Document, books_from, books_text
+from syncer.core.books import BookContact, BookInvoice, Books
 from syncer.core.causes import CAUSES, Cure, Problem, heals_by_itself
-from syncer.core.contact import ContactIndex, Create, Decision, Linked, NewContact, decide_all
-from syncer.core.invoice import Customer, Invoice
+from syncer.core.contact import Create, Decision, Linked
 from syncer.core.money import text
-from syncer.core.payment import NewPayment, is_ours
-from syncer.core.plan import Action, Do, Scene, number_owners, plan_all, stamp, takes_payments
+from syncer.core.payment import NewPayment
+from syncer.core.plan import Action, Do, plan_all, stamp, takes_payments
 from syncer.core.rules import Rules
 from syncer.errors import Reconnect, SyncerError, TryLater
-from syncer.ledger.ledger import Ledger
-from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict
-from syncer.ports import Accounts, BookPayment, CallRecord, Clock, Crm, Refused, Unreadable
+from syncer.ledger.records import Ending, Known, OpenAttempt, Verdict
+from syncer.looking import Look, contact_stamp, look, verdict
+from syncer.ports import BookPayment, Refused, Unreadable
+from syncer.reading import OVERLAP, Doors, Orders, Reading, Tell
+from syncer.tries import arrived, bound, contact_element, intent, payment_element, settled, settled_payment
 from syncer.waves import Batch, Element, Kind, Waves, batches
 
-OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before where it ended
-DAILY = timedelta(hours=24)
-OPEN_STATUSES = ("draft", "sent", "payment_processing", "partially_paid")
 PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered
-SEE_AT_ONCE = 2000
-MANY = 500  # from here on the whole mirror is read at once
-
-ReadComplaints = Callable[[Sequence[str]], tuple[Problem, ...]]
-Tell = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Doors:
-    """Everything a run reaches the world through."""
-
-    crm: Crm
-    accounts: Accounts
-    ledger: Ledger
-    clock: Clock
-    drain_calls: Callable[[], Sequence[CallRecord]]
-    new_call_id: Callable[[], str]
-    read_complaints: ReadComplaints
-    document_size: Callable[[Document], int]
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What this run was asked for: everything, or the invoices of `scope` alone."""
-
-    scope: str = ""
-    only: frozenset[str] = frozenset()
-    full: bool = False
-    recent_days: int = 30
-    in_flight: int = 5
 
 
 @dataclass
@@ -92,6 +58,7 @@ class Run:
         self._orders = orders
         self._tell = tell
         self._stop = stop
+        self._reading = Reading(run_id, doors, orders, self._commit_phase, tell, stop)
         self._waves = Waves(
             doors.ledger, run_id, doors.clock, orders.in_flight, doors.new_call_id, doors.drain_calls
         )  # fmt: skip
@@ -107,12 +74,13 @@ class Run:
         except SyncerError as failure:
             self.outcome.ended, self.outcome.failure = "failed", failure
         finally:
+            self.outcome.unreadable = self._reading.unreadable
             self._waves.flush()
         return self.outcome
 
     def _steps(self) -> None:
         self._settle()
-        self._read()
+        self._reading.crococlick()
         if self._stop():
             return
         self._ledger.take_customers(self._now())
@@ -128,9 +96,13 @@ class Run:
             with suppress(TryLater, Reconnect):
                 self._settle()
 
+    def search(self, what: str) -> int:
+        """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""
+        return self._reading.search(what)
+
     def look(self) -> Books:
         """Read both sides and write to neither: what a preview needs."""
-        self._read()
+        self._reading.crococlick()
         self._ledger.take_customers(self._now())
         books = self._bring_books(self._workload())
         self._waves.flush()
@@ -138,6 +110,9 @@ class Run:
 
     def _now(self) -> datetime:
         return self._doors.clock.now()
+
+    def _commit_phase(self, phase: str, done: int, todo: int) -> None:
+        self._waves.flush(self._say(phase, done, todo))
 
     def _say(self, phase: str, done: int = 0, todo: int = 0) -> dict[str, Any]:
         self._tell(phase, done, todo)
@@ -167,7 +142,7 @@ class Run:
             return self._look_for_payments(attempts)
         heads = self._doors.accounts.invoices_numbered([attempt.intent.number for attempt in attempts])
         self._ledger.mirror(self._now(), invoices=heads)
-        return [_settled(attempt, heads) for attempt in attempts]
+        return [settled(attempt, heads) for attempt in attempts]
 
     def _look_for_contacts(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
@@ -187,69 +162,7 @@ class Run:
             return []
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
         found = [one for page in self._doors.accounts.payments(since) for one in page.items if one.status != "DELETED"]
-        return [_settled_payment(attempt, found) for attempt in attempts]
-
-    # -- read -------------------------------------------------------------------------------------------------------
-
-    def _read(self) -> None:
-        """Bring our picture of CrocoClick up to date: what may still move and what is recent, once a day everything."""
-        if self._orders.only:
-            self._read_only_these()
-            return
-        started = self._now()
-        last = self._ledger.watermark("crococlick_all")
-        if self._orders.full or last is None or started - last >= DAILY:
-            self._sweep({}, {"crococlick_all": started, "crococlick": started})
-            self._read_payments(everything=True)
-            return
-        for status in OPEN_STATUSES:
-            self._sweep({"status": status}, {})
-        since = started.date() - timedelta(days=self._orders.recent_days)
-        self._sweep({"since": since}, {"crococlick": started})
-
-    def _read_payments(self, everything: bool = False) -> bool:
-        """Bring transactions up to date; False where the token may not see them."""
-        started, last = self._now(), self._ledger.watermark("payments")
-        since = None if everything or last is None else (last - DAILY).date()
-        try:
-            found = [one for page in self._doors.crm.payments(since) for one in page.items]
-        except Reconnect as refused:
-            if refused.code != "crococlick_scope_missing":
-                raise
-            return False
-        self._ledger.see_payments(found, started, {"payments": started})
-        return True
-
-    def _read_only_these(self) -> None:
-        found = [self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)]
-        self._ledger.see(self.outcome.run_id, [one for one in found if one], self._now())
-
-    def search(self, what: str) -> int:
-        """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""
-        found = [invoice for page in self._doors.crm.invoices(search=what) for invoice in page.items]
-        self._ledger.see(self.outcome.run_id, found, self._now())
-        return len(found)
-
-    def _sweep(self, which: Mapping[str, Any], reached: Mapping[str, datetime]) -> None:
-        """Read a list to its end, in portions that the ledger takes as they come."""
-        part: list[Invoice] = []
-        read = 0
-        for page in self._doors.crm.invoices(**which):
-            part += page.items
-            read += len(page.items)
-            self.outcome.unreadable += page.unreadable
-            if len(part) >= SEE_AT_ONCE:
-                self._see(part, read, page.total or 0)
-                part = []
-            self._tell("reading", read, page.total or 0)
-            if self._stop():
-                return
-        self._see(part, read, read)
-        self._ledger.see(self.outcome.run_id, (), self._now(), reached)
-
-    def _see(self, invoices: Sequence[Invoice], done: int, todo: int) -> None:
-        self._ledger.see(self.outcome.run_id, invoices, self._now())
-        self._waves.flush(self._say("reading", done, todo))
+        return [settled_payment(attempt, found) for attempt in attempts]
 
     # -- plan -------------------------------------------------------------------------------------------------------
 
@@ -263,34 +176,10 @@ class Run:
         """The organisation's settings, contacts and invoice heads, read again only where something depends on it."""
         self._waves.flush(self._say("planning", 0, len(workload)))
         waits_for = {cure for known in workload if known.cause for cure in _cures(known)}
-        books = self._books(again=self._orders.full or Cure.BOOKS in waits_for)
-        self._mirror_contacts(again=self._orders.full or Cure.CONTACTS in waits_for)
-        self._mirror_invoices(again=self._orders.full or Cure.DOCUMENT in waits_for)
+        books = self._reading.books(again=self._orders.full or Cure.BOOKS in waits_for)
+        self._reading.contacts(again=self._orders.full or Cure.CONTACTS in waits_for)
+        self._reading.invoices(again=self._orders.full or Cure.DOCUMENT in waits_for)
         return books
-
-    def _books(self, again: bool) -> Books:
-        kept = self._ledger.row("books")
-        if kept and not again and self._now() - kept["read_at"] < DAILY:
-            return books_from(kept["content"])
-        books = self._doors.accounts.books()
-        self._ledger.mirror(self._now(), reached=["books"], books=books_text(books))
-        return books
-
-    def _mirror_contacts(self, again: bool) -> None:
-        since, started = self._ledger.watermark("xero_contacts"), self._now()
-        if since and not again and started - since < DAILY:
-            return
-        for page in self._doors.accounts.contacts(since - OVERLAP if since else None):
-            self._ledger.mirror(started, contacts=page.items)
-        self._ledger.mirror(started, reached=["xero_contacts"])
-
-    def _mirror_invoices(self, again: bool) -> None:
-        since, started = self._ledger.watermark("xero_invoices"), self._now()
-        if since and not again and started - since < DAILY:
-            return
-        for page in self._doors.accounts.invoice_heads(since - OVERLAP if since else None):
-            self._ledger.mirror(started, invoices=page.items)
-        self._ledger.mirror(started, reached=["xero_invoices"])
 
     # -- contacts ---------------------------------------------------------------------------------------------------
 
@@ -317,7 +206,7 @@ class Run:
         if not creates:
             return
         known = self._ledger.contacts()
-        elements = [_contact_element(contact, known[contact.source_id].tries) for contact in creates]
+        elements = [contact_element(contact, known[contact.source_id].tries) for contact in creates]
         self._perform(batches("contact", "create", elements), self._contact_kind(scene), "contacts", len(elements))
         self._link(needed, look(self._ledger, self._rules, books, workload, self._orders.only).scene.contacts)
 
@@ -330,7 +219,7 @@ class Run:
         if links:
             self._ledger.link_contacts(self.outcome.run_id, links, self._now())
 
-    def _contact_kind(self, look: "Look") -> Kind:
+    def _contact_kind(self, look: Look) -> Kind:
         def finish(element: Element, attempt_id: int, result: BookContact | Refused) -> Ending:
             if isinstance(result, BookContact):
                 return Ending("contact", element.source_id, "created", "linked", attempt_id, contact=result)
@@ -340,7 +229,7 @@ class Run:
 
         return Kind(
             send=self._doors.accounts.create_contacts,
-            intent=_intent,
+            intent=intent,
             finish=finish,
             put_off=lambda element, id_, problem: Ending("contact", element.source_id, "deferred", "waiting", id_),
         )
@@ -368,7 +257,7 @@ class Run:
             Do.VOID: accounts.void_invoices,
         }
 
-    def _record_verdicts(self, actions: Sequence[Action], seen: "Look") -> None:
+    def _record_verdicts(self, actions: Sequence[Action], seen: Look) -> None:
         now = self._now()
         verdicts = [
             verdict(action)
@@ -377,7 +266,7 @@ class Run:
             if action.do is not Do.BIND and not (action.xero_id and takes_payments(action.invoice, self._rules))
         ]
         self._ledger.settle_verdicts(self.outcome.run_id, verdicts, now)
-        found = [_bound(action.invoice, action.found) for action in actions if action.found]
+        found = [bound(action.invoice, action.found) for action in actions if action.found]
         if found:
             self._ledger.commit(self.outcome.run_id, now, endings=found)
 
@@ -402,13 +291,13 @@ class Run:
             subject=invoice,
         )
 
-    def _invoice_kind(self, do: Do, send: Any, seen: "Look") -> Kind:
+    def _invoice_kind(self, do: Do, send: Any, seen: Look) -> Kind:
         outcome = {Do.CREATE: "created", Do.UPDATE: "updated", Do.VOID: "voided"}[do]
 
         def finish(element: Element, attempt_id: int, result: BookInvoice | Refused) -> Ending:
             if isinstance(result, BookInvoice):
                 self.outcome.outcomes[outcome] += 1
-                return _arrived(element.source_id, outcome, attempt_id, result, element.fingerprint, element.expected)
+                return arrived(element.source_id, outcome, attempt_id, result, element.fingerprint, element.expected)
             return Ending(
                 "invoice",
                 element.source_id,
@@ -419,7 +308,7 @@ class Run:
                 stamp=stamp(element.subject, seen.scene.conditions),
             )
 
-        return Kind(send=send, intent=_intent, finish=finish, put_off=self._put_off_invoice)
+        return Kind(send=send, intent=intent, finish=finish, put_off=self._put_off_invoice)
 
     # -- payments ---------------------------------------------------------------------------------------------------
 
@@ -427,14 +316,14 @@ class Run:
         """Carry every payment of an invoice that stands in Xero, one by one."""
         if not (candidates := self._payable()):
             return
-        if not self._read_payments():
+        if not self._reading.payments():
             problem = Problem("crococlick_scope_missing", {"scope": "payments/transactions.readonly"})
             verdicts = [Verdict(known.invoice.source_id, "held", problem) for known in candidates]
             self._ledger.settle_verdicts(self.outcome.run_id, verdicts, self._now())
             return
         actions, seen = self._decide_payments(books)
         elements = [
-            _payment_element(action.invoice, payment) for action in actions for payment in action.payments
+            payment_element(action.invoice, payment) for action in actions for payment in action.payments
         ]  # fmt: skip
         if elements:
             todo = batches("payment", "create", elements)
@@ -446,14 +335,14 @@ class Run:
             known for known in self._workload() if known.standing.xero_id and takes_payments(known.invoice, self._rules)
         ]
 
-    def _decide_payments(self, books: Books) -> tuple[list[Action], "Look"]:
+    def _decide_payments(self, books: Books) -> tuple[list[Action], Look]:
         workload = self._payable()
         seen = look(self._ledger, self._rules, books, workload, self._orders.only)
         actions = plan_all([known.invoice for known in workload], seen.scene, seen.owners)
         self._ledger.settle_verdicts(self.outcome.run_id, [verdict(action) for action in actions], self._now())
         return [action for action in actions if action.do is Do.PAY], seen
 
-    def _payment_kind(self, seen: "Look") -> Kind:
+    def _payment_kind(self, seen: Look) -> Kind:
         def finish(element: Element, attempt_id: int, result: BookPayment | Refused) -> Ending:
             owner = element.expected["owner"]
             if isinstance(result, BookPayment):
@@ -471,7 +360,7 @@ class Run:
             owner = element.expected["owner"]
             return Ending("payment", element.source_id, "deferred", "waiting", attempt_id, owner=owner)
 
-        return Kind(send=self._doors.accounts.create_payments, intent=_intent, finish=finish, put_off=put_off)
+        return Kind(send=self._doors.accounts.create_payments, intent=intent, finish=finish, put_off=put_off)
 
     def _put_off_invoice(self, element: Element, attempt_id: int, problem: Problem) -> Ending:
         wait_s = problem.facts.get("wait_s")
@@ -503,191 +392,13 @@ class Run:
             heads = self._doors.accounts.invoices_numbered([known.invoice.number for known in part])
             ours = [(known, head) for known in part for head in heads if head.url.endswith(known.invoice.source_id)]
             endings = [
-                _arrived(known.invoice.source_id, "found", None, head, known.invoice.fingerprint, {})
+                arrived(known.invoice.source_id, "found", None, head, known.invoice.fingerprint, {})
                 for known, head in ours
             ]
             self._ledger.mirror(self._now(), invoices=heads)
             self._ledger.commit(self.outcome.run_id, self._now(), endings=endings, calls=self._doors.drain_calls())
 
 
-# -- what a decision depends on ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Look:
-    """The scene of a plan, who may use which number, and what names the state of the contacts."""
-
-    scene: Scene
-    owners: Mapping[str, Invoice]
-    contact_conditions: str
-
-
-def look(
-    ledger: Ledger, rules: Rules, books: Books, workload: Sequence[Known], only: frozenset[str] = frozenset()
-) -> Look:
-    """Gather from the ledger, without a call, all that decisions about these invoices depend on."""
-    contacts = ledger.contacts()
-    mirror = ledger.book_contacts()
-    conditions = blake2b(f"{rules}{books_text(books)}".encode(), digest_size=12).hexdigest()
-    contact_conditions = _digest(conditions, *sorted(f"{c.id} {c.name} {c.email} {c.status}" for c in mirror))
-    standings = {known.invoice.source_id: known.standing for known in workload}
-    shared = ledger.shared_numbers()
-    standings_of_all = {known.invoice.source_id: known.standing for known in shared} | standings
-    heads: dict[str, list[BookInvoice]] = defaultdict(list)
-    wanted = {known.invoice.number for known in workload}
-    for head in ledger.book_invoices(sorted(wanted) if len(wanted) < MANY else None):
-        heads[head.number].append(head)
-    scene = Scene(
-        books=books,
-        rules=rules,
-        contacts=decide_contacts(contacts, mirror, rules, contact_conditions),
-        standings=standings_of_all,
-        heads=heads,
-        conditions=conditions,
-    )
-    owners = number_owners([known.invoice for known in shared], scene)
-    return Look(scene, owners, contact_conditions)
-
-
-def decide_contacts(
-    contacts: Mapping[str, KnownContact], mirror: Sequence[BookContact], rules: Rules, conditions: str
-) -> dict[str, Decision]:
-    """Decide every contact; one that Xero refused is not sent again until what the refusal depended on has moved."""
-    customers = {key: known.customer for key, known in contacts.items() if not known.open}
-    bindings = {key: known.xero_id for key, known in contacts.items() if known.xero_id}
-    decisions = decide_all(customers, bindings, ContactIndex(mirror), rules)
-    for key, decision in decisions.items():
-        known = contacts[key]
-        unchanged = known.refused_stamp == contact_stamp(known.customer, conditions)
-        if isinstance(decision, Create) and known.refusal and unchanged:
-            decisions[key] = known.refusal
-    doubtful = {
-        key: Problem("answer_lost", {"contact": known.customer.name}) for key, known in contacts.items() if known.open
-    }
-    return decisions | doubtful
-
-
-def contact_stamp(customer: Customer | NewContact, conditions: str) -> str:
-    """Names what the refusal of a contact depended on."""
-    identity = getattr(customer, "id", "") or getattr(customer, "source_id", "")
-    return _digest(identity, conditions)
-
-
-def verdict(action: Action) -> Verdict:
-    """The state that a decision puts an invoice in before anything is sent."""
-    problem = action.problems[0] if action.problems else None
-    if action.do is Do.LEAVE:
-        return Verdict(action.invoice.source_id, "not_eligible" if problem else "synced", problem)
-    if action.do is Do.HOLD:
-        healing = problem is not None and heals_by_itself(problem.code)
-        return Verdict(action.invoice.source_id, "retrying" if healing else "held", problem, action.refused)
-    return Verdict(action.invoice.source_id, "waiting")
-
-
 def _cures(known: Known) -> frozenset[Cure]:
     cause = CAUSES.get(known.cause or "")
     return cause.cures if cause else frozenset(Cure)
-
-
-def _digest(*parts: str) -> str:
-    return blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
-
-
-def _intent(batch: Batch, element: Element, place: int, call_id: str, key: str) -> Intent:
-    return Intent(
-        kind=batch.kind,
-        source_id=element.source_id,
-        action=batch.action,
-        number=element.number,
-        call_id=call_id,
-        position=place,
-        key=key,
-        fingerprint=element.fingerprint,
-        expected=element.expected,
-    )
-
-
-def _contact_element(contact: NewContact, tries: int) -> Element:
-    content = _digest(contact.name, contact.email, contact.phone, str(tries))
-    return Element(contact.source_id, contact, content, fingerprint=content, size=500, subject=contact)
-
-
-def _payment_element(invoice: Invoice, payment: NewPayment) -> Element:
-    content = f"{payment.invoice_id} {text(payment.amount)} {payment.paid_on} {payment.account_id}"
-    return Element(
-        source_id=payment.source_id,
-        payload=payment,
-        content=content,
-        number=invoice.number,
-        fingerprint=invoice.fingerprint,
-        expected={"owner": invoice.source_id, "invoice": payment.invoice_id, "amount": text(payment.amount)},
-        size=500,
-        subject=invoice,
-    )
-
-
-def _settled_payment(attempt: OpenAttempt, found: Sequence[BookPayment]) -> Ending:
-    intent = attempt.intent
-    owner, invoice_id = intent.expected["owner"], intent.expected["invoice"]
-    there = next((p for p in found if p.invoice_id == invoice_id and is_ours(p.reference, intent.source_id)), None)
-    if there is None:
-        return Ending("payment", intent.source_id, "not_arrived", "waiting", attempt.id, owner=owner)
-    return Ending("payment", intent.source_id, "found", "waiting", attempt.id, payment=there, owner=owner)
-
-
-def _settled(attempt: OpenAttempt, heads: Sequence[BookInvoice]) -> Ending:
-    """What a look at Xero says of one try: it arrived, or it did not and will be sent again."""
-    intent = attempt.intent
-    ours = next((head for head in heads if head.url.endswith(f"/{intent.source_id}")), None)
-    if ours and intent.action == "create":
-        return _arrived(intent.source_id, "found", attempt.id, ours, intent.fingerprint, intent.expected)
-    if ours and intent.action == "void" and ours.status == "VOIDED":
-        return _arrived(intent.source_id, "found", attempt.id, ours, intent.fingerprint, intent.expected)
-    # An update may have arrived or not: sending it again comes to the same.
-    return Ending("invoice", intent.source_id, "not_arrived", "waiting", attempt.id)
-
-
-def _arrived(
-    source_id: str,
-    outcome: str,
-    attempt_id: int | None,
-    head: BookInvoice,
-    fingerprint: str,
-    expected: Mapping[str, str],
-) -> Ending:
-    """It stands in Xero: synced if Xero came to our totals, held if it did not."""
-    problem = _difference(head, expected)
-    state = "held" if problem else "waiting" if expected.get("then") == "pay" else "synced"
-    return Ending(
-        "invoice",
-        source_id,
-        outcome,
-        state,
-        attempt_id,
-        problem,
-        invoice=head,
-        fingerprint=fingerprint,
-        status=expected.get("status", ""),
-    )
-
-
-def _bound(invoice: Invoice, head: BookInvoice) -> Ending:
-    """Our own document, found by its mark although this ledger never sent it."""
-    expected = {"total": text(invoice.total), "status": str(invoice.status)}
-    return _arrived(invoice.source_id, "found", None, head, invoice.fingerprint, expected)
-
-
-def _difference(head: BookInvoice, expected: Mapping[str, str]) -> Problem | None:
-    if "total" not in expected or head.status in ("VOIDED", "DELETED"):
-        return None
-    tax = Decimal(expected["tax"]) if "tax" in expected else head.total_tax
-    if (head.total, head.total_tax) == (Decimal(expected["total"]), tax):
-        return None
-    facts = {
-        "currency": head.currency,
-        "stated": expected["total"],
-        "stated_tax": text(tax),
-        "in_xero": text(head.total),
-        "in_xero_tax": text(head.total_tax),
-    }
-    return Problem("total_mismatch", facts, "total")

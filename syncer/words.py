@@ -201,6 +201,10 @@ def _mismatch(facts: Facts) -> str:
             f"it is in Xero with a total of {_amount(facts, 'in_xero')} where {_amount(facts, 'stated')} was sent "
             f"(tax {_amount(facts, 'in_xero_tax')} and {_amount(facts, 'stated_tax')})"
         )
+    if "stated_tax" in facts and facts.get("stated") == facts.get("reckoned"):
+        return (
+            f"CrocoClick says the tax is {_amount(facts, 'stated_tax')}, but its lines come to {_amount(facts, 'tax')}"
+        )
     return (
         f"CrocoClick says {_amount(facts, 'stated')}, but its lines come to {_amount(facts, 'reckoned')} "
         f"(net {_amount(facts, 'net')} and tax {_amount(facts, 'tax')})"
@@ -262,6 +266,10 @@ CAUSE: Mapping[str, Told] = {
     "crococlick_wrong_location": Told(
         lambda f: "the CrocoClick token belongs to another location",
         lambda f: "Set CROCOCLICK_LOCATION_ID to the location that the token was made in.",
+    ),
+    "crococlick_refused": Told(
+        lambda f: f"CrocoClick does not answer this question{': ' + str(f['message']) if f.get('message') else ''}",
+        lambda f: "Sync again later; if it stays so, ask CrocoClick's support.",
     ),
     "source_shrunk": Told(
         lambda f: "CrocoClick shows far fewer invoices than before",

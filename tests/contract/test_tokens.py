@@ -1,17 +1,17 @@
 """Tokens are refreshed by one at a time, stored before use, and never again after the consent is gone."""
 
-import multiprocessing
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from syncer.errors import Reconnect, Unavailable
 from syncer.transport import Response
-from syncer.vault import FileVault
 from syncer.xero.auth import Identity, TokenSource, XeroApp, vault_name
-from tests.contract.xero_desk import Notes
 
+ROOT = Path(__file__).resolve().parents[2]
 EXPIRED = Response(401, {}, b'{"Detail":"TokenExpired: token expired"}')
 
 
@@ -60,32 +60,17 @@ def test_threads_refresh_once(box, tokens):
     assert refreshes(box) == 1
 
 
-class Offset:
-    """Another process's clock, as far ahead as the sandbox's."""
-
-    def __init__(self, ahead_s):
-        self.ahead = timedelta(seconds=ahead_s)
-
-    def now(self):
-        return datetime.now(UTC) + self.ahead
-
-    def sleep(self, seconds):
-        raise AssertionError("nothing to wait for")
-
-
-def _token_in_another_process(folder, app, ahead_s):
-    clock = Offset(ahead_s)
-    return TokenSource("default", Identity(app, Notes(), clock), FileVault(folder), clock).access_token()
-
-
 def test_processes_refresh_once(box, tokens, app, tmp_path):
     """With no grace for superseded tokens, a second refresh would end the consent."""
     box.xero.refresh_grace_s = 0
     old = tokens.access_token()
     box.clock.advance(1790)
     box.reset_calls()
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        found = pool.starmap(_token_in_another_process, [(tmp_path, app, box.clock.ahead_s)] * 8)
+    command = [sys.executable, "-m", "tests.contract.another_process", "token"]
+    command += [str(tmp_path), app.api_url, app.redirect_uri, str(box.clock.ahead_s)]
+    asking = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    found = [one.communicate(timeout=60)[0].strip() for one in asking]
+    assert all(found)
     assert len(set(found)) == 1
     assert found[0] != old
     assert refreshes(box) == 1

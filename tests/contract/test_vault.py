@@ -1,15 +1,19 @@
 """Secrets stay secret, whole, and with one keeper at a time."""
 
-import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from syncer.errors import SyncerError
 from syncer.vault import FileVault
+from tests.contract.another_process import add
 
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = {"access_token": "very-secret", "scopes": ["a"]}
 
 
@@ -81,24 +85,16 @@ def _full(handle):
     raise OSError("disk full")
 
 
-def _add(folder, name, times):
-    vault = FileVault(folder)
-    for _ in range(times):
-        with vault.lock("counter"):
-            count = (vault.get("counter") or {"n": 0})["n"]
-            vault.put("counter", {"n": count + 1})
-        vault.put(name, {"mine": True})
-
-
 def test_processes_and_threads_take_turns(tmp_path):
     """No count is lost and no neighbour's secret, although all started at once on an empty folder."""
-    spawn = multiprocessing.get_context("spawn")
-    workers = [spawn.Process(target=_add, args=(tmp_path, f"p{n}", 10)) for n in range(4)]
-    workers += [threading.Thread(target=_add, args=(tmp_path, f"t{n}", 10)) for n in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
+    command = [sys.executable, "-m", "tests.contract.another_process", "add", str(tmp_path)]
+    processes = [subprocess.Popen([*command, f"p{n}", "10"], cwd=ROOT) for n in range(4)]
+    threads = [threading.Thread(target=add, args=(tmp_path, f"t{n}", 10)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [process.wait(60) for process in processes] == [0] * 4
     vault = FileVault(tmp_path)
     assert vault.get("counter") == {"n": 80}
     assert all(vault.get(f"{kind}{n}") for kind in "pt" for n in range(4))

@@ -9,7 +9,7 @@ import pytest
 from sandbox.server import Sandbox
 from syncer import connecting, questions, settings
 from syncer.app import App
-from syncer.sync import Orders
+from syncer.reading import Orders
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

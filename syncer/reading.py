@@ -1,0 +1,158 @@
+"""Bringing our picture of both sides up to date: as seldom as is safe, in portions as they come."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from syncer.core.books import Books, Document, books_from, books_text
+from syncer.core.causes import Problem
+from syncer.core.invoice import Invoice
+from syncer.errors import Reconnect
+from syncer.ledger.ledger import Ledger
+from syncer.ports import Accounts, CallRecord, Clock, Crm, Unreadable
+
+OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before where it ended
+DAILY = timedelta(hours=24)
+OPEN_STATUSES = ("draft", "sent", "payment_processing", "partially_paid")
+SEE_AT_ONCE = 2000
+
+ReadComplaints = Callable[[Sequence[str]], tuple[Problem, ...]]
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Everything a run reaches the world through."""
+
+    crm: Crm
+    accounts: Accounts
+    ledger: Ledger
+    clock: Clock
+    drain_calls: Callable[[], Sequence[CallRecord]]
+    new_call_id: Callable[[], str]
+    read_complaints: ReadComplaints
+    document_size: Callable[[Document], int]
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What this run was asked for: everything, or the invoices of `scope` alone."""
+
+    scope: str = ""
+    only: frozenset[str] = frozenset()
+    full: bool = False
+    recent_days: int = 30
+    in_flight: int = 5
+
+
+class Reading:
+    """The reads of one run; `say` commits a phase and what the calls left behind, `tell` only shows it."""
+
+    def __init__(
+        self,
+        run_id: str,
+        doors: Doors,
+        orders: Orders,
+        say: Callable[[str, int, int], None],
+        tell: Tell,
+        stop: Callable[[], bool],
+    ) -> None:
+        self.unreadable: list[Unreadable] = []
+        self._run_id = run_id
+        self._doors = doors
+        self._ledger = doors.ledger
+        self._orders = orders
+        self._say = say
+        self._tell = tell
+        self._stop = stop
+
+    def _now(self) -> datetime:
+        return self._doors.clock.now()
+
+    def crococlick(self) -> None:
+        """Bring our picture of CrocoClick up to date: what may still move and what is recent, once a day everything."""
+        if self._orders.only:
+            self._only_these()
+            return
+        started = self._now()
+        last = self._ledger.watermark("crococlick_all")
+        if self._orders.full or last is None or started - last >= DAILY:
+            self._sweep({}, {"crococlick_all": started, "crococlick": started})
+            self.payments(everything=True)
+            return
+        for status in OPEN_STATUSES:
+            self._sweep({"status": status}, {})
+        since = started.date() - timedelta(days=self._orders.recent_days)
+        self._sweep({"since": since}, {"crococlick": started})
+
+    def payments(self, everything: bool = False) -> bool:
+        """Bring transactions up to date; False where the token may not see them."""
+        started, last = self._now(), self._ledger.watermark("payments")
+        since = None if everything or last is None else (last - DAILY).date()
+        try:
+            found = [one for page in self._doors.crm.payments(since) for one in page.items]
+        except Reconnect as refused:
+            if refused.code != "crococlick_scope_missing":
+                raise
+            return False
+        self._ledger.see_payments(found, started, {"payments": started})
+        return True
+
+    def _only_these(self) -> None:
+        found = [self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)]
+        self._ledger.see(self._run_id, [one for one in found if one], self._now())
+
+    def search(self, what: str) -> int:
+        """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""
+        found = [invoice for page in self._doors.crm.invoices(search=what) for invoice in page.items]
+        self._ledger.see(self._run_id, found, self._now())
+        return len(found)
+
+    def _sweep(self, which: Mapping[str, Any], reached: Mapping[str, datetime]) -> None:
+        """Read a list to its end, in portions that the ledger takes as they come."""
+        part: list[Invoice] = []
+        read = 0
+        for page in self._doors.crm.invoices(**which):
+            part += page.items
+            read += len(page.items)
+            self.unreadable += page.unreadable
+            if len(part) >= SEE_AT_ONCE:
+                self._see(part, read, page.total or 0)
+                part = []
+            self._tell("reading", read, page.total or 0)
+            if self._stop():
+                return
+        self._see(part, read, read)
+        self._ledger.see(self._run_id, (), self._now(), reached)
+
+    def _see(self, invoices: Sequence[Invoice], done: int, todo: int) -> None:
+        self._ledger.see(self._run_id, invoices, self._now())
+        self._say("reading", done, todo)
+
+    def books(self, again: bool) -> Books:
+        """The organisation's settings, at most a day old."""
+        kept = self._ledger.row("books")
+        if kept and not again and self._now() - kept["read_at"] < DAILY:
+            return books_from(kept["content"])
+        books = self._doors.accounts.books()
+        self._ledger.mirror(self._now(), reached=["books"], books=books_text(books))
+        return books
+
+    def contacts(self, again: bool) -> None:
+        """Bring the mirror of Xero's contacts up to date, at most once a day unless asked again."""
+        since, started = self._ledger.watermark("xero_contacts"), self._now()
+        if since and not again and started - since < DAILY:
+            return
+        for page in self._doors.accounts.contacts(since - OVERLAP if since else None):
+            self._ledger.mirror(started, contacts=page.items)
+        self._ledger.mirror(started, reached=["xero_contacts"])
+
+    def invoices(self, again: bool) -> None:
+        """Bring the mirror of Xero's sales invoices up to date, at most once a day unless asked again."""
+        since, started = self._ledger.watermark("xero_invoices"), self._now()
+        if since and not again and started - since < DAILY:
+            return
+        for page in self._doors.accounts.invoice_heads(since - OVERLAP if since else None):
+            self._ledger.mirror(started, invoices=page.items)
+        self._ledger.mirror(started, reached=["xero_invoices"])
