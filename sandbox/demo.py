@@ -79,7 +79,8 @@ def wait_for(url: str, program: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if program.poll() is not None:
-            raise Failed(f"It stopped at once. It said:\n{log.read_text(errors='replace')[-2000:]}")
+            said = log.read_text(errors="replace")[-2000:].strip()
+            raise Failed(f"{log.stem.capitalize()} did not start: {said}\nIs `make run` at work already?")
         try:
             with urllib.request.urlopen(url, timeout=2):
                 return
@@ -141,6 +142,9 @@ def main() -> int:
     asked = parser.parse_args()
     data = asked.data_dir.resolve()
     data.mkdir(parents=True, exist_ok=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # However this program is ended, the two beside it end too.
+        signal.signal(number, signal.default_int_handler)
     try:
         stay(asked.world, asked.port, data)
     except Failed as failure:
