@@ -3,7 +3,9 @@
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -88,8 +90,24 @@ def main(words_given: Sequence[str] | None = None) -> int:
         # Whoever was reading has read enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except Exception:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
+        return _failed(out, FAILED, "unforeseen", _kept_failure())
     except KeyboardInterrupt:
         return _failed(out, LATER, "stopped", "Stopped. The next run settles what was under way.")
+
+
+def _kept_failure() -> str:
+    """Write down what a developer needs, and say it in a sentence."""
+    path = settings.environment().data_dir / "failures.log"
+    try:
+        with path.open("a", encoding="utf-8") as log:
+            log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n{traceback.format_exc()}\n")
+    except OSError:
+        return "Something went wrong that this program did not foresee, and it could not be written down."
+    return (
+        f"Something went wrong that this program did not foresee; the details are in {path}. "
+        "Nothing is lost: the next run settles what was under way. If it happens again, send that file to us."
+    )
 
 
 def _failed(out: Out, status: int, code: str, sentence: str) -> int:

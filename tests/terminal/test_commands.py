@@ -1,0 +1,126 @@
+"""The commands as a person and a script meet them: exit status, one JSON object, sentences."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.server import Sandbox
+from tests.stories.conftest import World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with Sandbox(world="quiet", limits=False) as box:
+        world = World(box, tmp_path_factory.mktemp("data"))
+        world.connect()
+        yield world
+
+
+def run(world, *words, **environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "syncer", *words],
+        cwd=ROOT, env={**os.environ, **world.values, **environment}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def told(world, *words, status=0):
+    """The one JSON object of a command that ends with this status."""
+    done = run(world, *words, "--json")
+    assert done.returncode == status, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_from_settings_to_explain(world):
+    """Settings, plan, sync, explain, sql and export, each as contract and JSON promise."""
+    shown = told(world, "settings", "set", "revenue_account=706", "payment_account.EUR=512")
+    assert shown["settings"]["revenue_account"]["value"] == "706"
+    plan = told(world, "plan")
+    assert plan["totals"]["by_action"]["create"] == 3 and plan["price"]["xero_calls"] >= 1
+    assert world.writes() == 0
+    sync = told(world, "sync")
+    assert sync["outcomes"]["created"] == 3 and sync["outcomes"]["paid"] == 1 and sync["held"] == []
+    number = world.xero.numbers()[0]
+    explained = told(world, "explain", number)
+    assert set(explained) >= {"invoice", "state", "cause", "remedy", "xero", "history"}
+    assert (explained["state"], explained["cause"]) == ("synced", None)
+    answer = told(world, "sql", "SELECT state, count(*) AS n FROM invoices GROUP BY state")
+    assert answer == {"columns": ["state", "n"], "rows": [["synced", 3]], "truncated": False}
+    status = told(world, "status")
+    assert status["state"] == "connected" and status["last_run"]["outcomes"]["created"] == 3
+
+
+def test_what_needs_a_person_ends_with_3(world):
+    """A held invoice makes the sync end with 3 and is listed with its cause."""
+    contact = world.crm.add_contact(name="Late", email="late@example.org")
+    line = {"name": "Work", "qty": 1, "amount": 10, "taxes": [7.7]}
+    world.crm.add_invoice(contact=contact, number="HELD-1", status="sent", lines=[line])
+    sync = told(world, "sync", status=3)
+    assert [(one["number"], one["cause"]) for one in sync["held"]] == [("HELD-1", "tax_unmapped")]
+    assert "needs a person" in run(world, "explain", "HELD-1").stdout.lower()
+
+
+def test_a_remedy_works(world):
+    """Mapped to an existing rate, the tax is no trouble any more: explain says so at once, and the next sync sends it."""
+    rate = world.xero.add_tax_rate("Taxe locale", 7.7)
+    told(world, "settings", "set", f"tax.7.7%={rate}")
+    assert told(world, "explain", "HELD-1")["state"] == "held"  # the ledger has not read the new rate yet
+    assert told(world, "sync")["outcomes"]["created"] == 1
+    assert told(world, "explain", "HELD-1")["state"] == "synced"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "COMMAND"),
+        (("nonsense",), "nonsense"),
+        (("settings", "set", "bogus=1"), "bogus"),
+        (("settings", "set", "due_days=soon"), "due_days"),
+        (("settings", "set", "tax.10%+5%=OUTPUT"), "smallest first"),
+        (("explain", "no-such-invoice"), "no-such-invoice"),
+        (("sync", "--invoice", "no-such-invoice"), "no-such-invoice"),
+        (("status", "--connection", "nowhere"), "nowhere"),
+        (("sql", "DROP TABLE invoices"), ""),
+        (("export", "everything", "--to", "x.csv"), "everything"),
+        (("connect", "--location", "x"), "--token-file"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_is_wrong(world, words, says):
+    """Bad input is refused with what is wrong and where; nothing is changed."""
+    done = run(world, *words)
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split())
+    assert done.stdout == ""
+
+
+def test_not_connected_ends_with_4(world, tmp_path):
+    """Without a connection a sync says so and how to connect."""
+    done = run(world, "sync", SYNCER_DATA_DIR=str(tmp_path))
+    assert done.returncode == 4
+    assert "Connect Xero" in done.stderr
+
+
+def test_no_secret_is_printed_or_kept(world):
+    """Neither what is printed nor the ledger and the analysis tables hold a token, a secret or a code."""
+    tokens = world.connection.tokens.tokens()
+    secrets = [tokens.access_token, tokens.refresh_token, "sandbox-secret", "pit-sandbox"]
+    printed = run(world, "status", "--json").stdout + run(world, "settings").stdout
+    files = [path for path in Path(world.values["SYNCER_DATA_DIR"]).rglob("*") if path.is_file()]
+    assert len(files) > 3
+    for secret in secrets:
+        assert secret not in printed
+        assert not [path for path in files if secret.encode() in path.read_bytes()]
+
+
+def test_disconnect_forgets_the_tokens_and_keeps_the_ledger(world):
+    """After disconnecting the state says so, and explain still answers."""
+    assert told(world, "disconnect")["state"] == "not_connected"
+    assert told(world, "explain", "HELD-1")["state"] == "synced"
+    assert run(world, "sync").returncode == 4
