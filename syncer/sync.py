@@ -3,7 +3,7 @@
 A run may be stopped at any moment, by a person, a crash or a limit: the next one begins by settling what is open.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from typing import Any
 
 from syncer.core.books import BookContact, BookInvoice, Books
 from syncer.core.causes import CAUSES, Cure, Problem, heals_by_itself
-from syncer.core.contact import Create, Decision, Linked
+from syncer.core.contact import Create, Decision, Join, Linked
 from syncer.core.money import text
 from syncer.core.payment import NewPayment
 from syncer.core.plan import Action, Do, plan_all, stamp, takes_payments
@@ -35,7 +35,6 @@ class Outcome:
     run_id: str
     ended: str = "done"
     failure: SyncerError | None = None
-    outcomes: Counter[str] = field(default_factory=Counter)
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
@@ -191,18 +190,10 @@ class Run:
             for action in plan_all([known.invoice for known in workload], scene.scene, scene.owners)
             if action.do in (Do.CREATE, Do.UPDATE)
         }
-        self._link(needed, scene.scene.contacts)
-        creates = [
-            decision.contact
-            for source_id, decision in scene.scene.contacts.items()
-            if source_id in needed and isinstance(decision, Create)
-        ]
-        joined = {d.source_id for key, d in scene.scene.contacts.items() if key in needed and hasattr(d, "source_id")}
-        creates += [
-            decision.contact
-            for source_id, decision in scene.scene.contacts.items()
-            if source_id in joined - needed and isinstance(decision, Create)
-        ]
+        decisions = scene.scene.contacts
+        self._link(needed, decisions)
+        wanted = needed | {d.source_id for key in needed if isinstance(d := decisions.get(key), Join)}
+        creates = [d.contact for key, d in decisions.items() if key in wanted and isinstance(d, Create)]
         if not creates:
             return
         known = self._ledger.contacts()
@@ -296,7 +287,6 @@ class Run:
 
         def finish(element: Element, attempt_id: int, result: BookInvoice | Refused) -> Ending:
             if isinstance(result, BookInvoice):
-                self.outcome.outcomes[outcome] += 1
                 return arrived(element.source_id, outcome, attempt_id, result, element.fingerprint, element.expected)
             return Ending(
                 "invoice",

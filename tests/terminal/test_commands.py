@@ -68,7 +68,7 @@ def test_what_needs_a_person_ends_with_3(world):
 
 
 def test_a_remedy_works(world):
-    """Mapped to an existing rate, the tax is no trouble any more: explain says so at once, and the next sync sends it."""
+    """Once the tax is mapped to a rate that Xero has, the next sync reads the rates again and sends the invoice."""
     rate = world.xero.add_tax_rate("Taxe locale", 7.7)
     told(world, "settings", "set", f"tax.7.7%={rate}")
     assert told(world, "explain", "HELD-1")["state"] == "held"  # the ledger has not read the new rate yet
