@@ -18,13 +18,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from syncer.core.books import BookInvoice  # noqa: E402
-from syncer.core.causes import Problem  # noqa: E402
-from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax  # noqa: E402
-from syncer.ledger.ledger import Ledger  # noqa: E402
-from syncer.ledger.records import Ending, Intent, Verdict  # noqa: E402
-from syncer.ledger.store import Store  # noqa: E402
-from syncer.ports import CallRecord  # noqa: E402
+from syncer.core.books import BookInvoice
+from syncer.core.causes import Problem
+from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
+from syncer.ledger.ledger import Ledger
+from syncer.ledger.records import Ending, Intent, Verdict
+from syncer.ledger.store import Store
+from syncer.ports import CallRecord
 
 NOW = datetime.now(UTC)
 BROWSER = "/usr/bin/chromium"

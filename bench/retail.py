@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sandbox.demo import connect, free_port, running, settings_for, syncer, wait_for  # noqa: E402 — after the path
+from sandbox.demo import connect, free_port, running, settings_for, syncer, wait_for
 
 DATA = ROOT.parent / "shared" / "data" / "online_retail"
 

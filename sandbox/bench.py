@@ -65,7 +65,7 @@ def started(folder: str, *options: str) -> tuple[subprocess.Popen[str], str]:
     """A sandbox in a process of its own."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", "--no-limits", "--data-dir", folder, *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101 — it was asked for
     return process, process.stdout.readline().split()[-1]
 
 

@@ -1,5 +1,6 @@
 """Connections: both accounts, the consent, the limits, and the settings with who changed them."""
 
+from collections.abc import Callable
 from html import escape
 
 import streamlit as st
@@ -42,10 +43,10 @@ def _choose(desk: Desk) -> None:
             _carry_out(lambda: f"Connected to {desk.choose(str(wanted))}.")
 
 
-def _carry_out(order: "object") -> None:
+def _carry_out(order: Callable[[], str]) -> None:
     """Do it and tell, or say why it cannot be."""
     try:
-        st.session_state["said"] = order()  # type: ignore[operator]
+        st.session_state["said"] = order()
     except SyncerError as failure:
         st.error(formats.plain(failure_sentence(failure)))
         return

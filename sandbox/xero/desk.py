@@ -235,7 +235,7 @@ class XeroDesk:
                 self._update_payment(key, fields)
             case "accounts":
                 account = self.books.account(key)
-                assert account is not None, f"No account {key}."  # noqa: S101
+                assert account is not None, f"No account {key}."  # noqa: S101 — a test names it
                 account |= fields
                 self.books.keep_org()
             case "taxrates":

@@ -292,7 +292,7 @@ def paid_problems(books: Books, draft: Draft) -> list[str]:
 def structure(draft: Draft) -> tuple[Any, ...]:
     """What must not change once money is on the invoice."""
     existing = draft.existing
-    assert existing is not None  # noqa: S101
+    assert existing is not None  # noqa: S101 — an update has one
     if draft.lines is None:
         lines = kept_structure(existing)[2]
     else:
