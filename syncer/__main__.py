@@ -218,8 +218,8 @@ def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
             f"plan {str(organisation['plan']).title()})"
         )
     out.say(
-        f"CrocoClick   {CONNECTION_WORDS.get(source['state'], source['state'])}, location {source['location']}, "
-        f"{source['timezone'] or 'time zone unknown'}"
+        f"CrocoClick   {SOURCE_WORDS.get(source['state'], source['state'])}, "
+        f"location {source['location'] or 'unknown'}, time zone {source['timezone'] or 'unknown'}"
     )
     out.say(f"Calls left   {told['calls_left']['day'] if told['calls_left']['day'] is not None else 'unknown'} today")
     out.say(f"Last run     {_run_line(run) if run else 'none yet'}")
@@ -232,7 +232,12 @@ CONNECTION_WORDS = {
     "consent_revoked": "the consent has ended: run `python -m syncer connect`",
     "scope_missing": "a permission is missing: connect again and allow everything",
     "wrong_organisation": "the organisation is no longer connected: run `python -m syncer connect`",
+}
+SOURCE_WORDS = {
+    "connected": "connected",
+    "not_connected": "not connected: set CROCOCLICK_TOKEN and CROCOCLICK_LOCATION_ID",
     "token_refused": "the token is not accepted",
+    "scope_missing": "the token lacks a permission",
     "wrong_location": "the token belongs to another location",
 }
 

@@ -123,6 +123,10 @@ def note_failure(connection: Connection, failure: SyncerError | None) -> None:
             connection.ledger.save_connection(now, source_state=failure.code.removeprefix("crococlick_"))
         elif failure.code in ("not_connected", "consent_revoked", "scope_missing", "wrong_organisation"):
             connection.ledger.save_connection(now, state=failure.code)
+    elif failure is None:
+        row = connection.ledger.row("connection")
+        if row and row["organisation_id"] and row["state"] != "connected":
+            connection.ledger.save_connection(now, state="connected")
 
 
 def status(connection: Connection) -> dict[str, Any]:

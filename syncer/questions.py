@@ -206,7 +206,8 @@ def _decide(ledger: Ledger, rules: Rules, books: Books, known: Known) -> Action:
 
 def _now(row: Mapping[str, Any], action: Action, problem: Problem | None) -> tuple[str, Problem | None]:
     """The state by today's settings and books: a cause that has gone shows at once, before the next run."""
-    if row["xero_id"] and problem and action.do is Do.LEAVE:
+    kept = row["xero_id"] and problem and action.do is Do.LEAVE
+    if kept or row["cause"] == "deleted_in_crococlick":
         return row["state"], problem
     decided = verdict(action)
     return decided.state, decided.problem

@@ -511,7 +511,7 @@ CAUSE: Mapping[str, Told] = {
     ),
     "deleted_in_crococlick": Told(
         lambda f: "it was deleted in CrocoClick",
-        lambda f: "Void it in Xero if it should not count.",
+        lambda f: "Nothing to do, unless it is in Xero: then void it there if it should not count.",
     ),
     # -- heals by itself
     "rate_limited_minute": Told(lambda f: "Xero's limit of calls a minute was reached", _limit_wait),

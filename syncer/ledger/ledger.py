@@ -156,6 +156,8 @@ class Ledger:
 
         def write(pen: Pen) -> int:
             pen.reach(reached or {})
+            if everything := (reached or {}).get("crococlick_all"):
+                seeing.miss_invoices(pen, everything)
             return seeing.see_invoices(pen, shown)
 
         shown = list(invoices)

@@ -63,10 +63,14 @@ FROM call WHERE connection = $connection AND run_id = $run_id GROUP BY ALL ORDER
 SELECT source_id, fingerprint, status, live, amount_paid, amount_due FROM invoice WHERE connection = $connection;
 
 -- name: workload
--- Every invoice that a plan has to look at: all but those that are synced, and those whose last try is still open.
+-- Every invoice that a plan has to look at: all but those that are synced, those whose last try is still open, and
+-- those that the last reading of everything did not show any more.
 SELECT i.*, c.content FROM invoice i
 JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
 WHERE i.connection = $connection AND i.open_attempt IS NULL AND i.state <> 'synced'
+AND (i.xero_id IS NOT NULL OR i.seen_at >= COALESCE(
+    (SELECT max(reached_at) FROM watermark WHERE connection = $connection AND name = 'crococlick_all'), i.seen_at
+))
 AND NOT EXISTS (
     SELECT 1 FROM payment p
     WHERE p.connection = i.connection AND p.invoice_id = i.source_id AND p.open_attempt IS NOT NULL

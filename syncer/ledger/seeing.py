@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice
 from syncer.core.payment import Payment
 from syncer.ledger import records
@@ -29,6 +31,19 @@ def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
     unedited = [one for one in moved if one.source_id not in edited_ids]
     pen.tell("invoice", [(one.source_id, f"status_{one.status}", None) for one in unedited])
     return len(new) + len(moved)
+
+
+def miss_invoices(pen: Pen, since: datetime) -> None:
+    """What a reading of everything, begun at `since`, did not show and never went over is not to go over any more."""
+    unseen = pen.tx.rows(
+        "SELECT source_id FROM invoice WHERE connection = ? AND seen_at < ? AND xero_id IS NULL "
+        "AND open_attempt IS NULL AND cause IS DISTINCT FROM 'deleted_in_crococlick'",
+        [pen.connection, since],
+    )
+    gone = [row["source_id"] for row in unseen]
+    problem = Problem("deleted_in_crococlick")
+    pen.set_state(gone, "not_eligible", problem)
+    pen.tell("invoice", [(source_id, "not_eligible", problem) for source_id in gone])
 
 
 def _moved(invoice: Invoice, known: Mapping[str, Any]) -> bool:

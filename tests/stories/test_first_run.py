@@ -215,6 +215,20 @@ def test_a_void_is_carried(world):
     assert world.xero.invoice("INV-1")["Status"] == "VOIDED"
 
 
+def test_a_deleted_draft_never_goes_over(world):
+    """What was seen, held and then deleted in CrocoClick is left out, even when its cause is cured later."""
+    world.set(statuses="draft,sent", revenue_account="")
+    world.has("INV-1", status="draft")
+    world.has("INV-2")
+    world.sync()
+    world.crm.delete("INV-1")
+    world.set(revenue_account="706")
+    assert world.sync(full=True)["created"] == 1
+    assert world.xero.numbers() == ["INV-2"]
+    told = world.explain("INV-1")
+    assert (told["state"], told["cause"]["code"]) == ("not_eligible", "deleted_in_crococlick")
+
+
 def test_without_a_revenue_account_everything_waits_for_an_administrator(world):
     """Nothing is guessed: without the account every invoice is held and says which setting is missing."""
     world.set(revenue_account="")
