@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # DuckDB imports pandas with the first parameter that is bound (0.3 s), if there is one; no command needs it.
-sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: None is how Python marks what may not be imported
 
 from syncer import connecting, questions, settings, words
 from syncer.app import DEFAULT, App, Connection, who

@@ -12,16 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-PHASES = {
-    "starting": "Starting",
-    "settling": "Looking for what was under way",
-    "reading": "Reading CrocoClick",
-    "planning": "Planning",
-    "contacts": "Contacts to Xero",
-    "invoices": "Invoices to Xero",
-    "payments": "Payments to Xero",
-    "done": "Done",
-}
+from syncer.words import PHASES
 
 
 class Out:

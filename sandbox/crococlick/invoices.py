@@ -163,12 +163,12 @@ class ExactFloat(float):
     def __new__(cls, text: str) -> "ExactFloat":
         """Read a number."""
         made = super().__new__(cls, text)
-        made.text = text  # type: ignore[attr-defined]
+        made.text = text  # type: ignore[attr-defined]  # because: kept beside the fields
         return made
 
     def __str__(self) -> str:
         """The digits as they were sent."""
-        return str(self.text)  # type: ignore[attr-defined]
+        return str(self.text)  # type: ignore[attr-defined]  # because: kept beside the fields
 
 
 def make(location: Location, body: dict[str, Any], items: list[dict[str, Any]], id_: str = "") -> Invoice:

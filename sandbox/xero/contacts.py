@@ -97,7 +97,7 @@ def stub_json(contact: Contact) -> str:
         stub = {"ContactID": contact.id, "Name": contact.fields["Name"]}
         if contact.fields.get("ContactNumber"):
             stub = {"ContactID": contact.id, "ContactNumber": contact.fields["ContactNumber"], "Name": stub["Name"]}
-        stub |= {  # type: ignore[assignment]
+        stub |= {  # type: ignore[assignment]  # because: its other values are texts
             "Addresses": [],
             "Phones": [],
             "ContactGroups": [],

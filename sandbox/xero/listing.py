@@ -92,5 +92,5 @@ def envelope(provider: str, ms: int, name: str, elements: Iterable[str], paginat
     """The answer around a list of ready-made elements."""
     head = {"Id": new_id(), "Status": "OK", "ProviderName": provider, "DateTimeUTC": f"/Date({ms})/"}
     if pagination is not None:
-        head["pagination"] = pagination  # type: ignore[assignment]
+        head["pagination"] = pagination  # type: ignore[assignment]  # because: the others are texts
     return Reply(200, f'{dumps(head)[:-1]},"{name}":[{",".join(elements)}]}}'.encode())

@@ -213,7 +213,7 @@ class Reader:
                 unreadable.append(Unreadable("", "", "invoice", "is no object"))
             elif row.get("deleted") is not True:
                 read = self.invoice(row)
-                (invoices if isinstance(read, Invoice) else unreadable).append(read)  # type: ignore[arg-type]
+                (invoices if isinstance(read, Invoice) else unreadable).append(read)  # type: ignore[arg-type]  # because: one list for each type
         total = data.get("total")
         return Page(invoices, int(total) if isinstance(total, int | Decimal) else None, unreadable)
 
@@ -404,7 +404,7 @@ def _amount(found: Mapping[str, Any], name: str, missing: Decimal | None = None,
     value = found.get(name)
     kind = type(value)
     if kind is Decimal:
-        return value  # type: ignore[return-value]
+        return value  # type: ignore[return-value]  # because: `kind` says it
     if kind is int:
         return _whole(value)
     if value is None or value == "":

@@ -58,6 +58,10 @@ class Pen:
 
     def set_state(self, ids: Sequence[str], state: str, problem: Problem | None = None, stamp: str = "") -> None:
         """Give invoices one state for one reason, from now on."""
+        self.change("invoice", {"source_id": list(ids), **self.state(len(ids), state, problem, stamp)})
+
+    def state(self, count: int, state: str, problem: Problem | None = None, stamp: str = "") -> dict[str, list[Any]]:
+        """The columns of one state for one reason, from now on."""
         same = {
             "state": state,
             "cause": code_of(problem),
@@ -65,7 +69,7 @@ class Pen:
             "refused_stamp": stamp or None,
             "decided_at": self.now,
         }
-        self.change("invoice", {"source_id": list(ids), **{name: [value] * len(ids) for name, value in same.items()}})
+        return {name: [value] * count for name, value in same.items()}
 
     def tell(self, kind: str, told: Sequence[Told]) -> None:
         """Add to the stories of records."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from syncer.core.causes import Problem
-from syncer.ledger.pen import Pen, columns_of, in_xero
+from syncer.ledger.pen import Columns, Pen, columns_of, in_xero
 from syncer.ledger.records import Ending, Intent, as_json, code_of, facts_of
 from syncer.ports import CallRecord
 
@@ -35,19 +35,19 @@ def begin(pen: Pen, intents: Sequence[Intent]) -> list[int]:
         },
     )
     begun = list(zip(intents, ids, strict=True))
-    for table in ("invoice", "contact", "payment"):
-        _open(pen, table, [one for one in begun if one[0].kind == table])
     in_doubt = Problem("answer_lost")
-    invoices = [intent.source_id for intent in intents if intent.kind == "invoice"]
-    pen.set_state(invoices, "in_doubt", in_doubt)
-    pen.change("invoice", {"source_id": invoices, "tried_at": [pen.now] * len(invoices)})
+    for table in ("invoice", "contact", "payment"):
+        mine = [one for one in begun if one[0].kind == table]
+        # One update for each table: a wave has 250 invoices, and its transaction keeps everybody else waiting.
+        tried = {"tried_at": [pen.now] * len(mine), **pen.state(len(mine), "in_doubt", in_doubt)}
+        _open(pen, table, mine, tried if table == "invoice" else {})
     pen.set_state([intent.expected["owner"] for intent in intents if intent.kind == "payment"], "in_doubt", in_doubt)
     return ids
 
 
-def _open(pen: Pen, table: str, begun: Sequence[Begun]) -> None:
+def _open(pen: Pen, table: str, begun: Sequence[Begun], more: Columns) -> None:
     ids = [intent.source_id for intent, _ in begun]
-    pen.change(table, {"source_id": ids, "open_attempt": [attempt_id for _, attempt_id in begun]})
+    pen.change(table, {"source_id": ids, "open_attempt": [attempt_id for _, attempt_id in begun], **more})
     pen.tx.execute(
         f"UPDATE {table} SET tries = tries + 1 WHERE connection = $connection AND list_contains($ids, source_id)",
         {"connection": pen.connection, "ids": ids},

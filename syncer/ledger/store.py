@@ -535,7 +535,7 @@ def _plain(value: Any) -> Any:
     """The value as DuckDB's client takes it without loss."""
     if isinstance(value, datetime) and value.tzinfo:
         return value.astimezone(UTC).replace(tzinfo=None)
-    if isinstance(value, Decimal) and value.as_tuple().exponent > 0:  # type: ignore[operator]
+    if isinstance(value, Decimal) and value.as_tuple().exponent > 0:  # type: ignore[operator]  # because: NaN is no money
         # DuckDB's client reads Decimal("1E+3") as 1.
         return value.quantize(Decimal(1))
     return value
