@@ -7,7 +7,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
-from syncer.core.books import BookContact, BookInvoice, Books, Document, Organisation
+from syncer.core.books import (
+    Amendment,
+    BookContact,
+    BookInvoice,
+    Books,
+    Document,
+    NewTaxRate,
+    Organisation,
+    TaxRate,
+)
 from syncer.core.contact import NewContact
 from syncer.core.invoice import Invoice
 from syncer.core.payment import NewPayment, Payment
@@ -128,12 +137,35 @@ class Accounts(Protocol):
     def void_invoices(self, invoice_ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookInvoice | Refused]:
         """Void approved invoices (POST, Status VOIDED)."""
 
+    def delete_drafts(self, invoice_ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookInvoice | Refused]:
+        """Delete drafts (POST, Status DELETED)."""
+
+    def amend_invoices(
+        self, amendments: Sequence[Amendment], *, call_id: str, key: str
+    ) -> Sequence[BookInvoice | Refused]:
+        """Change number, contact, due date and reference alone, which Xero allows on invoices with payments."""
+
     def create_payments(
         self, payments: Sequence[NewPayment], *, call_id: str, key: str
     ) -> Sequence[BookPayment | Refused]: ...
 
+    def delete_payment(self, payment_id: str, *, call_id: str, key: str) -> BookPayment | Refused:
+        """Take one payment off its invoice (POST, Status DELETED); one call for each."""
+
     def payments(self, since: datetime) -> Iterator[Page[BookPayment]]:
         """Payments changed since, deleted ones too; pages of 1,000."""
+
+    def payments_of(self, invoice_id: str) -> Sequence[BookPayment]:
+        """The payments on one invoice, deleted ones too: one call."""
+
+    def contacts_with_ids(self, ids: Sequence[str]) -> Sequence[BookContact]:
+        """The contacts that have one of up to 50 ids, archived ones too; unknown ids are left out: one call."""
+
+    def create_tax_rate(self, rate: NewTaxRate, *, call_id: str, key: str) -> TaxRate | Refused:
+        """Create a tax rate (PUT): names are unique, so that a second one of the same name is refused."""
+
+    def create_currency(self, code: str, *, call_id: str, key: str) -> str | Refused:
+        """Enable a currency (PUT); answers its code."""
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,28 @@ class BookInvoice:
     url: str = ""
     contact_id: str = ""
     issue_date: date | None = None
+    due_date: date | None = None
     updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTaxRate:
+    """A tax rate to create; `report_type` (ReportTaxType) only where the edition needs one, else empty."""
+
+    name: str
+    components: tuple[TaxComponent, ...]
+    report_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What Xero still lets change on an approved invoice that has payments (Xero's Invoices page)."""
+
+    xero_id: str
+    number: str
+    contact_id: str
+    due_date: date | None
+    reference: str
 
 
 @dataclass(frozen=True)
