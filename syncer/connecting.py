@@ -11,7 +11,7 @@ from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.ports import Location
 from syncer.questions import iso, run_summary
 from syncer.xero.auth import choose as choose_tenant
-from syncer.xero.wire import Tenant
+from syncer.xero.entities import Tenant
 
 ORGANISATION = "ORGANISATION"
 

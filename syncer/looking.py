@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from syncer.core.books import BookContact, BookInvoice, Books, books_text
+from syncer.core.action import Action, Do, Scene
+from syncer.core.books import BookInvoice, Books, books_text
 from syncer.core.causes import Problem, heals_by_itself
 from syncer.core.contact import ContactIndex, Create, Decision, NewContact, decide_all
 from syncer.core.invoice import Customer, Invoice
-from syncer.core.plan import Action, Do, Scene, number_owners
+from syncer.core.plan import number_owners
 from syncer.core.rules import Rules
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.records import Known, KnownContact, Verdict
@@ -41,25 +42,30 @@ def look(
     wanted = {known.invoice.number for known in workload}
     for head in ledger.book_invoices(sorted(wanted) if len(wanted) < MANY else None):
         heads[head.number].append(head)
+    index = ContactIndex(mirror)
+    merges = {one.id: index.survivor(one.id) for one in mirror if one.merged_to}
     scene = Scene(
         books=books,
         rules=rules,
-        contacts=decide_contacts(contacts, mirror, rules, contact_conditions),
+        contacts=decide_contacts(contacts, index, rules, contact_conditions),
         standings=standings_of_all,
         heads=heads,
         conditions=conditions,
+        merged={gone: left.id for gone, left in merges.items() if left},
+        names={one.id: one.name for one in mirror},
     )
     owners = number_owners([known.invoice for known in shared], scene)
     return Look(scene, owners, contact_conditions)
 
 
 def decide_contacts(
-    contacts: Mapping[str, KnownContact], mirror: Sequence[BookContact], rules: Rules, conditions: str
+    contacts: Mapping[str, KnownContact], index: ContactIndex, rules: Rules, conditions: str
 ) -> dict[str, Decision]:
     """Decide every contact; one that Xero refused is not sent again until what the refusal depended on has moved."""
     customers = {key: known.customer for key, known in contacts.items() if not known.open}
     bindings = {key: known.xero_id for key, known in contacts.items() if known.xero_id}
-    decisions = decide_all(customers, bindings, ContactIndex(mirror), rules)
+    apart = {key: known.apart for key, known in contacts.items() if known.apart is not None}
+    decisions = decide_all(customers, bindings, index, rules, apart)
     for key, decision in decisions.items():
         known = contacts[key]
         unchanged = known.refused_stamp == contact_stamp(known.customer, conditions)
@@ -80,6 +86,8 @@ def contact_stamp(customer: Customer | NewContact, conditions: str) -> str:
 def verdict(action: Action) -> Verdict:
     """The state that a decision puts an invoice in before anything is sent."""
     problem = action.problems[0] if action.problems else None
+    if action.cause == "skipped_by_person":
+        return Verdict(action.invoice.source_id, "skipped", problem)
     if action.do is Do.LEAVE:
         return Verdict(action.invoice.source_id, "not_eligible" if problem else "synced", problem)
     if action.do is Do.HOLD:

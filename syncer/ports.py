@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Generic, Protocol, TypeVar
 
 from syncer.core.books import (
@@ -19,7 +18,7 @@ from syncer.core.books import (
 )
 from syncer.core.contact import NewContact
 from syncer.core.invoice import Invoice
-from syncer.core.payment import NewPayment, Payment
+from syncer.core.payment import BookPayment, NewPayment, Payment
 
 T = TypeVar("T")
 
@@ -88,18 +87,6 @@ class Refused:
     whole: bool = False
 
 
-@dataclass(frozen=True)
-class BookPayment:
-    """A payment as Xero holds it."""
-
-    id: str
-    invoice_id: str
-    amount: Decimal
-    reference: str
-    status: str
-    paid_on: date | None = None
-
-
 class Accounts(Protocol):
     """One Xero organisation. Reads raise TryLater or Reconnect; writes also InDoubt, then every element is in doubt.
 
@@ -149,8 +136,8 @@ class Accounts(Protocol):
         self, payments: Sequence[NewPayment], *, call_id: str, key: str
     ) -> Sequence[BookPayment | Refused]: ...
 
-    def delete_payment(self, payment_id: str, *, call_id: str, key: str) -> BookPayment | Refused:
-        """Take one payment off its invoice (POST, Status DELETED); one call for each."""
+    def delete_payments(self, ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookPayment | Refused]:
+        """Take a payment off its invoice (POST, Status DELETED): `ids` has one, since a call takes one."""
 
     def payments(self, since: datetime) -> Iterator[Page[BookPayment]]:
         """Payments changed since, deleted ones too; pages of 1,000."""
@@ -161,11 +148,11 @@ class Accounts(Protocol):
     def contacts_with_ids(self, ids: Sequence[str]) -> Sequence[BookContact]:
         """The contacts that have one of up to 50 ids, archived ones too; unknown ids are left out: one call."""
 
-    def create_tax_rate(self, rate: NewTaxRate, *, call_id: str, key: str) -> TaxRate | Refused:
-        """Create a tax rate (PUT): names are unique, so that a second one of the same name is refused."""
+    def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:
+        """Create a tax rate (PUT): one a call; names are unique, so that a second one of its name is refused."""
 
-    def create_currency(self, code: str, *, call_id: str, key: str) -> str | Refused:
-        """Enable a currency (PUT); answers its code."""
+    def create_currencies(self, codes: Sequence[str], *, call_id: str, key: str) -> Sequence[str | Refused]:
+        """Enable a currency (PUT): one a call; answers its code."""
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,16 @@ from hashlib import blake2b
 from typing import Any
 
 from syncer import words
+from syncer.core.action import Action, Do
 from syncer.core.books import Books, Document, TaxRate, books_from
 from syncer.core.causes import CAUSES, Problem, heals_by_itself
 from syncer.core.contact import Create, Join
 from syncer.core.invoice import LineItem
-from syncer.core.mapping import document, tax_rate
+from syncer.core.mapping import document
 from syncer.core.money import show
-from syncer.core.plan import Action, Do, plan, plan_all
+from syncer.core.plan import plan, plan_all
 from syncer.core.rules import Rules
+from syncer.core.tax import tax_rate
 from syncer.core.totals import shares
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.records import Known

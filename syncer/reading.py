@@ -8,7 +8,7 @@ from typing import Any
 from syncer.core.books import Books, Document, books_from, books_text
 from syncer.core.causes import Problem
 from syncer.core.invoice import Invoice
-from syncer.errors import Reconnect
+from syncer.errors import HaltRun, Reconnect
 from syncer.ledger.ledger import Ledger
 from syncer.ports import Accounts, CallRecord, Clock, Crm, Unreadable
 
@@ -16,6 +16,9 @@ OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before w
 DAILY = timedelta(hours=24)
 OPEN_STATUSES = ("draft", "sent", "payment_processing", "partially_paid")
 SEE_AT_ONCE = 2000
+ASK_AT_MOST = 200  # single invoices a run, of those that a list did not show
+FEW = 20  # invoices: below, any number may be gone from one day to the next
+SHRUNK_TO = 0.5
 
 ReadComplaints = Callable[[Sequence[str]], tuple[Problem, ...]]
 Tell = Callable[[str, int, int], None]
@@ -66,6 +69,7 @@ class Reading:
         self._say = say
         self._tell = tell
         self._stop = stop
+        self._transactions: bool | None = None  # whether this run has read them
 
     def _now(self) -> datetime:
         return self._doors.clock.now()
@@ -79,6 +83,7 @@ class Reading:
         last = self._ledger.watermark("crococlick_all")
         if self._orders.full or last is None or started - last >= DAILY:
             self._sweep({}, {"crococlick_all": started, "crococlick": started})
+            self._missing(started)
             self.payments(everything=True)
             return
         for status in OPEN_STATUSES:
@@ -86,8 +91,38 @@ class Reading:
         since = started.date() - timedelta(days=self._orders.recent_days)
         self._sweep({"since": since}, {"crococlick": started})
 
+    def daily(self) -> None:
+        """Once a day, or when asked, see what others changed in Xero: contacts, invoices, payments on them."""
+        for name, read in (("xero_contacts", self.contacts), ("xero_invoices", self.invoices)):
+            if self._ledger.watermark(name):
+                read(again=self._orders.full)
+        self._ledger.end_skips(self._now().date(), self._now())
+
+    def _missing(self, since: datetime) -> None:
+        """Ask for each invoice that is in Xero and that a reading of everything did not show."""
+        if self._stop():
+            return
+        unseen = [row["source_id"] for row in self._ledger.rows("missing_bound", since=since, limit=ASK_AT_MOST)]
+        found = {source_id: self._doors.crm.invoice(source_id) for source_id in unseen}
+        self._ledger.see(self._run_id, [one for one in found.values() if one], self._now())
+        self._ledger.miss_bound(self._run_id, [key for key, one in found.items() if one is None], self._now())
+
+    def _shrunk(self, shown: int) -> None:
+        """Raise HaltRun where far fewer invoices are shown than before, unless a person said that it is so."""
+        last = self._ledger.watermark("crococlick_all")
+        known = self._ledger.row("living")
+        before = known["invoices"] if known else 0
+        if last is None or before < FEW or shown >= before * SHRUNK_TO:
+            return
+        confirmed = self._ledger.row("order_given", what="order_confirm_shrink")
+        if confirmed and confirmed["at"] and confirmed["at"] >= last:
+            return
+        raise HaltRun("source_shrunk", seen=shown, before=before)
+
     def payments(self, everything: bool = False) -> bool:
-        """Bring transactions up to date; False where the token may not see them."""
+        """Bring transactions up to date, once a run; False where the token may not see them."""
+        if self._transactions is not None:
+            return self._transactions
         started, last = self._now(), self._ledger.watermark("payments")
         since = None if everything or last is None else (last - DAILY).date()
         try:
@@ -95,8 +130,10 @@ class Reading:
         except Reconnect as refused:
             if refused.code != "crococlick_scope_missing":
                 raise
+            self._transactions = False
             return False
         self._ledger.see_payments(found, started, {"payments": started})
+        self._transactions = True
         return True
 
     def _only_these(self) -> None:
@@ -124,6 +161,8 @@ class Reading:
             if self._stop():
                 return
         self._see(part, read, read)
+        if "crococlick_all" in reached:
+            self._shrunk(read)
         self._ledger.see(self._run_id, (), self._now(), reached)
 
     def _see(self, invoices: Sequence[Invoice], done: int, todo: int) -> None:

@@ -1,17 +1,20 @@
 """One try: the element of a batch that it sends, and how it ends, by Xero's answer or by a look."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
-from syncer.core.books import BookInvoice
+from syncer.core.action import Action, Do, is_ours
+from syncer.core.books import Amendment, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.contact import NewContact
-from syncer.core.invoice import Invoice
 from syncer.core.money import text
-from syncer.core.payment import NewPayment, is_ours
+from syncer.core.payment import BookPayment, NewPayment
+from syncer.core.payment import is_ours as carries_mark
+from syncer.core.standing import GONE, told
 from syncer.ledger.records import Ending, Intent, OpenAttempt
 from syncer.looking import digest
-from syncer.ports import BookPayment
 from syncer.waves import Batch, Element
 
 
@@ -36,9 +39,10 @@ def contact_element(contact: NewContact, tries: int) -> Element:
     return Element(contact.source_id, contact, content, fingerprint=content, size=500, subject=contact)
 
 
-def payment_element(invoice: Invoice, payment: NewPayment) -> Element:
+def payment_element(action: Action, payment: NewPayment, tries: int) -> Element:
     """A payment to record."""
-    content = f"{payment.invoice_id} {text(payment.amount)} {payment.paid_on} {payment.account_id}"
+    invoice = action.invoice
+    content = f"{payment.invoice_id} {text(payment.amount)} {payment.paid_on} {payment.account_id} {tries}"
     return Element(
         source_id=payment.source_id,
         payload=payment,
@@ -48,6 +52,51 @@ def payment_element(invoice: Invoice, payment: NewPayment) -> Element:
         expected={"owner": invoice.source_id, "invoice": payment.invoice_id, "amount": text(payment.amount)},
         size=500,
         subject=invoice,
+        stamp=action.stamp,
+        tries=tries,
+    )
+
+
+def removal_element(action: Action, source_id: str, payment_id: str, amount: Decimal, tries: int) -> Element:
+    """A payment to take off."""
+    owner = {"owner": action.invoice.source_id, "invoice": action.xero_id}
+    return Element(
+        source_id=source_id,
+        payload=payment_id,
+        content=f"{payment_id} {tries}",
+        number=action.invoice.number,
+        fingerprint=action.invoice.fingerprint,
+        expected={**owner, "payment": payment_id, "amount": text(amount)},
+        size=100,
+        subject=action.invoice,
+        stamp=action.stamp,
+        tries=tries,
+    )
+
+
+def invoice_element(action: Action, pays: bool, tries: int, size: int) -> Element:
+    """A document to write; `pays` says that payments follow once it stands."""
+    invoice, document = action.invoice, action.document
+    expected = {"status": str(invoice.status), "frozen": invoice.frozen_fingerprint, "xero_id": action.xero_id}
+    if pays:
+        expected["then"] = "pay"
+    payload: Any = action.xero_id
+    if document and action.do is Do.AMEND:
+        payload = Amendment(action.xero_id, document.number, document.contact_id, document.due_date, document.reference)
+    elif document:
+        payload = document if action.do is Do.CREATE else (action.xero_id, document)
+        expected |= {"total": text(document.total), "tax": text(document.total_tax)}
+    return Element(
+        source_id=invoice.source_id,
+        payload=payload,
+        content=f"{invoice.fingerprint} {invoice.status} {tries}",
+        number=invoice.number,
+        fingerprint=invoice.fingerprint,
+        expected=expected,
+        size=size,
+        subject=action,
+        stamp=action.stamp,
+        tries=tries,
     )
 
 
@@ -55,22 +104,40 @@ def settled_payment(attempt: OpenAttempt, found: Sequence[BookPayment]) -> Endin
     """What a look at Xero's payments says of one try."""
     intent = attempt.intent
     owner, invoice_id = intent.expected["owner"], intent.expected["invoice"]
-    there = next((p for p in found if p.invoice_id == invoice_id and is_ours(p.reference, intent.source_id)), None)
+    there = next((p for p in found if p.invoice_id == invoice_id and carries_mark(p.reference, intent.source_id)), None)
     if there is None:
         return Ending("payment", intent.source_id, "not_arrived", "waiting", attempt.id, owner=owner)
     return Ending("payment", intent.source_id, "found", "waiting", attempt.id, payment=there, owner=owner)
 
 
+def settled_removal(attempt: OpenAttempt, found: Sequence[BookPayment]) -> Ending:
+    """What a look at Xero's payments says of one that was to be taken off."""
+    intent = attempt.intent
+    there = next((payment for payment in found if payment.id == intent.expected["payment"]), None)
+    if there is None or there.stands:
+        return Ending("unpay", intent.source_id, "not_arrived", "waiting", attempt.id, owner=intent.expected["owner"])
+    return removed(intent.source_id, "found", attempt.id, there, intent.expected)
+
+
+def removed(source_id: str, outcome: str, attempt_id: int, payment: BookPayment, expected: Mapping[str, str]) -> Ending:
+    """A payment is off its invoice; what was on it counts, whatever the answer leaves out."""
+    was = replace(payment, amount=Decimal(expected["amount"]), invoice_id=expected["invoice"])
+    return Ending("unpay", source_id, outcome, "waiting", attempt_id, payment=was, owner=expected["owner"])
+
+
 def settled(attempt: OpenAttempt, heads: Sequence[BookInvoice]) -> Ending:
     """What a look at Xero says of one try: it arrived, or it did not and will be sent again."""
     intent = attempt.intent
-    ours = next((head for head in heads if head.url.endswith(f"/{intent.source_id}")), None)
-    if ours and intent.action == "create":
-        return arrived(intent.source_id, "found", attempt.id, ours, intent.fingerprint, intent.expected)
-    if ours and intent.action == "void" and ours.status == "VOIDED":
-        return arrived(intent.source_id, "found", attempt.id, ours, intent.fingerprint, intent.expected)
+    there = next((head for head in heads if _is_meant(head, intent)), None)
+    if there and (intent.action == "create" or (intent.action in ("void", "delete") and there.status in GONE)):
+        return arrived(intent.source_id, "found", attempt.id, there, intent.fingerprint, intent.expected)
     # An update may have arrived or not: sending it again comes to the same.
     return Ending("invoice", intent.source_id, "not_arrived", "waiting", attempt.id)
+
+
+def _is_meant(head: BookInvoice, intent: Intent) -> bool:
+    """Whether this is the document of a try: by our mark, or by the id that it was sent to."""
+    return head.id == intent.expected.get("xero_id") or head.url.endswith(f"/{intent.source_id}")
 
 
 def arrived(
@@ -80,10 +147,11 @@ def arrived(
     head: BookInvoice,
     fingerprint: str,
     expected: Mapping[str, str],
+    agreed: Mapping[str, str] | None = None,
 ) -> Ending:
-    """It stands in Xero: synced if Xero came to our totals, held if it did not."""
+    """It stands in Xero: synced if Xero came to our totals, held if it did not; `agreed` as for `Ending`."""
     problem = _difference(head, expected)
-    state = "held" if problem else "waiting" if expected.get("then") == "pay" else "synced"
+    state = "held" if problem else "waiting" if expected.get("then") else "synced"
     return Ending(
         "invoice",
         source_id,
@@ -93,14 +161,26 @@ def arrived(
         problem,
         invoice=head,
         fingerprint=fingerprint,
+        frozen=expected.get("frozen", ""),
         status=expected.get("status", ""),
+        agreed=agreed,
     )
 
 
-def bound(invoice: Invoice, head: BookInvoice) -> Ending:
-    """Our own document, found by its mark although this ledger never sent it."""
-    expected = {"total": text(invoice.total), "status": str(invoice.status)}
-    return arrived(invoice.source_id, "found", None, head, invoice.fingerprint, expected)
+def bound(action: Action) -> Ending:
+    """A document that is in Xero already: our own, found by its mark, or a stranger that a person says is this one.
+
+    With a stranger both sides are said to have agreed on CrocoClick's amounts, so that others show as changed there.
+    """
+    invoice, head = action.invoice, action.found
+    assert head is not None  # noqa: S101 — a BIND has one
+    expected = {"status": str(invoice.status), "frozen": invoice.frozen_fingerprint, "then": "look"}
+    if is_ours(head, invoice.source_id):
+        expected["total"] = text(invoice.total)
+        return arrived(invoice.source_id, "found", None, head, invoice.fingerprint, expected)
+    tax = {} if invoice.tax is None else {"tax": text(invoice.tax)}
+    agreed = {**told(head), "total": text(invoice.total), "currency": invoice.currency, **tax}
+    return arrived(invoice.source_id, "adopted", None, head, invoice.fingerprint, expected, agreed)
 
 
 def _difference(head: BookInvoice, expected: Mapping[str, str]) -> Problem | None:

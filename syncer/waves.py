@@ -31,6 +31,8 @@ class Element:
     expected: Mapping[str, str] = field(default_factory=dict)
     size: int = 0
     subject: Any = None
+    stamp: str = ""  # what a refusal would depend on
+    tries: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,16 @@ class Book(Protocol):
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of batch is sent, how an element's answer ends its attempt, and how one is put off."""
+    """How one kind of batch is sent, how an element's answer ends its attempt, and how one is put off.
+
+    `sift` finds, with a look, the elements for whose sake a whole request was refused: by source id, what is wrong.
+    """
 
     send: Send
     intent: Callable[[Batch, Element, int, str, str], Any]
     finish: Callable[[Element, int, Any], Any]
     put_off: Callable[[Element, int, Problem], Any]
+    sift: Callable[[Sequence[Element]], Mapping[str, Problem]] = lambda elements: {}
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,10 @@ class Waves:
     def perform(
         self, todo: Sequence[Batch], kind: Kind, progress: Callable[[int], Mapping[str, Any]], stop: Callable[[], bool]
     ) -> SyncerError | None:
-        """Send all batches; returns why it stopped before the end, if it did. Batches refused whole are halved."""
+        """Send all batches; returns why it stopped before the end, if it did.
+
+        Of a batch refused whole the elements that were at fault are left out, or where none is found it is halved.
+        """
         waiting, done = list(todo), 0
         with ThreadPoolExecutor(self._in_flight, thread_name_prefix="xero") as pool:
             while waiting and not stop():
@@ -170,7 +179,7 @@ class Waves:
         return idempotency_key(self._book.connection, f"{batch.kind}-{batch.action}", elements)
 
     def _take(self, sent: Sequence[Sent], kind: Kind, waiting: list[Batch]) -> SyncerError | None:
-        """Turn answers into endings; what is in doubt keeps its open attempts, what was refused whole is halved."""
+        """Turn answers into endings; what is in doubt keeps its open attempts."""
         failure: SyncerError | None = None
         for one in sent:
             if isinstance(one.failure, InDoubt):
@@ -180,15 +189,28 @@ class Waves:
                 problem = Problem(one.failure.code, one.failure.facts)
                 self._endings += [kind.put_off(e, id_, problem) for e, id_ in _pairs(one)]
             elif _refused_whole(one.results):
-                problem = Problem("rejected_by_xero", {"message": one.results[0].messages[0], "whole": True})
-                self._endings += [kind.put_off(e, id_, problem) for e, id_ in _pairs(one)]
-                waiting[:0] = _halves(one.batch)
+                waiting[:0] = self._sift(one, kind)
             else:
                 self._endings += [
                     kind.finish(element, id_, result)
                     for (element, id_), result in zip(_pairs(one), one.results, strict=True)
                 ]
         return failure
+
+    def _sift(self, sent: Sent, kind: Kind) -> list[Batch]:
+        """What to send again of a batch that was refused whole."""
+        wrong = kind.sift(sent.batch.elements)
+        problem = Problem("rejected_by_xero", {"message": sent.results[0].messages[0], "whole": True})
+        self._endings += [
+            kind.finish(element, id_, wrong[element.source_id])
+            if element.source_id in wrong
+            else kind.put_off(element, id_, problem)
+            for element, id_ in _pairs(sent)
+        ]
+        if not wrong:
+            return _halves(sent.batch)
+        rest = tuple(element for element in sent.batch.elements if element.source_id not in wrong)
+        return [Batch(sent.batch.kind, sent.batch.action, rest)] if rest else []
 
 
 def _pairs(sent: Sent) -> Iterator[tuple[Element, int]]:

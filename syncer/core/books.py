@@ -12,6 +12,7 @@ from syncer.core.money import ZERO
 
 MULTICURRENCY = "UseMulticurrency"
 APPROVE = "CreateApprovedInvoice"
+NEW = "new:"  # before the name of what a run will create first
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class TaxRate:
     components: tuple[TaxComponent, ...] = ()
     status: str = "ACTIVE"
     applies_to_revenue: bool = True
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it does not exist yet and the settings allow to create it: `type` then only stands for it."""
+        return self.type.startswith(NEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,7 @@ class Books:
     tax_rates: tuple[TaxRate, ...] = ()
     currencies: frozenset[str] = frozenset()
     actions: Mapping[str, bool] = field(default_factory=dict)
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what Xero would not create, and why
 
     @cached_property
     def account_by_code(self) -> Mapping[str, Account]:
@@ -143,6 +150,11 @@ class Books:
         """The later of the two lock dates; a document dated on it or before is locked."""
         dates = [self.organisation.period_lock_date, self.organisation.end_of_year_lock_date]
         return max((day for day in dates if day), default=None)
+
+    def is_locked(self, day: date | None) -> bool:
+        """Whether an approved document of this date can neither be made nor changed."""
+        lock = self.lock_date()
+        return bool(lock and day and day <= lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +199,7 @@ def books_text(books: Books) -> str:
         "tax_rates": [asdict(rate) for rate in books.tax_rates],
         "currencies": sorted(books.currencies),
         "actions": dict(books.actions),
+        "refused": {key: list(said) for key, said in books.refused.items()},
     }
     return json.dumps(told, ensure_ascii=False, default=str, sort_keys=True)
 
@@ -200,6 +213,7 @@ def books_from(written: str) -> Books:
         tax_rates=tuple(_tax_rate(rate) for rate in told["tax_rates"]),
         currencies=frozenset(told["currencies"]),
         actions=told["actions"],
+        refused={key: tuple(said) for key, said in told.get("refused", {}).items()},
     )
 
 

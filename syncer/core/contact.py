@@ -3,7 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from syncer.core.books import BookContact
 from syncer.core.causes import Problem
@@ -12,6 +13,7 @@ from syncer.core.rules import Rules
 
 NAME_LIMIT = 255  # Xero's Contacts page
 NUMBER_LIMIT = 50
+UNKNOWN = "UNKNOWN"  # our word, beside Xero's statuses: a contact that Xero says it does not have
 
 # An address inside whatever surrounds it: a display name, angle brackets, quotes, mailto:, a list. An apostrophe
 # belongs to the part before the @ (o'neil@…), though not at its ends.
@@ -119,15 +121,26 @@ class ContactIndex:
 
 
 def decide_all(
-    customers: Mapping[str, Customer], bindings: Mapping[str, str], index: ContactIndex, rules: Rules
+    customers: Mapping[str, Customer],
+    bindings: Mapping[str, str],
+    index: ContactIndex,
+    rules: Rules,
+    apart: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Decision]:
-    """Decide every CrocoClick contact, smallest id first, so that two that collide are always told apart alike."""
+    """Decide every CrocoClick contact, smallest id first, so that two that collide are always told apart alike.
+
+    `apart` are those that a person keeps apart from all that Xero has, each with the name it gets there ("" its own).
+    """
     decisions: dict[str, Decision] = {}
     by_email: dict[str, str] = {}
     by_name: dict[str, str] = {}
     for source_id in sorted(customers):
         customer = customers[source_id]
-        decision = decide(customer, bindings.get(source_id, ""), index, rules)
+        if source_id in apart and source_id not in bindings and not index.numbered(source_id):
+            named = replace(customer, name=apart[source_id]) if apart[source_id] else customer
+            decision = _new(named, emails(customer.email), index, rules)
+        else:
+            decision = decide(customer, bindings.get(source_id, ""), index, rules)
         if isinstance(decision, Create):
             decision = _among_the_new(decision, customer, by_email, by_name)
         decisions[source_id] = decision
@@ -154,9 +167,9 @@ def _among_the_new(create: Create, customer: Customer, by_email: dict[str, str],
 def decide(customer: Customer, bound_to: str, index: ContactIndex, rules: Rules) -> Decision:
     """One contact: its binding, else our number, else its email, else a new contact where the name is free."""
     if bound_to:
-        return _linked(index.survivor(bound_to), "binding") or Linked(bound_to, "binding")
+        return _linked(index.survivor(bound_to), "binding", customer) or Linked(bound_to, "binding")
     if ours := index.numbered(customer.id):
-        return _linked(index.survivor(ours.id), "number") or Linked(ours.id, "number")
+        return _linked(index.survivor(ours.id), "number", customer) or Linked(ours.id, "number")
     addresses = emails(customer.email)
     candidates = index.with_email(addresses)
     active = [contact for contact in candidates if contact.status == "ACTIVE"]
@@ -172,9 +185,12 @@ def decide(customer: Customer, bound_to: str, index: ContactIndex, rules: Rules)
     return _new(customer, addresses, index, rules)
 
 
-def _linked(contact: BookContact | None, how: str) -> Decision | None:
+def _linked(contact: BookContact | None, how: str, customer: Customer) -> Decision | None:
     if contact is None:
         return None
+    if contact.status == UNKNOWN:
+        facts = {"name": display_name(customer), "email": customer.email, "xero_id": contact.id, "unknown": True}
+        return Problem("contact_missing", facts)
     return Linked(contact.id, how) if contact.status == "ACTIVE" else _archived(contact)
 
 

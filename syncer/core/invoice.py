@@ -91,6 +91,7 @@ class Invoice:
     amount_paid: Decimal = ZERO
     amount_due: Decimal = ZERO
     tax: Decimal | None = None
+    extras: Decimal = ZERO  # fees and tips that the customer paid beside the invoice
 
     @cached_property
     def content(self) -> str:
@@ -101,6 +102,13 @@ class Invoice:
     def fingerprint(self) -> str:
         """The short name of the content: equal content, equal name."""
         return blake2b(self.content.encode(), digest_size=16).hexdigest()
+
+    @cached_property
+    def frozen_fingerprint(self) -> str:
+        """The short name of the part that Xero does not let change once there is a payment (Xero's Invoices page)."""
+        _, _, currency, issued, _, _, *amounts = _content(self)
+        frozen = json.dumps([currency, issued, *amounts], ensure_ascii=False, separators=(",", ":"))
+        return blake2b(frozen.encode(), digest_size=12).hexdigest()
 
 
 def _content(invoice: Invoice) -> list[Any]:

@@ -1,6 +1,5 @@
 """A CrocoClick invoice to a Xero document, or every reason why it cannot be one."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -9,92 +8,12 @@ from syncer.core.causes import Problem
 from syncer.core.invoice import Invoice, Status, Tax
 from syncer.core.money import ZERO, text
 from syncer.core.rules import Rules
+from syncer.core.tax import tax_rate, untaxed
 from syncer.core.totals import DESCRIPTION_LIMIT, Reckoned, combined_rate, reckon
 
 TEXT_LIMIT = 255  # Xero's Invoices page: InvoiceNumber, Reference
 
-# Xero's own names of purchase-side rates. In GLOBAL editions the flags do not tell them from sales rates, so the
-# type itself is looked at (Xero's TaxRates page).
-_PURCHASE_TYPES = ("INPUT", "GSTONIMPORTS", "GSTONCAPIMPORTS", "CAPEX", "REVERSECHARGES", "ECACQUISITIONS")
 _SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "BANKCURRENCYGAIN"})
-
-
-def is_purchase_side(rate: TaxRate) -> bool:
-    """Whether this rate belongs on bills; INPUTTAXED is Australia's sales type in spite of its name."""
-    kind = rate.type.upper()
-    if kind == "INPUTTAXED":
-        return False
-    return kind.startswith(_PURCHASE_TYPES) or kind.endswith("INPUT") or "ACQUISITION" in kind
-
-
-def tax_key(taxes: Iterable[Tax]) -> str:
-    """How a mapping names the taxes of one line: `20%`, `5%+9.975%`."""
-    return "+".join(f"{text(rate)}%" for rate in sorted(tax.rate for tax in taxes))
-
-
-def tax_rate(taxes: tuple[Tax, ...], books: Books, rules: Rules) -> TaxRate | Problem:
-    """The Xero rate for the taxes of one line: a person's mapping, else the one sales rate with equal components."""
-    if not taxes:
-        return _untaxed(books, rules)
-    facts = {"tax": ", ".join(tax.name for tax in taxes), "rate": tax_key(taxes)}
-    mapped = rules.taxes.get(taxes[0].id) if len(taxes) == 1 else None
-    if mapped := mapped or rules.taxes.get(tax_key(taxes)):
-        return _mapped(mapped, books, facts)
-    equal = [rate for rate in books.tax_rates if _components_equal(taxes, rate)]
-    usable = [rate for rate in equal if _usable(rate)]
-    if len(usable) > 1:
-        names = {tax.name.casefold() for tax in taxes}
-        usable = [rate for rate in usable if rate.name.casefold() in names] or usable
-    if len(usable) == 1:
-        return usable[0]
-    if usable:
-        return Problem("tax_ambiguous", {**facts, "candidates": _candidates(usable)})
-    return _unmapped(equal, facts)
-
-
-def _unmapped(equal: list[TaxRate], facts: dict[str, str]) -> Problem:
-    archived = [rate for rate in equal if rate.status != "ACTIVE" and not is_purchase_side(rate)]
-    if archived:
-        return Problem("tax_archived", {**facts, "candidates": _candidates(archived)})
-    if equal:
-        return Problem("tax_wrong_side", {**facts, "candidates": _candidates(equal)})
-    return Problem("tax_unmapped", facts)
-
-
-def _candidates(rates: Iterable[TaxRate]) -> list[dict[str, str]]:
-    return [{"type": rate.type, "name": rate.name} for rate in rates]
-
-
-def _usable(rate: TaxRate) -> bool:
-    return rate.status == "ACTIVE" and rate.applies_to_revenue and not is_purchase_side(rate)
-
-
-def _components_equal(taxes: tuple[Tax, ...], rate: TaxRate) -> bool:
-    """Equal parts and compounding, never an equal sum."""
-    wanted = sorted((tax.rate, tax.compound) for tax in taxes)
-    held = sorted((part.rate, part.compound) for part in rate.components)
-    return wanted == (held or [(rate.effective_rate, False)])
-
-
-def _mapped(tax_type: str, books: Books, facts: dict[str, str]) -> TaxRate | Problem:
-    rate = books.tax_rate_by_type.get(tax_type)
-    facts = {**facts, "mapped_to": tax_type}
-    if rate is None:
-        return Problem("tax_unmapped", facts)
-    facts["mapped_name"] = rate.name
-    if rate.status != "ACTIVE":
-        return Problem("tax_archived", {**facts, "candidates": _candidates([rate])})
-    if is_purchase_side(rate) or not rate.applies_to_revenue:
-        return Problem("tax_wrong_side", {**facts, "candidates": _candidates([rate])})
-    return rate
-
-
-def _untaxed(books: Books, rules: Rules) -> TaxRate | Problem:
-    facts = {"tax": "", "rate": "none"}
-    if rules.tax_none:
-        return _mapped(rules.tax_none, books, facts)
-    rate = books.tax_rate_by_type.get("NONE")
-    return rate if rate and _usable(rate) else Problem("tax_unmapped", facts)
 
 
 def revenue_account(books: Books, rules: Rules) -> Account | Problem:
@@ -123,7 +42,7 @@ def rounding_account(books: Books, rules: Rules) -> str:
 def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> Document | tuple[Problem, ...]:
     """The Xero document of this invoice, to the cent, or all its problems."""
     problems = [*_identity_problems(invoice, rules), *_date_problems(invoice, books, rules)]
-    problems += _currency_problems(invoice, books)
+    problems += _currency_problems(invoice, books, rules)
     account = revenue_account(books, rules)
     if isinstance(account, Problem):
         problems.append(account)
@@ -151,8 +70,8 @@ def _percent(rate: TaxRate) -> Decimal:
 
 
 def _rounding(books: Books, rules: Rules) -> tuple[str, str] | None:
-    account, untaxed = rounding_account(books, rules), _untaxed(books, rules)
-    return (account, untaxed.type) if account and isinstance(untaxed, TaxRate) else None
+    account, rate = rounding_account(books, rules), untaxed(books, rules)
+    return (account, rate.type) if account and isinstance(rate, TaxRate) else None
 
 
 def _identity_problems(invoice: Invoice, rules: Rules) -> list[Problem]:
@@ -195,12 +114,21 @@ def due_date(invoice: Invoice, rules: Rules) -> date | None:
     return invoice.issue_date + timedelta(days=rules.due_days)
 
 
-def _currency_problems(invoice: Invoice, books: Books) -> list[Problem]:
+def lacks_currency(currency: str, books: Books) -> bool:
+    """Whether Xero has to be given this currency before a document in it can go."""
+    return currency not in books.currencies and currency != books.organisation.base_currency
+
+
+def _currency_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Problem]:
     problems = []
     facts = {"currency": invoice.currency, "organisation": books.organisation.name}
-    if invoice.currency not in books.currencies and invoice.currency != books.organisation.base_currency:
-        allowed = books.actions.get(MULTICURRENCY, True)
-        problems.append(Problem("currency_not_enabled" if allowed else "currency_not_in_plan", facts, "currency"))
+    if lacks_currency(invoice.currency, books):
+        allowed, said = books.actions.get(MULTICURRENCY, True), books.refused.get(f"currency.{invoice.currency}")
+        if not allowed:
+            problems.append(Problem("currency_not_in_plan", facts, "currency"))
+        elif said or not rules.create_currencies:
+            known = {**facts, "messages": list(said)} if said else facts
+            problems.append(Problem("currency_not_enabled", known, "currency"))
     if not books.actions.get(APPROVE, True) and invoice.status is not Status.DRAFT:
         problems.append(Problem("role_missing", {"action": APPROVE, "organisation": books.organisation.name}))
     return problems

@@ -3,15 +3,13 @@
 A payment has no natural key in Xero, so each carries CrocoClick's transaction id in its Reference.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from syncer.core.books import Account, Books
 from syncer.core.causes import Problem
-from syncer.core.invoice import Invoice
-from syncer.core.money import ZERO, fits, text
+from syncer.core.money import ZERO
 from syncer.core.rules import Rules
 
 SUCCEEDED = "succeeded"
@@ -35,6 +33,23 @@ class Payment:
     def counts(self) -> bool:
         """Whether money really came in: a live transaction that succeeded, even if some went back since."""
         return self.live and (self.status.startswith(SUCCEEDED) or "refunded" in self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class BookPayment:
+    """A payment as Xero holds it: major units of its invoice's currency."""
+
+    id: str
+    invoice_id: str
+    amount: Decimal
+    reference: str
+    status: str
+    paid_on: date | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not taken off again."""
+        return self.status != "DELETED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,61 +91,3 @@ def account_for(currency: str, books: Books, rules: Rules) -> Account | Problem:
     if account.currency and account.currency not in (currency, books.organisation.base_currency):
         return Problem("payment_account_invalid", {**facts, "why": "other_currency", "held_in": account.currency})
     return account
-
-
-@dataclass(frozen=True)
-class Due:
-    """The payments that Xero still lacks, or why they cannot go."""
-
-    payments: tuple[NewPayment, ...] = ()
-    problem: Problem | None = None
-
-
-def due(
-    invoice: Invoice,
-    xero_id: str,
-    xero_amount_due: Decimal,
-    taken: Sequence[Payment],
-    carried: Mapping[str, str],
-    books: Books,
-    rules: Rules,
-) -> Due:
-    """Decide the payments of one invoice that stands in Xero; `carried` are those that Xero has, by transaction id."""
-    counting = sorted((one for one in taken if one.counts), key=lambda one: (one.paid_on or date.max, one.source_id))
-    if refunded := [one for one in counting if one.refunded]:
-        facts = {"currency": invoice.currency, "refunded": text(sum((one.refunded for one in refunded), ZERO))}
-        return Due(problem=Problem("refund_needs_person", facts))
-    paid = sum((one.amount for one in counting), ZERO)
-    if paid != invoice.amount_paid or any(one.currency != invoice.currency for one in counting):
-        facts = {"currency": invoice.currency, "paid": text(invoice.amount_paid), "found": text(paid)}
-        return Due(problem=Problem("payment_mismatch", facts))
-    missing = [one for one in counting if one.source_id not in carried]
-    if not missing:
-        return Due()
-    account = account_for(invoice.currency, books, rules)
-    if isinstance(account, Problem):
-        return Due(problem=Problem(account.code, {**account.facts, "payments": len(missing)}))
-    if problem := _cannot_go(missing, xero_amount_due, invoice, books):
-        return Due(problem=problem)
-    return Due(tuple(_new(one, xero_id, account) for one in missing))
-
-
-def _cannot_go(missing: Sequence[Payment], amount_due: Decimal, invoice: Invoice, books: Books) -> Problem | None:
-    total = sum((one.amount for one in missing), ZERO)
-    facts = {"currency": invoice.currency, "payments": len(missing), "amount": text(total)}
-    if total > amount_due:
-        return Problem("payment_exceeds_due", {**facts, "due": text(amount_due)})
-    if any(one.amount <= 0 or not fits(one.amount, 2) or one.paid_on is None for one in missing):
-        return Problem("payment_mismatch", {**facts, "paid": text(invoice.amount_paid), "found": text(total)})
-    lock = books.lock_date()
-    locked = [one.paid_on for one in missing if lock and one.paid_on and one.paid_on <= lock]
-    if lock and locked:
-        return Problem("period_locked", {**facts, "paid_on": locked[0].isoformat(), "lock_date": lock.isoformat()})
-    return None
-
-
-def _new(payment: Payment, xero_id: str, account: Account) -> NewPayment:
-    assert payment.paid_on is not None  # noqa: S101 — its absence is a problem found before
-    return NewPayment(
-        payment.source_id, xero_id, account.id, payment.paid_on, payment.amount, reference(payment)
-    )  # fmt: skip

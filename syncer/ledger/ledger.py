@@ -6,15 +6,17 @@ Every method is one transaction or one reading. What a run learns and what it in
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
+from syncer.core.due import Recount
 from syncer.core.invoice import Invoice
 from syncer.core.payment import Payment
-from syncer.ledger import records, seeing, steps
-from syncer.ledger.pen import QUERIES, Pen, in_xero
+from syncer.core.standing import Order
+from syncer.ledger import orders, records, seeing, steps
+from syncer.ledger.pen import QUERIES, Pen
 from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict, as_json, code_of, facts_of
 from syncer.ledger.store import Store, Tx
 from syncer.ports import CallRecord
@@ -55,9 +57,9 @@ class Ledger:
 
     def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[Known]:
         """The invoices of these rows, with the payments of those that stand in Xero."""
-        paid = [row["source_id"] for row in rows if row["xero_id"] and row["amount_paid"]]
+        bound = [row["source_id"] for row in rows if row["xero_id"]]
         payments: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for row in self.rows("payments", ids=paid) if paid else ():
+        for row in self.rows("payments", ids=bound) if bound else ():
             payments[row["invoice_id"]].append(row)
         return [records.known(row, payments.get(row["source_id"], ())) for row in rows]
 
@@ -163,6 +165,10 @@ class Ledger:
         shown = list(invoices)
         return self._write(now, write, run_id)
 
+    def miss_bound(self, run_id: str, ids: Sequence[str], now: datetime) -> None:
+        """CrocoClick was asked for each of these, and has it no more."""
+        self._write(now, lambda pen: seeing.miss_bound(pen, ids), run_id)
+
     def take_customers(self, now: datetime) -> None:
         """Every contact that an invoice names, as the newest of its invoices names it; bindings stay."""
         self._write(now, seeing.take_customers)
@@ -233,6 +239,38 @@ class Ledger:
 
         self._write(now, write, run_id)
 
+    def recount(self, run_id: str, source_id: str, found: Recount, now: datetime) -> None:
+        """Which of an invoice's payments Xero has, after a person ordered to compare; the order is fulfilled."""
+
+        def write(pen: Pen) -> None:
+            orders.recount(pen, source_id, found)
+
+        self._write(now, write, run_id)
+
+    # -- a person's orders ----------------------------------------------------------------------------------------
+
+    def order(self, given: Order, ids: Sequence[str], now: datetime) -> None:
+        """Write down a person's order for these invoices; the next run carries it out."""
+        self._write(now, lambda pen: orders.give(pen, given, ids))
+
+    def order_contact(self, given: Order, ids: Sequence[str], links: Mapping[str, str | None], now: datetime) -> None:
+        """A person says which Xero contact the customers of these invoices are (None: decide anew)."""
+        self._write(now, lambda pen: orders.give_contact(pen, given, ids, links))
+
+    def order_connection(self, given: Order, now: datetime) -> None:
+        """Write down a person's order for the connection as a whole."""
+        self._write(
+            now, lambda pen: pen.tell("connection", [("", f"order_{given.name}", Problem("", given.said))], given.by)
+        )
+
+    def end_skips(self, today: date, now: datetime) -> None:
+        """Skips whose day has come are over."""
+        ended = [row["source_id"] for row in self.rows("ended_skips", today=today.isoformat())]
+        if ended:
+            self._write(
+                now, lambda pen: orders.give(pen, Order("unskip", {"because": "its day has come"}, "sync"), ended)
+            )
+
     # -- the mirror of the books ----------------------------------------------------------------------------------
 
     def mirror(
@@ -255,10 +293,7 @@ class Ledger:
                 }
                 pen.tx.upsert("books", ["connection"], row)
             pen.mirror_contacts(contacts)
-            pen.mirror_invoices(invoices)
-            bound = {row["xero_id"]: row["source_id"] for row in pen.rows("bound_invoices")} if invoices else {}
-            ours = [invoice for invoice in invoices if invoice.id in bound]
-            pen.change("invoice", {"source_id": [bound[one.id] for one in ours], **in_xero(ours)})
+            seeing.see_heads(pen, invoices)
             pen.reach(dict.fromkeys(reached, now))
 
         self._write(now, write)
@@ -272,10 +307,6 @@ class Ledger:
             tx.execute("DELETE FROM watermark WHERE connection = ? AND name LIKE 'xero_%'", [self.connection])
 
         self.store.transaction(write)
-
-
-def _as_kept(verdict: Verdict) -> tuple[str, str | None, str | None]:
-    return verdict.state, code_of(verdict.problem), facts_of(verdict.problem)
 
 
 def _forget_refusals(pen: Pen, ids: Sequence[str]) -> None:

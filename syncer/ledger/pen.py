@@ -8,7 +8,8 @@ from typing import Any
 
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
-from syncer.ledger.records import code_of, facts_of
+from syncer.core.standing import told
+from syncer.ledger.records import as_json, code_of, facts_of
 from syncer.ledger.store import Tx, named_queries
 
 QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
@@ -71,7 +72,7 @@ class Pen:
         }
         return {name: [value] * count for name, value in same.items()}
 
-    def tell(self, kind: str, told: Sequence[Told]) -> None:
+    def tell(self, kind: str, told: Sequence[Told], by: str = "sync") -> None:
         """Add to the stories of records."""
         count = len(told)
         self.append(
@@ -84,8 +85,16 @@ class Pen:
                 "what": [what for _, what, _ in told],
                 "cause": [code_of(problem) for _, _, problem in told],
                 "facts": [facts_of(problem) for _, _, problem in told],
-                "by_whom": ["sync"] * count,
+                "by_whom": [by] * count,
             },
+        )
+
+    def wake(self, ids: Sequence[str]) -> None:
+        """Look again at invoices of which we thought that both sides agree."""
+        self.tx.execute(
+            "UPDATE invoice SET state = 'waiting' WHERE connection = $connection AND state = 'synced' "
+            "AND list_contains($ids, source_id)",
+            {"connection": self.connection, "ids": list(ids)},
         )
 
     def reach(self, reached: Mapping[str, datetime]) -> None:
@@ -100,7 +109,8 @@ class Pen:
     def mirror_invoices(self, invoices: Sequence[BookInvoice]) -> None:
         """Bring the mirror of Xero's sales invoices up to these."""
         names = (
-            "number status currency total total_tax amount_due amount_paid url contact_id issue_date updated_at"
+            "number status currency total total_tax amount_due amount_paid url contact_id issue_date due_date "
+            "updated_at"
         ).split()
         self.put("book_invoice", "xero_id", {"xero_id": [one.id for one in invoices], **columns_of(invoices, names)})
 
@@ -121,7 +131,8 @@ def in_xero(invoices: Sequence[BookInvoice]) -> dict[str, list[Any]]:
         "xero_amount_due": "amount_due",
         "xero_amount_paid": "amount_paid",
     }
-    return {column: [getattr(one, field) for one in invoices] for column, field in fields.items()}
+    columns = {column: [getattr(one, field) for one in invoices] for column, field in fields.items()}
+    return columns | {"xero_head": [as_json(told(one)) for one in invoices]}
 
 
 def _length(columns: Columns) -> int:

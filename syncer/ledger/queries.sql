@@ -60,7 +60,8 @@ FROM call WHERE connection = $connection AND run_id = $run_id GROUP BY ALL ORDER
 
 -- name: known_invoices
 -- What was last seen of every invoice, to tell what has changed.
-SELECT source_id, fingerprint, status, live, amount_paid, amount_due FROM invoice WHERE connection = $connection;
+SELECT source_id, fingerprint, status, live, amount_paid, amount_due, COALESCE(gone, false) AS gone
+FROM invoice WHERE connection = $connection;
 
 -- name: workload
 -- Every invoice that a plan has to look at: all but those that are synced, those whose last try is still open, and
@@ -85,8 +86,9 @@ WHERE i.connection = $connection AND list_contains($ids, i.source_id);
 
 -- name: shared_numbers
 -- Invoices whose number stands on several, with what decides who may use it.
-SELECT source_id, number, status, live, issue_date, contact_name, xero_id FROM invoice
-WHERE connection = $connection AND number IN (
+SELECT source_id, number, status, live, issue_date, contact_name, xero_id, xero_head, gone, ordered, ordered_said,
+       ordered_by
+FROM invoice WHERE connection = $connection AND number IN (
     SELECT number FROM invoice WHERE connection = $connection GROUP BY number HAVING count(*) > 1
 );
 
@@ -101,7 +103,8 @@ ORDER BY a.call_id, a.position;
 -- The records with an open try: a quick look before the slower question.
 SELECT (SELECT count(*) FROM invoice WHERE connection = $connection AND open_attempt IS NOT NULL)
      + (SELECT count(*) FROM contact WHERE connection = $connection AND open_attempt IS NOT NULL)
-     + (SELECT count(*) FROM payment WHERE connection = $connection AND open_attempt IS NOT NULL) AS open;
+     + (SELECT count(*) FROM payment WHERE connection = $connection AND open_attempt IS NOT NULL)
+     + (SELECT count(*) FROM watermark WHERE connection = $connection AND name = 'creating') AS open;
 
 -- name: contacts
 -- Every CrocoClick contact that an invoice names, with its binding.
@@ -274,8 +277,29 @@ SELECT source_id, state, cause, facts FROM invoice WHERE connection = $connectio
 SELECT source_id FROM invoice WHERE connection = $connection AND open_attempt IS NOT NULL;
 
 -- name: bound_invoices
--- Our invoices by the Xero document they became.
-SELECT xero_id, source_id FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL;
+-- Our invoices by the Xero document they became, with what it last said.
+SELECT xero_id, source_id, xero_head, xero_status, xero_amount_paid, xero_amount_due FROM invoice
+WHERE connection = $connection AND xero_id IS NOT NULL;
+
+-- name: missing_bound
+-- Invoices in Xero that a reading of everything, begun then, did not show.
+SELECT source_id FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL AND seen_at < $since
+AND NOT COALESCE(gone, false) AND synced_status IS DISTINCT FROM 'void' ORDER BY source_id LIMIT $limit;
+
+-- name: ended_skips
+-- Skips whose last day is over.
+SELECT source_id FROM invoice WHERE connection = $connection AND ordered = 'skip'
+AND json_extract_string(ordered_said, '$.until') <= $today;
+
+-- name: living
+-- How many invoices the last readings of CrocoClick showed.
+SELECT count(*) AS invoices FROM invoice WHERE connection = $connection AND NOT COALESCE(gone, false)
+AND cause IS DISTINCT FROM 'deleted_in_crococlick';
+
+-- name: order_given
+-- When an order to the connection itself was last given.
+SELECT max(happened_at) AS at FROM history
+WHERE connection = $connection AND kind = 'connection' AND what = $what;
 
 -- name: all_payments
 -- Every transaction, to tell what has changed.

@@ -10,9 +10,8 @@ from typing import Any
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice, Status, from_content
-from syncer.core.payment import Payment
-from syncer.core.plan import Standing
-from syncer.ports import BookPayment
+from syncer.core.payment import BookPayment, Payment
+from syncer.core.standing import Order, Standing
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Ending:
 
     kind: str
     source_id: str
-    outcome: str  # created, updated, voided, found, refused, not_arrived, deferred
+    outcome: str  # created, updated, voided, paid, removed, found, refused, not_arrived, deferred
     state: str
     attempt_id: int | None = None
     problem: Problem | None = None
@@ -55,7 +54,9 @@ class Ending:
     payment: BookPayment | None = None
     owner: str = ""  # of a payment: the CrocoClick invoice
     fingerprint: str = ""
+    frozen: str = ""
     status: str = ""
+    agreed: Mapping[str, str] | None = None  # None: what the Xero invoice says
     stamp: str = ""
     retry_at: datetime | None = None
 
@@ -80,6 +81,7 @@ class Known:
     cause: str | None
     facts: Mapping[str, Any]
     tries: int = 0
+    payment_tries: Mapping[str, int] = field(default_factory=dict)  # by transaction id
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class KnownContact:
     refusal: Problem | None = None
     tries: int = 0
     open: bool = False
+    apart: str | None = None  # a person keeps it apart, under this name ("" its own)
 
 
 def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) -> Known:
@@ -105,23 +108,43 @@ def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) ->
         amount_due=row["amount_due"],
     )
     return Known(
-        invoice, _standing(row, payments), row["state"], row["cause"], json.loads(row["facts"] or "{}"), row["tries"]
+        invoice,
+        _standing(row, payments),
+        row["state"],
+        row["cause"],
+        json.loads(row["facts"] or "{}"),
+        row["tries"],
+        {one["source_id"]: one["tries"] for one in payments},
     )
 
 
 def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> Standing:
     refused = row["refused_stamp"] or ""
+    carried = {one["source_id"]: one["xero_id"] for one in payments if one["xero_id"]}
     return Standing(
         xero_id=row["xero_id"] or "",
+        xero_status=row["xero_status"] or "",
         synced_fingerprint=row["synced_fingerprint"] or "",
+        synced_frozen=row["synced_frozen"] or "",
         synced_status=row["synced_status"] or "",
-        xero_amount_paid=bool(row["xero_amount_paid"]),
+        agreed=json.loads(row["agreed"] or "{}"),
+        there=json.loads(row["xero_head"] or "{}"),
+        xero_amount_paid=row["xero_amount_paid"] or Decimal(0),
         xero_amount_due=row["xero_amount_due"] or Decimal(0),
         payments=tuple(payment(one) for one in payments),
-        carried={one["source_id"]: one["xero_id"] for one in payments if one["xero_id"]},
+        carried=carried,
+        counted=frozenset(one["source_id"] for one in payments if one["counted"] and one["source_id"] in carried),
+        gone=bool(row["gone"]),
+        order=_order(row),
         refused_stamp=refused,
         refusal=problem_of(row["cause"], row["facts"]) if refused and row["cause"] else None,
     )
+
+
+def _order(row: Mapping[str, Any]) -> Order | None:
+    if not row["ordered"]:
+        return None
+    return Order(row["ordered"], json.loads(row["ordered_said"] or "{}"), row["ordered_by"] or "")
 
 
 def known_contact(row: Mapping[str, Any]) -> KnownContact:
@@ -134,6 +157,7 @@ def known_contact(row: Mapping[str, Any]) -> KnownContact:
         refusal=Problem(row["cause"], facts) if row["cause"] else None,
         tries=row["tries"],
         open=row["open_attempt"] is not None,
+        apart=row["apart"],
     )
 
 
@@ -166,7 +190,13 @@ def number_holder(row: Mapping[str, Any]) -> Known:
         lines=(),
         total=Decimal(0),
     )
-    return Known(invoice, Standing(xero_id=row["xero_id"] or ""), "", None, {})
+    standing = Standing(
+        xero_id=row["xero_id"] or "",
+        there=json.loads(row["xero_head"] or "{}"),
+        order=_order(row),
+        gone=bool(row["gone"]),
+    )
+    return Known(invoice, standing, "", None, {})
 
 
 def open_attempt(row: Mapping[str, Any]) -> OpenAttempt:
@@ -213,6 +243,7 @@ def head_in_xero(row: Mapping[str, Any]) -> BookInvoice:
         url=row["url"],
         contact_id=row["contact_id"],
         issue_date=row["issue_date"],
+        due_date=row["due_date"],
         updated_at=row["updated_at"],
     )
 

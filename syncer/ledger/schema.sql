@@ -1,4 +1,4 @@
--- The ledger, version 1. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
+-- The ledger, version 2. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
 -- no RETURNING, triggers or enums. Times are UTC. Small tables have keys; the big ones (attempt, attempt_end, call,
 -- history, invoice_content) have none and, but for invoice_content, are append-only in the order of `id`.
 
@@ -92,6 +92,14 @@ CREATE TABLE invoice (
     synced_fingerprint VARCHAR,          -- of the content that Xero has
     synced_status VARCHAR,               -- CrocoClick's status when Xero last got it
     synced_at TIMESTAMP,
+    synced_frozen VARCHAR,               -- of the part of that content that a payment freezes
+    xero_head VARCHAR,                   -- JSON: what the Xero invoice says now (number, contact, dates, amounts)
+    agreed VARCHAR,                      -- JSON: what it said when both sides last agreed
+    gone BOOLEAN,                        -- CrocoClick has it no more
+    ordered VARCHAR,                     -- a person's order that still stands
+    ordered_said VARCHAR,                -- JSON: the values given with it
+    ordered_by VARCHAR,
+    ordered_at TIMESTAMP,
     PRIMARY KEY (connection, source_id)
 );
 
@@ -116,6 +124,7 @@ CREATE TABLE contact (
     facts VARCHAR,
     open_attempt BIGINT,
     tries INTEGER NOT NULL DEFAULT 0,
+    apart VARCHAR,                       -- a person keeps it apart: the name it gets in Xero, '' for its own
     PRIMARY KEY (connection, source_id)
 );
 
@@ -136,6 +145,7 @@ CREATE TABLE payment (
     carried_at TIMESTAMP,
     open_attempt BIGINT,
     tries INTEGER NOT NULL DEFAULT 0,
+    counted BOOLEAN,                     -- somebody else entered it in Xero, and a person said it is the same
     PRIMARY KEY (connection, source_id)
 );
 
@@ -146,9 +156,9 @@ CREATE TABLE attempt (
     run_id VARCHAR NOT NULL,
     call_id VARCHAR NOT NULL,            -- the call that carries it, with up to 49 others
     position INTEGER NOT NULL,           -- its place in that call
-    kind VARCHAR NOT NULL,               -- invoice, contact, payment
+    kind VARCHAR NOT NULL,               -- invoice, contact, payment, unpay, tax_rate, currency
     source_id VARCHAR NOT NULL,
-    action VARCHAR NOT NULL,             -- create, update, void
+    action VARCHAR NOT NULL,             -- create, update, amend, void, delete
     number VARCHAR NOT NULL,
     idempotency_key VARCHAR NOT NULL,
     fingerprint VARCHAR NOT NULL,
@@ -161,7 +171,7 @@ CREATE TABLE attempt_end (
     id BIGINT NOT NULL,
     attempt_id BIGINT NOT NULL,
     connection VARCHAR NOT NULL,
-    outcome VARCHAR NOT NULL,            -- created, updated, voided, found, refused, not_arrived, in_doubt, deferred
+    outcome VARCHAR NOT NULL,            -- created, updated, voided, paid, removed, found, refused, not_arrived, deferred
     cause VARCHAR,
     facts VARCHAR,
     xero_id VARCHAR,
@@ -235,6 +245,7 @@ CREATE TABLE book_invoice (
     contact_id VARCHAR NOT NULL,
     issue_date DATE,
     updated_at TIMESTAMP,
+    due_date DATE,
     PRIMARY KEY (connection, xero_id)
 );
 

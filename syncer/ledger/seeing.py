@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from syncer.core.books import BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice
 from syncer.core.payment import Payment
 from syncer.ledger import records
-from syncer.ledger.pen import Pen, columns_of
+from syncer.ledger.pen import Pen, columns_of, in_xero
 
 PORTION = 2000
 
@@ -46,9 +47,16 @@ def miss_invoices(pen: Pen, since: datetime) -> None:
     pen.tell("invoice", [(source_id, "not_eligible", problem) for source_id in gone])
 
 
+def miss_bound(pen: Pen, ids: Sequence[str]) -> None:
+    """CrocoClick has these no more, and they stand in Xero: the next decision says what follows."""
+    pen.change("invoice", {"source_id": list(ids), "gone": [True] * len(ids)})
+    pen.wake(ids)
+    pen.tell("invoice", [(source_id, "gone", None) for source_id in ids])
+
+
 def _moved(invoice: Invoice, known: Mapping[str, Any]) -> bool:
     names = ("fingerprint", "status", "live", "amount_paid", "amount_due")
-    return any(getattr(invoice, name) != known[name] for name in names)
+    return known["gone"] or any(getattr(invoice, name) != known[name] for name in names)
 
 
 def _seen_columns(pen: Pen, invoices: Sequence[Invoice]) -> dict[str, list[Any]]:
@@ -64,6 +72,7 @@ def _seen_columns(pen: Pen, invoices: Sequence[Invoice]) -> dict[str, list[Any]]
         "state": ["waiting"] * count,
         "cause": [None] * count,
         "facts": [None] * count,
+        "gone": [False] * count,
     }
 
 
@@ -111,8 +120,24 @@ def see_payments(pen: Pen, payments: Iterable[Payment]) -> None:
     moved = [one for one in shown.values() if known.get(one.source_id) != one]
     names = "source_id invoice_id amount currency paid_on status refunded live method".split()
     pen.put("payment", "source_id", columns_of(moved, names) | {"seen_at": [pen.now] * len(moved)})
+    pen.wake([one.invoice_id for one in moved])
+
+
+def see_heads(pen: Pen, heads: Sequence[BookInvoice]) -> None:
+    """Take in what Xero says of invoices; of our own, those that say something else than before are looked at again."""
+    pen.mirror_invoices(heads)
+    known = {row["xero_id"]: row for row in pen.rows("bound_invoices")} if heads else {}
+    ours = [head for head in heads if head.id in known]
+    columns = in_xero(ours)
+    pen.change("invoice", {"source_id": [known[head.id]["source_id"] for head in ours], **columns})
     pen.tx.execute(
-        "UPDATE invoice SET state = 'waiting' WHERE connection = $connection AND state = 'synced' "
-        "AND list_contains($ids, source_id)",
-        {"connection": pen.connection, "ids": [one.invoice_id for one in moved]},
+        "UPDATE invoice SET agreed = xero_head WHERE connection = ? AND agreed IS NULL AND xero_head IS NOT NULL",
+        [pen.connection],
     )
+    names = ("xero_status", "xero_amount_paid", "xero_amount_due", "xero_head")
+    moved = [
+        known[head.id]["source_id"]
+        for place, head in enumerate(ours)
+        if any(known[head.id][name] is not None and known[head.id][name] != columns[name][place] for name in names)
+    ]
+    pen.wake(moved)

@@ -4,11 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from syncer.core.causes import Problem
+from syncer.core.standing import told
 from syncer.ledger.pen import Columns, Pen, columns_of, in_xero
 from syncer.ledger.records import Ending, Intent, as_json, code_of, facts_of
 from syncer.ports import CallRecord
 
 Begun = tuple[Intent, int]  # with its attempt id
+
+# Where the record of each kind of try is; the organisation's settings have none of their own.
+TABLES = {"invoice": "invoice", "contact": "contact", "payment": "payment", "unpay": "payment"}
+SETTINGS = ("tax_rate", "currency")
+FULFILLED = ("overwrite", "reapply_payments", "adopt")  # orders that a document's arrival fulfils
 
 
 def add_calls(pen: Pen, calls: Sequence[CallRecord]) -> None:
@@ -37,11 +43,14 @@ def begin(pen: Pen, intents: Sequence[Intent]) -> list[int]:
     begun = list(zip(intents, ids, strict=True))
     in_doubt = Problem("answer_lost")
     for table in ("invoice", "contact", "payment"):
-        mine = [one for one in begun if one[0].kind == table]
+        mine = [one for one in begun if TABLES.get(one[0].kind) == table]
         # One update for each table: a wave has 250 invoices, and its transaction keeps everybody else waiting.
         tried = {"tried_at": [pen.now] * len(mine), **pen.state(len(mine), "in_doubt", in_doubt)}
         _open(pen, table, mine, tried if table == "invoice" else {})
-    pen.set_state([intent.expected["owner"] for intent in intents if intent.kind == "payment"], "in_doubt", in_doubt)
+    owners = [intent.expected["owner"] for intent in intents if TABLES.get(intent.kind) == "payment"]
+    pen.set_state(owners, "in_doubt", in_doubt)
+    if any(intent.kind in SETTINGS for intent in intents):
+        pen.reach({"creating": pen.now})
     return ids
 
 
@@ -70,6 +79,8 @@ def end(pen: Pen, endings: Sequence[Ending]) -> None:
     _end_invoices(pen, [ending for ending in endings if ending.kind == "invoice"])
     _end_contacts(pen, [ending for ending in endings if ending.kind == "contact"])
     _end_payments(pen, [ending for ending in endings if ending.kind == "payment"])
+    _end_removals(pen, [ending for ending in endings if ending.kind == "unpay"])
+    _end_settings(pen, [ending for ending in endings if ending.kind in SETTINGS])
 
 
 def _xero_id(ending: Ending) -> str | None:
@@ -96,13 +107,25 @@ def _end_invoices(pen: Pen, endings: Sequence[Ending]) -> None:
         {
             "source_id": [ending.source_id for ending, _ in arrived],
             "synced_fingerprint": [ending.fingerprint for ending, _ in arrived],
+            "synced_frozen": [ending.frozen for ending, _ in arrived],
             "synced_status": [ending.status for ending, _ in arrived],
             "synced_at": [pen.now] * len(arrived),
+            "agreed": [as_json(told(there) if e.agreed is None else e.agreed) for e, there in arrived],
             **in_xero(there),
         },
     )
+    fulfil(pen, [ending.source_id for ending, _ in arrived], FULFILLED)
     pen.mirror_invoices(there)
     pen.tell("invoice", [(ending.source_id, ending.outcome, ending.problem) for ending in endings])
+
+
+def fulfil(pen: Pen, ids: Sequence[str], orders: Sequence[str]) -> None:
+    """Orders of these names have been carried out."""
+    pen.tx.execute(
+        "UPDATE invoice SET ordered = NULL, ordered_said = NULL, ordered_by = NULL, ordered_at = NULL "
+        "WHERE connection = $connection AND list_contains($orders, ordered) AND list_contains($ids, source_id)",
+        {"connection": pen.connection, "orders": list(orders), "ids": list(ids)},
+    )
 
 
 def _end_contacts(pen: Pen, endings: Sequence[Ending]) -> None:
@@ -146,26 +169,53 @@ def _end_payments(pen: Pen, endings: Sequence[Ending]) -> None:
             "carried_at": [pen.now if ending.payment else None for ending in endings],
         },
     )
-    _less_due(pen, "invoice", "xero_", endings)
-    _less_due(pen, "book_invoice", "", endings)
-    # Of several payments of one invoice the one that was refused decides.
-    for ending in sorted(endings, key=lambda ending: ending.state == "held"):
-        pen.set_state([ending.owner], ending.state, ending.problem, ending.stamp)
+    _settle(pen, endings, 1)
+    _decide_owners(pen, endings)
     pen.tell("invoice", [_told(ending) for ending in endings])
 
 
-def _less_due(pen: Pen, table: str, prefix: str, endings: Sequence[Ending]) -> None:
-    due, paid, status = f"{prefix}amount_due", f"{prefix}amount_paid", f"{prefix}status"
+def _end_removals(pen: Pen, endings: Sequence[Ending]) -> None:
+    """What became of payments that are taken off; one that is off is CrocoClick's alone again."""
+    pen.change("payment", {**columns_of(endings, ["source_id"]), "open_attempt": [None] * len(endings)})
+    off = [ending for ending in endings if ending.payment]
+    nothing: list[Any] = [None] * len(off)
+    pen.change(
+        "payment", {**columns_of(off, ["source_id"]), "xero_id": nothing, "carried_at": nothing, "counted": nothing}
+    )
+    _settle(pen, off, -1)
+    _decide_owners(pen, endings)
+    pen.tell("invoice", [_told(ending) for ending in endings])
+
+
+def _decide_owners(pen: Pen, endings: Sequence[Ending]) -> None:
+    """Of several payments of one invoice the one that was refused decides."""
+    for ending in sorted(endings, key=lambda ending: ending.state == "held"):
+        pen.set_state([ending.owner], ending.state, ending.problem, ending.stamp)
+
+
+def _settle(pen: Pen, endings: Sequence[Ending], sign: int) -> None:
+    """Money that came in (1) or was taken off (-1), on the invoice and in the mirror."""
     for payment in (ending.payment for ending in endings if ending.payment):
-        pen.tx.execute(
-            f"UPDATE {table} SET {due} = {due} - $amount, {paid} = COALESCE({paid}, 0) + $amount, "
-            f"{status} = CASE WHEN {due} = $amount THEN 'PAID' ELSE {status} END "
-            "WHERE connection = $connection AND xero_id = $xero_id",
-            {"amount": payment.amount, "connection": pen.connection, "xero_id": payment.invoice_id},
-        )
+        for table, prefix in (("invoice", "xero_"), ("book_invoice", "")):
+            due, paid, status = f"{prefix}amount_due", f"{prefix}amount_paid", f"{prefix}status"
+            pen.tx.execute(
+                f"UPDATE {table} SET {due} = {due} - $amount, {paid} = COALESCE({paid}, 0) + $amount, "
+                f"{status} = CASE WHEN {due} = $amount THEN 'PAID' WHEN {status} = 'PAID' THEN 'AUTHORISED' "
+                f"ELSE {status} END WHERE connection = $connection AND xero_id = $xero_id",
+                {"amount": sign * payment.amount, "connection": pen.connection, "xero_id": payment.invoice_id},
+            )
+
+
+def _end_settings(pen: Pen, endings: Sequence[Ending]) -> None:
+    """What became of tax rates and currencies that Xero was asked for."""
+    if endings:
+        pen.tx.execute("DELETE FROM watermark WHERE connection = ? AND name = 'creating'", [pen.connection])
+    pen.tell("connection", [(one.source_id, f"{one.kind}_{one.outcome}", one.problem) for one in endings])
 
 
 def _told(ending: Ending) -> tuple[str, str, Problem | None]:
+    word = "payment" if ending.kind == "payment" else "removal"
     if ending.payment:
-        return ending.owner, "paid", Problem("", {"amount": ending.payment.amount, "payment": ending.source_id})
-    return ending.owner, f"payment_{ending.outcome}", ending.problem
+        facts = {"amount": ending.payment.amount, "payment": ending.source_id}
+        return ending.owner, "paid" if ending.kind == "payment" else "removed", Problem("", facts)
+    return ending.owner, f"{word}_{ending.outcome}", ending.problem

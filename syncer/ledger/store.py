@@ -52,7 +52,22 @@ class _WallClock:
 
 # How a ledger of an older version becomes the next one: the key is the version it comes to.
 Step = str | Callable[["Tx"], None]
-MIGRATIONS: Mapping[int, Step] = {}
+MIGRATIONS: Mapping[int, Step] = {
+    # Orders, and what both sides agreed on.
+    2: """
+        ALTER TABLE invoice ADD COLUMN synced_frozen VARCHAR;
+        ALTER TABLE invoice ADD COLUMN xero_head VARCHAR;
+        ALTER TABLE invoice ADD COLUMN agreed VARCHAR;
+        ALTER TABLE invoice ADD COLUMN gone BOOLEAN;
+        ALTER TABLE invoice ADD COLUMN ordered VARCHAR;
+        ALTER TABLE invoice ADD COLUMN ordered_said VARCHAR;
+        ALTER TABLE invoice ADD COLUMN ordered_by VARCHAR;
+        ALTER TABLE invoice ADD COLUMN ordered_at TIMESTAMP;
+        ALTER TABLE contact ADD COLUMN apart VARCHAR;
+        ALTER TABLE payment ADD COLUMN counted BOOLEAN;
+        ALTER TABLE book_invoice ADD COLUMN due_date DATE;
+    """,
+}
 
 
 @dataclass(frozen=True)

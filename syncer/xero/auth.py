@@ -21,8 +21,8 @@ from authlib.oauth2.client import OAuth2Client
 from syncer.errors import InDoubt, RateLimited, Reconnect, SyncerError, Unavailable
 from syncer.ports import CallLog, Clock, Tokens, Vault
 from syncer.transport import Bearer, Request, Response, Transport
-from syncer.xero import wire
-from syncer.xero.wire import Tenant
+from syncer.xero import entities, wire
+from syncer.xero.entities import Tenant
 
 IDENTITY_SCOPES = ("offline_access", "openid", "profile", "email")
 ACCOUNTING_SCOPES = ("accounting.invoices", "accounting.payments", "accounting.contacts", "accounting.settings")
@@ -160,7 +160,7 @@ class Identity:
 
     def tenants(self, bearer: Bearer) -> list[Tenant]:
         """What the consent reaches: GET /connections."""
-        return wire.tenants(self._api(bearer, wire.get_connections()))
+        return entities.tenants(self._api(bearer, wire.get_connections()))
 
     def disconnect(self, bearer: Bearer, connection_id: str) -> None:
         """Disconnect one organisation; one that is gone already is no fault."""

@@ -4,13 +4,22 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from syncer.core.books import BookContact, BookInvoice, Books, Document, Organisation
+from syncer.core.books import (
+    Amendment,
+    BookContact,
+    BookInvoice,
+    Books,
+    Document,
+    NewTaxRate,
+    Organisation,
+    TaxRate,
+)
 from syncer.core.contact import NewContact
-from syncer.core.payment import NewPayment
+from syncer.core.payment import BookPayment, NewPayment
 from syncer.errors import HaltRun, Reconnect
-from syncer.ports import BookPayment, CallLog, Clock, Page, Refused
+from syncer.ports import CallLog, Clock, Page, Refused
 from syncer.transport import Bearer, Pace, Request, Transport
-from syncer.xero import wire
+from syncer.xero import entities, wire
 
 T = TypeVar("T")
 
@@ -57,74 +66,109 @@ class XeroAccounts:
         """Organisation, actions, accounts, tax rates and currencies: five calls."""
         return Books(
             organisation=self.organisation(),
-            actions=wire.actions(self._ask(wire.get("Organisation/Actions"))),
-            accounts=wire.accounts(self._ask(wire.get("Accounts"))),
-            tax_rates=wire.tax_rates(self._ask(wire.get("TaxRates"))),
-            currencies=wire.currencies(self._ask(wire.get("Currencies"))),
+            actions=entities.actions(self._ask(wire.get("Organisation/Actions"))),
+            accounts=entities.accounts(self._ask(wire.get("Accounts"))),
+            tax_rates=entities.tax_rates(self._ask(wire.get("TaxRates"))),
+            currencies=entities.currencies(self._ask(wire.get("Currencies"))),
         )
 
     def organisation(self) -> Organisation:
         """The organisation itself: one call."""
-        return wire.organisation(self._ask(wire.get("Organisation")))
+        return entities.organisation(self._ask(wire.get("Organisation")))
 
     def contacts(self, since: datetime | None = None) -> Iterator[Page[BookContact]]:
         """All contacts, archived too, or those changed since; pages of 1,000."""
-        return self._pages("Contacts", lambda page: wire.get_contacts(page, since), wire.contacts)
+        return self._pages("Contacts", lambda page: wire.get_contacts(page, since), entities.contacts)
 
     def invoice_heads(self, since: datetime | None = None) -> Iterator[Page[BookInvoice]]:
         """All sales invoices, or those changed since; pages of 1,000."""
-        return self._pages("Invoices", lambda page: wire.get_invoice_heads(page, since), wire.sales_invoices)
+        return self._pages("Invoices", lambda page: wire.get_invoice_heads(page, since), entities.sales_invoices)
 
     def invoices_numbered(self, numbers: Sequence[str]) -> Sequence[BookInvoice]:
         """The sales invoices that carry one of these numbers, whatever their status."""
         requests = wire.get_invoices_numbered(numbers)
-        return [invoice for request in requests for invoice in wire.sales_invoices(self._ask(request))]
+        return [invoice for request in requests for invoice in entities.sales_invoices(self._ask(request))]
 
     def payments(self, since: datetime) -> Iterator[Page[BookPayment]]:
         """Payments changed since, deleted ones too; pages of 1,000."""
-        return self._pages("Payments", lambda page: wire.get_payments(page, since), wire.payment_list)
+        return self._pages("Payments", lambda page: wire.get_payments(page, since), entities.payment_list)
 
     def payments_of(self, invoice_id: str) -> Sequence[BookPayment]:
         """The payments on one invoice, deleted ones too."""
-        return wire.payments(self._ask(wire.get_invoice(invoice_id)), invoice_id)
+        return entities.payments(self._ask(wire.get_invoice(invoice_id)), invoice_id)
 
     def create_contacts(
         self, contacts: Sequence[NewContact], *, call_id: str, key: str
     ) -> Sequence[BookContact | Refused]:
         """Create contacts (PUT)."""
         request = wire.put_contacts(contacts, call_id=call_id, key=key)
-        return self._write(request, "Contacts", len(contacts), wire.read_contact)
+        return self._write(request, "Contacts", len(contacts), entities.read_contact)
 
     def create_invoices(
         self, documents: Sequence[Document], *, call_id: str, key: str
     ) -> Sequence[BookInvoice | Refused]:
         """Create invoices (PUT); a number that is taken is refused."""
         request = wire.put_invoices(documents, call_id=call_id, key=key)
-        return self._write(request, "Invoices", len(documents), wire.read_invoice)
+        return self._write(request, "Invoices", len(documents), entities.read_invoice)
 
     def update_invoices(
         self, documents: Sequence[tuple[str, Document]], *, call_id: str, key: str
     ) -> Sequence[BookInvoice | Refused]:
         """Replace the content of invoices (POST), each named by its InvoiceID."""
         request = wire.post_invoices(documents, call_id=call_id, key=key)
-        return self._write(request, "Invoices", len(documents), wire.read_invoice)
+        return self._write(request, "Invoices", len(documents), entities.read_invoice)
 
     def void_invoices(self, invoice_ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookInvoice | Refused]:
         """Void approved invoices (POST, Status VOIDED)."""
         request = wire.post_status(invoice_ids, "VOIDED", call_id=call_id, key=key)
-        return self._write(request, "Invoices", len(invoice_ids), wire.read_invoice)
+        return self._write(request, "Invoices", len(invoice_ids), entities.read_invoice)
 
     def delete_drafts(self, invoice_ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookInvoice | Refused]:
         """Delete drafts (POST, Status DELETED)."""
         request = wire.post_status(invoice_ids, "DELETED", call_id=call_id, key=key)
-        return self._write(request, "Invoices", len(invoice_ids), wire.read_invoice)
+        return self._write(request, "Invoices", len(invoice_ids), entities.read_invoice)
+
+    def amend_invoices(
+        self, amendments: Sequence[Amendment], *, call_id: str, key: str
+    ) -> Sequence[BookInvoice | Refused]:
+        """Change number, contact, due date and reference alone (POST)."""
+        request = wire.post_amendments(amendments, call_id=call_id, key=key)
+        return self._write(request, "Invoices", len(amendments), entities.read_invoice)
 
     def create_payments(
         self, payments: Sequence[NewPayment], *, call_id: str, key: str
     ) -> Sequence[BookPayment | Refused]:
         """Record payments (PUT)."""
         request = wire.put_payments(payments, call_id=call_id, key=key)
-        return self._write(request, "Payments", len(payments), wire.read_payment)
+        return self._write(request, "Payments", len(payments), entities.read_payment)
+
+    def delete_payments(self, ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookPayment | Refused]:
+        """Take a payment off its invoice (POST, Status DELETED): one call takes one."""
+        return self._alone(ids, wire.delete_payment, "Payments", entities.read_payment, call_id, key)
+
+    def contacts_with_ids(self, ids: Sequence[str]) -> Sequence[BookContact]:
+        """The contacts that have one of up to 50 ids, archived ones too; unknown ids are left out."""
+        return entities.contacts(self._ask(wire.get_contacts_with_ids(ids)))
+
+    def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:
+        """Create a tax rate (PUT): one call takes one; a name that is taken is refused."""
+        return self._alone(rates, wire.put_tax_rate, "TaxRates", entities.read_rate, call_id, key)
+
+    def create_currencies(self, codes: Sequence[str], *, call_id: str, key: str) -> Sequence[str | Refused]:
+        """Enable a currency (PUT): one call takes one."""
+        return self._alone(codes, wire.put_currency, "Currencies", lambda found: str(found["Code"]), call_id, key)
+
+    def _alone(
+        self,
+        payloads: Sequence[Any],
+        request: Callable[..., Request],
+        resource: str,
+        read: Callable[[Any], T],
+        call_id: str,
+        key: str,
+    ) -> Sequence[T | Refused]:
+        [payload] = payloads
+        return self._write(request(payload, call_id=call_id, key=key), resource, 1, read)
 
     def _pages(
         self, resource: str, request: Callable[[int], Request], read: Callable[[dict[str, Any]], Sequence[T]]

@@ -7,26 +7,16 @@ taxrates, requests-and-responses, responsecodes}, …/guides/oauth2/limits, …/
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from syncer.core.books import (
-    Account,
-    BookContact,
-    BookInvoice,
-    Document,
-    DocumentLine,
-    Organisation,
-    TaxComponent,
-    TaxRate,
-)
+from syncer.core.books import Amendment, Document, DocumentLine, NewTaxRate
 from syncer.core.contact import NewContact
-from syncer.core.money import ZERO, text
+from syncer.core.money import text
 from syncer.core.payment import NewPayment
 from syncer.errors import InDoubt, NeedsPerson, RateLimited, Reconnect, SyncerError, Unavailable
-from syncer.ports import BookPayment, Refused
+from syncer.ports import Refused
 from syncer.transport import Request, Response
 
 T = TypeVar("T")
@@ -43,21 +33,6 @@ WHOLE = "Xero refused the request as a whole"
 _WRITE = (("summarizeErrors", "false"),)
 _FOUR_DECIMALS = (("unitdp", "4"),)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_MS_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """One entry of GET /connections: an organisation, or a practice, that the consent reaches."""
-
-    connection_id: str
-    id: str
-    type: str
-    name: str
-    auth_event_id: str = ""
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
 
 
 # --- requests ---------------------------------------------------------------------------------------------------
@@ -144,6 +119,36 @@ def put_payments(payments: Sequence[NewPayment], *, call_id: str, key: str) -> R
     return _write("PUT", "Payments", [_payment(payment) for payment in payments], call_id=call_id, key=key)
 
 
+def post_amendments(amendments: Sequence[Amendment], *, call_id: str, key: str) -> Request:
+    """Change what Xero lets change on invoices with payments: nothing else is sent ("invoices")."""
+    return _write("POST", "Invoices", [_amendment(one) for one in amendments], call_id=call_id, key=key)
+
+
+def delete_payment(payment_id: str, *, call_id: str, key: str) -> Request:
+    """Take one payment off its invoice: POST with Status DELETED, nothing else of a payment can change ("payments")."""
+    body = dumps({"Status": "DELETED"}).encode()
+    return Request("POST", f"{API}/Payments/{payment_id}", body=body, key=key, call_id=call_id)
+
+
+def put_tax_rate(rate: NewTaxRate, *, call_id: str, key: str) -> Request:
+    """Create a tax rate; POST has changed another one of a like name (xero-php PR 872)."""
+    parts = [{"Name": one.name, "Rate": one.rate, "IsCompound": one.compound} for one in rate.components]
+    report = {"ReportTaxType": rate.report_type} if rate.report_type else {}
+    return _single("PUT", "TaxRates", {"Name": rate.name, "TaxComponents": parts, **report}, call_id=call_id, key=key)
+
+
+def put_currency(code: str, *, call_id: str, key: str) -> Request:
+    """Enable a currency; the body is the bare object ("currencies")."""
+    body = dumps({"Code": code}).encode()
+    return Request("PUT", f"{API}/Currencies", body=body, key=key, call_id=call_id)
+
+
+def get_contacts_with_ids(ids: Sequence[str]) -> Request:
+    """Contacts by id, archived ones too; ids that are unknown are left out of the answer ("contacts")."""
+    query = (("IDs", ",".join(ids)), ("includeArchived", "true"), *_page(1, "ContactID ASC"))
+    return Request("GET", f"{API}/Contacts", query)
+
+
 def document_size(document: Document) -> int:
     """How many bytes the document adds to a batch, to be kept below BATCH_BYTES."""
     return len(dumps(_document(document)).encode()) + 1
@@ -165,6 +170,11 @@ def _write(
 ) -> Request:
     body = dumps({resource: elements}).encode()
     return Request(method, f"{API}/{resource}", (*_WRITE, *extra), body=body, key=key, call_id=call_id)
+
+
+def _single(method: str, resource: str, element: dict[str, Any], *, call_id: str, key: str) -> Request:
+    """A write of one element, which settings take one at a time."""
+    return Request(method, f"{API}/{resource}", body=dumps({resource: [element]}).encode(), key=key, call_id=call_id)
 
 
 def _page(page: int, order: str) -> tuple[tuple[str, str], ...]:
@@ -217,6 +227,12 @@ def _document(document: Document, emptied: str | None = None) -> dict[str, Any]:
         **({"SentToContact": True} if document.sent_to_contact else {}),
         "LineItems": [_line(line) for line in document.lines],
     }
+
+
+def _amendment(one: Amendment) -> dict[str, Any]:
+    due = {"DueDate": one.due_date.isoformat()} if one.due_date else {}
+    known = {"InvoiceID": one.xero_id, "InvoiceNumber": one.number, "Contact": {"ContactID": one.contact_id}}
+    return {**known, **due, "Reference": one.reference}
 
 
 def _line(line: DocumentLine) -> dict[str, Any]:
@@ -295,11 +311,12 @@ def _envelope(answer: Response, writing: bool) -> dict[str, Any]:
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
-    data = _loads(body)
+    data = loads(body)
     return data if isinstance(data, dict) else {}
 
 
-def _loads(body: bytes) -> Any:
+def loads(body: bytes) -> Any:
+    """JSON with its numbers as Decimal; None where it is none."""
     try:
         return json.loads(body, parse_float=Decimal, parse_int=Decimal)
     except ValueError:
@@ -441,203 +458,3 @@ def item_count(data: Mapping[str, Any]) -> int | None:
     """How many items all pages have together, if the answer says."""
     count = (data.get("pagination") or {}).get("itemCount")
     return None if count is None else int(count)
-
-
-def organisation(data: Mapping[str, Any]) -> Organisation:
-    """The organisation of GET /Organisation; raises Unavailable for an answer without one."""
-    elements = data.get("Organisations") or []
-    if not elements:
-        raise Unavailable(UNAVAILABLE, side="xero", reason="no organisation in the answer")
-    found = elements[0]
-    return Organisation(
-        id=_text(found, "OrganisationID"),
-        name=_text(found, "Name"),
-        country=_text(found, "CountryCode"),
-        base_currency=_text(found, "BaseCurrency"),
-        version=_text(found, "Version"),
-        plan=_text(found, "Class"),
-        short_code=_text(found, "ShortCode"),
-        timezone=_text(found, "Timezone"),
-        period_lock_date=read_date(found, "PeriodLockDate"),
-        end_of_year_lock_date=read_date(found, "EndOfYearLockDate"),
-    )
-
-
-def actions(data: Mapping[str, Any]) -> dict[str, bool]:
-    """What the plan and the connecting user's role allow, by Xero's name of the action."""
-    return {_text(found, "Name"): _text(found, "Status") == "ALLOWED" for found in data.get("Actions") or []}
-
-
-def currencies(data: Mapping[str, Any]) -> frozenset[str]:
-    """Codes of the currencies that the organisation has added, its own included."""
-    return frozenset(_text(found, "Code") for found in data.get("Currencies") or [])
-
-
-def accounts(data: Mapping[str, Any]) -> tuple[Account, ...]:
-    """The chart of accounts, archived accounts too."""
-    return tuple(_read_account(found) for found in data.get("Accounts") or [])
-
-
-def _read_account(found: Mapping[str, Any]) -> Account:
-    kind = _text(found, "Type")
-    return Account(
-        id=_text(found, "AccountID"),
-        code=_text(found, "Code"),
-        name=_text(found, "Name"),
-        type=kind,
-        status=_text(found, "Status") or "ACTIVE",
-        klass=_text(found, "Class"),
-        currency=_text(found, "CurrencyCode"),
-        system_account=_text(found, "SystemAccount"),
-        # Bank accounts say EnablePaymentsToAccount false and take payments all the same ("accounts", "payments").
-        takes_payments=kind == "BANK" or found.get("EnablePaymentsToAccount") is True,
-    )
-
-
-def tax_rates(data: Mapping[str, Any]) -> tuple[TaxRate, ...]:
-    """The tax rates, whatever their status; one that does not say it applies to revenue does not."""
-    return tuple(_read_rate(found) for found in data.get("TaxRates") or [])
-
-
-def _read_rate(found: Mapping[str, Any]) -> TaxRate:
-    return TaxRate(
-        type=_text(found, "TaxType"),
-        name=_text(found, "Name"),
-        effective_rate=_number(found, "EffectiveRate"),
-        components=tuple(
-            TaxComponent(_text(part, "Name"), _number(part, "Rate"), part.get("IsCompound") is True)
-            for part in found.get("TaxComponents") or []
-        ),
-        status=_text(found, "Status") or "ACTIVE",
-        applies_to_revenue=found.get("CanApplyToRevenue") is True,
-    )
-
-
-def contacts(data: Mapping[str, Any]) -> list[BookContact]:
-    """The contacts of a page."""
-    return [read_contact(found) for found in data.get("Contacts") or []]
-
-
-def read_contact(found: Mapping[str, Any]) -> BookContact:
-    """One contact."""
-    return BookContact(
-        id=_text(found, "ContactID"),
-        name=_text(found, "Name"),
-        email=_text(found, "EmailAddress"),
-        number=_text(found, "ContactNumber"),
-        status=_text(found, "ContactStatus") or "ACTIVE",
-        merged_to=_text(found, "MergedToContactID"),
-        phone=_phone(found.get("Phones") or []),
-        updated_at=read_moment(found, "UpdatedDateUTC"),
-    )
-
-
-def sales_invoices(data: Mapping[str, Any]) -> list[BookInvoice]:
-    """The sales invoices of an answer: a bill may carry the same number."""
-    found = data.get("Invoices") or []
-    return [read_invoice(invoice) for invoice in found if invoice.get("Type", "ACCREC") == "ACCREC"]
-
-
-def read_invoice(found: Mapping[str, Any]) -> BookInvoice:
-    """The head of one invoice."""
-    return BookInvoice(
-        id=_text(found, "InvoiceID"),
-        number=_text(found, "InvoiceNumber"),
-        status=_text(found, "Status"),
-        currency=_text(found, "CurrencyCode"),
-        total=_number(found, "Total"),
-        total_tax=_number(found, "TotalTax"),
-        amount_due=_number(found, "AmountDue"),
-        amount_paid=_number(found, "AmountPaid"),
-        url=_text(found, "Url"),
-        contact_id=_text(found.get("Contact") or {}, "ContactID"),
-        issue_date=read_date(found, "Date"),
-        updated_at=read_moment(found, "UpdatedDateUTC"),
-    )
-
-
-def read_payment(found: Mapping[str, Any]) -> BookPayment:
-    """One payment."""
-    return BookPayment(
-        id=_text(found, "PaymentID"),
-        invoice_id=_text(found.get("Invoice") or {}, "InvoiceID"),
-        amount=_number(found, "Amount"),
-        reference=_text(found, "Reference"),
-        status=_text(found, "Status") or "AUTHORISED",
-        paid_on=read_date(found, "Date"),
-    )
-
-
-def payment_list(data: Mapping[str, Any]) -> list[BookPayment]:
-    """The payments of a page."""
-    return [read_payment(found) for found in data.get("Payments") or []]
-
-
-def payments(data: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
-    """The payments inside the answer of GET /Invoices/{id}, which do not name their invoice again."""
-    found = [payment for invoice in data.get("Invoices") or [] for payment in invoice.get("Payments") or []]
-    return [read_payment({"Invoice": {"InvoiceID": invoice_id}, **payment}) for payment in found]
-
-
-def tenants(answer: Response) -> list[Tenant]:
-    """The entries of GET /connections, a bare array (openapi xero-identity)."""
-    if answer.status >= 300:
-        decipher(answer)
-    found = _loads(answer.body)
-    if not isinstance(found, list):
-        raise _unclear(answer, writing=False)
-    return [_tenant(entry) for entry in found]
-
-
-def _tenant(found: Mapping[str, Any]) -> Tenant:
-    return Tenant(
-        connection_id=_text(found, "id"),
-        id=_text(found, "tenantId"),
-        type=_text(found, "tenantType"),
-        name=_text(found, "tenantName"),
-        auth_event_id=_text(found, "authEventId"),
-        created_at=read_moment(found, "createdDateUtc"),
-        updated_at=read_moment(found, "updatedDateUtc"),
-    )
-
-
-def read_date(found: Mapping[str, Any], name: str) -> date | None:
-    """A date of a document: midnight of that date written as if it were UTC, never to be shifted by a zone."""
-    moment = read_moment(found, name) or read_moment(found, f"{name}String")
-    return moment.date() if moment else None
-
-
-def read_moment(found: Mapping[str, Any], name: str) -> datetime | None:
-    """An instant in UTC: `/Date(ms+0000)/`, or ISO where there is no zone but UTC."""
-    written = _text(found, name)
-    if at := _MS_DATE.fullmatch(written):
-        return _EPOCH + timedelta(milliseconds=int(at[1]))
-    try:
-        # /connections has seven digits of a second, one more than Python reads.
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", written))
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _phone(phones: Sequence[Mapping[str, Any]]) -> str:
-    """The default number, else the mobile one, with its country and area."""
-    by_type = {_text(phone, "PhoneType"): phone for phone in phones}
-    for kind in ("DEFAULT", "MOBILE"):
-        phone = by_type.get(kind, {})
-        if number := _text(phone, "PhoneNumber"):
-            return " ".join(part for part in (*(_text(phone, p) for p in _PHONE_PREFIX), number) if part)
-    return ""
-
-
-_PHONE_PREFIX = ("PhoneCountryCode", "PhoneAreaCode")
-
-
-def _text(found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
-    return "" if value is None else str(value)
-
-
-def _number(found: Mapping[str, Any], name: str) -> Decimal:
-    value = found.get(name)
-    return value if isinstance(value, Decimal) else ZERO

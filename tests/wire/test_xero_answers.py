@@ -11,7 +11,7 @@ import pytest
 from syncer.errors import InDoubt, NeedsPerson, RateLimited, Reconnect, Unavailable
 from syncer.ports import Refused
 from syncer.transport import Response
-from syncer.xero import wire
+from syncer.xero import entities, wire
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "xero"
 # Bodies of other people's accounts that may lie beside the project; the tests here do without.
@@ -31,13 +31,13 @@ def answer(status, body=b"", **headers):
 
 def test_the_books_of_an_organisation():
     """Organisation, actions, accounts, tax rates, currencies."""
-    organisation = wire.organisation(sample("organisation.json"))
+    organisation = entities.organisation(sample("organisation.json"))
     assert (organisation.name, organisation.base_currency, organisation.version) == ("Atelier Rivage", "EUR", "GLOBAL")
     assert organisation.period_lock_date == date(2025, 12, 31)
     assert organisation.end_of_year_lock_date == date(2024, 12, 31)
-    assert wire.actions(sample("actions.json")) == {"CreateApprovedInvoice": True, "UseMulticurrency": False}
-    assert wire.currencies(sample("currencies.json")) == {"EUR", "GBP"}
-    income, bank, waiting, rounding = wire.accounts(sample("accounts.json"))
+    assert entities.actions(sample("actions.json")) == {"CreateApprovedInvoice": True, "UseMulticurrency": False}
+    assert entities.currencies(sample("currencies.json")) == {"EUR", "GBP"}
+    income, bank, waiting, rounding = entities.accounts(sample("accounts.json"))
     assert (income.code, income.klass, income.takes_payments) == ("706", "REVENUE", False)
     assert (bank.code, bank.takes_payments) == ("", True)
     assert (waiting.status, waiting.takes_payments) == ("ARCHIVED", True)
@@ -46,7 +46,7 @@ def test_the_books_of_an_organisation():
 
 def test_tax_rates_fail_closed():
     """A rate that does not say it applies to revenue does not."""
-    vat, both, none = wire.tax_rates(sample("tax_rates.json"))
+    vat, both, none = entities.tax_rates(sample("tax_rates.json"))
     assert (vat.type, vat.effective_rate, vat.applies_to_revenue) == ("TAX001", Decimal(20), True)
     assert [(part.rate, part.compound) for part in both.components] == [(Decimal(5), False), (Decimal("9.975"), True)]
     assert (none.status, none.applies_to_revenue, none.components) == ("ACTIVE", False, ())
@@ -55,18 +55,18 @@ def test_tax_rates_fail_closed():
 def test_an_answer_without_an_organisation_is_no_organisation():
     """Nothing is made up."""
     with pytest.raises(Unavailable):
-        wire.organisation({"Organisations": []})
+        entities.organisation({"Organisations": []})
 
 
 def test_contacts_of_a_page():
     """Archived and merged ones too; the phone with its country."""
     data = sample("contacts_page.json")
-    first, second = wire.contacts(data)
+    first, second = entities.contacts(data)
     assert (first.name, first.number, first.phone) == ("Maison Lumière", "c6tZZU0rJBf30ZXx9Gli", "33 601020304")
     assert first.updated_at == datetime(2026, 9, 14, 0, 0, 0, 123000, tzinfo=UTC)
     assert (second.status, second.merged_to, second.phone) == ("ARCHIVED", first.id, "0600000000")
     assert second.updated_at is None
-    assert wire.read_contact({}).phone == ""
+    assert entities.read_contact({}).phone == ""
     assert (wire.is_last_page(data, "Contacts", 1), wire.item_count(data)) == (True, 2)
 
 
@@ -80,7 +80,7 @@ def test_a_list_without_pagination_ends_with_a_short_page():
 
 def test_every_element_of_a_write_has_its_own_verdict():
     """HTTP 200 is not success: the first is an invoice, the second a refusal with all its reasons."""
-    created, refused = wire.results(sample("invoices_created.json"), "Invoices", 2, wire.read_invoice)
+    created, refused = wire.results(sample("invoices_created.json"), "Invoices", 2, entities.read_invoice)
     assert (created.number, created.total, created.total_tax) == ("F-2026-041", Decimal("24.15"), Decimal("3.15"))
     assert (created.issue_date, created.status) == (date(2026, 9, 14), "AUTHORISED")
     assert created.url.endswith("650000000000000000000041")
@@ -98,7 +98,7 @@ def test_every_element_of_a_write_has_its_own_verdict():
 @pytest.mark.parametrize("mark", [{"StatusAttributeString": "ERROR"}, {"HasErrors": True}])
 def test_a_refusal_without_words_is_a_refusal(mark):
     """No reason is no acceptance."""
-    (refused,) = wire.results({"Invoices": [mark]}, "Invoices", 1, wire.read_invoice)
+    (refused,) = wire.results({"Invoices": [mark]}, "Invoices", 1, entities.read_invoice)
     assert refused == Refused(("Xero gave no reason.",))
 
 
@@ -106,12 +106,12 @@ def test_a_refusal_without_words_is_a_refusal(mark):
 def test_an_answer_that_does_not_tell_leaves_doubt(data):
     """Fewer elements than were sent: which of them went?"""
     with pytest.raises(InDoubt):
-        wire.results(data, "Invoices", 2, wire.read_invoice)
+        wire.results(data, "Invoices", 2, entities.read_invoice)
 
 
 def written(status, body, count=1):
     """The results of a write that was answered like this."""
-    return wire.results(wire.decipher(answer(status, body), writing=True), "Contacts", count, wire.read_contact)
+    return wire.results(wire.decipher(answer(status, body), writing=True), "Contacts", count, entities.read_contact)
 
 
 def test_a_refusal_of_one_is_about_that_one():
@@ -232,28 +232,28 @@ def test_headers_may_be_absent_or_odd():
 
 def test_payments_of_an_invoice():
     """They do not name their invoice again."""
-    (payment,) = wire.payments(sample("invoice_with_payments.json"), "inv")
+    (payment,) = entities.payments(sample("invoice_with_payments.json"), "inv")
     assert (payment.invoice_id, payment.amount, payment.reference) == ("inv", Decimal(10), "CrocoClick 65aa01")
     assert (payment.paid_on, payment.status) == (date(2026, 9, 15), "AUTHORISED")
-    assert wire.payments({"Invoices": [{}]}, "inv") == []
+    assert entities.payments({"Invoices": [{}]}, "inv") == []
 
 
 def test_a_bill_with_the_same_number_is_not_ours():
     """Only sales invoices answer a look-up."""
-    found = wire.sales_invoices({"Invoices": [{"Type": "ACCPAY"}, {"Type": "ACCREC", "InvoiceID": "1"}, {}]})
+    found = entities.sales_invoices({"Invoices": [{"Type": "ACCPAY"}, {"Type": "ACCREC", "InvoiceID": "1"}, {}]})
     assert [invoice.id for invoice in found] == ["1", ""]
 
 
 def test_connections():
     """A bare array with seven-digit fractions and names that may be null."""
-    first, second = wire.tenants(Response(200, {}, (SAMPLES / "connections.json").read_bytes()))
+    first, second = entities.tenants(Response(200, {}, (SAMPLES / "connections.json").read_bytes()))
     assert (first.type, first.name) == ("ORGANISATION", "Atelier Rivage")
     assert first.created_at == datetime(2026, 9, 7, 18, 46, 19, 516540, tzinfo=UTC)
     assert (second.type, second.name) == ("PRACTICE", "")
     with pytest.raises(Unavailable):
-        wire.tenants(answer(200, {"not": "a list"}))
+        entities.tenants(answer(200, {"not": "a list"}))
     with pytest.raises(Reconnect):
-        wire.tenants(answer(401))
+        entities.tenants(answer(401))
 
 
 @pytest.mark.parametrize(
@@ -270,12 +270,12 @@ def test_connections():
 )
 def test_dates_are_never_shifted(found, day):
     """They are midnight of their day, written as if in UTC."""
-    assert wire.read_date(found, "Date") == day
+    assert entities.read_date(found, "Date") == day
 
 
 def test_a_moment_with_a_zone_becomes_utc():
     """Instants are compared, dates are not."""
-    assert wire.read_moment({"at": "2026-09-14T02:00:00+02:00"}, "at") == datetime(2026, 9, 14, tzinfo=UTC)
+    assert entities.read_moment({"at": "2026-09-14T02:00:00+02:00"}, "at") == datetime(2026, 9, 14, tzinfo=UTC)
 
 
 @pytest.mark.skipif(not PAYLOADS.is_dir(), reason="no other bodies here")
@@ -283,18 +283,18 @@ def test_bodies_of_other_accounts():
     """Published examples and recordings read without a fault, to the cent."""
     for line in (PAYLOADS / "demo_company_au_documents.jsonl").read_text().splitlines():
         body = json.loads(line, parse_float=Decimal, parse_int=Decimal)["body"]
-        invoice = wire.read_invoice(body)
+        invoice = entities.read_invoice(body)
         assert invoice.total == sum(line["LineAmount"] for line in body["LineItems"] if "LineAmount" in line) + (
             invoice.total_tax if body["LineAmountTypes"] == "Exclusive" else 0
         )
     read = {
-        "organisation_get_200.json": wire.organisation,
-        "accounts_get_200.json": wire.accounts,
-        "taxrates_get_200.json": wire.tax_rates,
-        "currencies_get_200.json": wire.currencies,
-        "contacts_get_200.json": wire.contacts,
-        "sdk_get_all_contacts.json": wire.contacts,
-        "invoices_put_200.json": wire.sales_invoices,
+        "organisation_get_200.json": entities.organisation,
+        "accounts_get_200.json": entities.accounts,
+        "taxrates_get_200.json": entities.tax_rates,
+        "currencies_get_200.json": entities.currencies,
+        "contacts_get_200.json": entities.contacts,
+        "sdk_get_all_contacts.json": entities.contacts,
+        "invoices_put_200.json": entities.sales_invoices,
     }
     for name, reader in read.items():
         assert reader(wire.decipher(Response(200, {}, (PAYLOADS / name).read_bytes()))), name

@@ -1,0 +1,112 @@
+"""What the ledger knows of an invoice besides its content: what stands in Xero for it, and what people ordered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from syncer.core.books import BookInvoice
+from syncer.core.causes import Problem
+from syncer.core.money import ZERO, text
+from syncer.core.payment import Payment
+
+GONE = frozenset({"VOIDED", "DELETED"})
+UNAPPROVED = frozenset({"DRAFT", "SUBMITTED"})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A person's order that still stands: its name, the values given with it, and who gave it."""
+
+    name: str
+    said: Mapping[str, str] = field(default_factory=dict)
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Amounts are in major units of the invoice's currency; `xero_amount_paid` counts credits too, as Xero's locks do.
+
+    `agreed` is what the Xero invoice said when both sides last agreed, `there` what it says now: see `told`.
+    """
+
+    xero_id: str = ""
+    xero_status: str = ""
+    synced_fingerprint: str = ""
+    synced_frozen: str = ""
+    synced_status: str = ""
+    agreed: Mapping[str, str] = field(default_factory=dict)
+    there: Mapping[str, str] = field(default_factory=dict)
+    xero_amount_paid: Decimal = ZERO
+    xero_amount_due: Decimal = ZERO
+    payments: tuple[Payment, ...] = ()  # what CrocoClick took
+    carried: Mapping[str, str] = field(default_factory=dict)  # which of them Xero has, by transaction id
+    counted: frozenset[str] = frozenset()  # of those, the ones that somebody else entered in Xero
+    gone: bool = False  # CrocoClick has deleted the invoice
+    order: Order | None = None
+    refused_stamp: str = ""
+    refusal: Problem | None = None
+
+    def is_ordered(self, *names: str) -> bool:
+        """Whether a person's order of one of these names stands."""
+        return self.order is not None and self.order.name in names
+
+    @property
+    def removed(self) -> bool:
+        """Whether somebody voided or deleted the document in Xero."""
+        return self.xero_status in GONE and self.synced_status != "void"
+
+    @property
+    def unapproved(self) -> bool:
+        """Whether it is still a draft in Xero."""
+        return self.xero_status in UNAPPROVED
+
+    @property
+    def paid_by_us(self) -> bool:
+        """Whether all that is paid in Xero are payments that we entered."""
+        return bool(self.carried) and self._carried_sum(self.counted) == self.xero_amount_paid
+
+    @property
+    def lacks_payments(self) -> bool:
+        """Whether less is paid in Xero than the payments that we know to be there come to."""
+        return self.xero_amount_paid < self._carried_sum(frozenset())
+
+    def carried_sum(self) -> Decimal:
+        """What the payments that we know to be in Xero come to."""
+        return self._carried_sum(frozenset())
+
+    def _carried_sum(self, without: frozenset[str]) -> Decimal:
+        there = (one.amount for one in self.payments if one.source_id in self.carried and one.source_id not in without)
+        return sum(there, ZERO)
+
+
+def told(head: BookInvoice) -> dict[str, str]:
+    """What a Xero invoice says that matters to both books; its accounts and wording are the accountant's own affair."""
+    return {
+        "number": head.number,
+        "contact": head.contact_id,
+        "issue_date": head.issue_date.isoformat() if head.issue_date else "",
+        "due_date": head.due_date.isoformat() if head.due_date else "",
+        "currency": head.currency,
+        "total": text(head.total),
+        "tax": text(head.total_tax),
+    }
+
+
+def changes(standing: Standing, merged: Mapping[str, str], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What somebody changed in Xero since both sides agreed: field, before, now.
+
+    `merged` leads from a merged contact to the one that is left, `names` from a ContactID to its name.
+    """
+    found = []
+    for name, before in standing.agreed.items():
+        now = standing.there.get(name, before)
+        if name == "contact":
+            before, now = merged.get(before, before), merged.get(now, now)
+        if before != now:
+            shown = {"before": names.get(before, before), "now": names.get(now, now)}
+            found.append({"field": name, **shown})
+    if standing.lacks_payments:
+        before, now = text(standing.carried_sum()), text(standing.xero_amount_paid)
+        found.append({"field": "paid", "before": before, "now": now})
+    return found

@@ -1,0 +1,143 @@
+"""What an invoice that stands in Xero needs: its changes carried, and what others changed there never overwritten."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from syncer.core.action import Action, Do, Scene, hold, leave, number_problem, unless_refused, written
+from syncer.core.causes import Problem
+from syncer.core.due import due, takes_payments
+from syncer.core.invoice import Invoice, Status
+from syncer.core.money import text
+from syncer.core.standing import GONE, Standing, changes
+
+AMENDABLE = frozenset({"number", "contact", "due_date"})  # with payments (Xero's Invoices page)
+
+
+def upkeep(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> Action:
+    """Decide one invoice whose document is in Xero; `owner` is the invoice that may use its number."""
+    if standing.removed:
+        return _removed(invoice, standing)
+    if standing.gone:
+        return _gone(invoice, standing, scene)
+    if standing.synced_status == Status.VOID:
+        return leave(invoice, standing)
+    if standing.is_ordered("same_payment") or (standing.is_ordered("overwrite") and standing.lacks_payments):
+        return Action(invoice, Do.RECOUNT, xero_id=standing.xero_id)
+    changed = changes(standing, scene.merged, scene.names)
+    if changed and not standing.is_ordered("overwrite", "reapply_payments"):
+        facts = {"number": invoice.number, "currency": invoice.currency, "changes": changed}
+        return hold(invoice, standing, Problem("changed_in_xero", facts))
+    if invoice.status is Status.VOID:
+        return _void(invoice, standing, scene)
+    if standing.synced_fingerprint != invoice.fingerprint or _approved_since(invoice, standing) or changed:
+        return _edit(invoice, standing, scene, owner, changed)
+    return _payments(invoice, standing, scene)
+
+
+def _approved_since(invoice: Invoice, standing: Standing) -> bool:
+    """Whether it was sent in CrocoClick while it is a draft in Xero, and the settings let it go on."""
+    return standing.unapproved and invoice.status is not Status.DRAFT
+
+
+def _removed(invoice: Invoice, standing: Standing) -> Action:
+    """Somebody voided or deleted it in Xero; where CrocoClick has given it up too, both sides agree."""
+    if invoice.status is Status.VOID or standing.gone:
+        return leave(invoice, standing)
+    facts = {"number": invoice.number, "xero_status": standing.xero_status}
+    return hold(invoice, standing, Problem("removed_in_xero", facts))
+
+
+def _gone(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+    """CrocoClick has deleted it: nothing follows in Xero without an order."""
+    if standing.xero_status in GONE:
+        return leave(invoice, standing)
+    if standing.is_ordered("overwrite", "reapply_payments"):
+        return _take_away(invoice, standing, scene)
+    facts = {"number": invoice.number, "xero_status": standing.xero_status, "in_xero": True}
+    return hold(invoice, standing, Problem("deleted_in_crococlick", facts))
+
+
+def _void(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+    if Status.VOID not in scene.rules.statuses:
+        return leave(invoice, standing, _not_carried(invoice))
+    return _take_away(invoice, standing, scene)
+
+
+def _take_away(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+    """Void it in Xero, or delete it while it is a draft."""
+    if standing.unapproved:
+        return unless_refused(Action(invoice, Do.DELETE, xero_id=standing.xero_id), standing, scene)
+    if locked := _locked(standing, scene):
+        return hold(invoice, standing, locked)
+    if standing.xero_amount_paid:
+        return _behind_payments(invoice, standing, scene, "void_with_payments")
+    return unless_refused(Action(invoice, Do.VOID, xero_id=standing.xero_id), standing, scene)
+
+
+def _not_carried(invoice: Invoice) -> Problem:
+    """The settings leave out what has become of an invoice that is in Xero."""
+    return Problem("status_not_selected", {"status": str(invoice.status), "in_xero": True})
+
+
+def _edit(
+    invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None, changed: Sequence[dict[str, Any]]
+) -> Action:
+    """Its content moved since Xero got it, or is to be sent once more."""
+    if invoice.number != standing.there.get("number", invoice.number) and (
+        taken := number_problem(invoice, standing, scene, owner)
+    ):
+        return hold(invoice, standing, taken)
+    made = written(invoice, standing, scene)
+    if isinstance(made, Action):
+        return made
+    if locked := _locked(standing, scene):
+        return hold(invoice, standing, locked)
+    if not standing.unapproved:
+        # What is approved there cannot become a draft again.
+        made = replace(made, status="AUTHORISED")
+    if not standing.xero_amount_paid:
+        return unless_refused(Action(invoice, Do.UPDATE, document=made, xero_id=standing.xero_id), standing, scene)
+    in_heads = all(one["field"] in AMENDABLE for one in changed)
+    if standing.synced_frozen == invoice.frozen_fingerprint and in_heads:
+        return unless_refused(Action(invoice, Do.AMEND, document=made, xero_id=standing.xero_id), standing, scene)
+    return _behind_payments(invoice, standing, scene, "edited_after_payment")
+
+
+def _locked(standing: Standing, scene: Scene) -> Problem | None:
+    """Xero changes nothing of an approved document that is dated in a locked period (Xero's Organisation page)."""
+    issued, lock = standing.there.get("issue_date", ""), scene.books.lock_date()
+    if standing.unapproved or not lock or not issued or issued > lock.isoformat():
+        return None
+    facts = {"issue_date": issued, "lock_date": lock.isoformat(), "in_xero": True}
+    return Problem("period_locked", facts, "issue date")
+
+
+def _behind_payments(invoice: Invoice, standing: Standing, scene: Scene, cause: str) -> Action:
+    """Payments block it: ours are taken off when a person orders it, anybody else's never."""
+    if standing.is_ordered("reapply_payments") and standing.paid_by_us:
+        ours = {key: id_ for key, id_ in standing.carried.items() if key not in standing.counted}
+        unpay = Action(invoice, Do.UNPAY, xero_id=standing.xero_id, unpay=ours)
+        return unless_refused(unpay, standing, scene)
+    facts = {
+        "number": invoice.number,
+        "currency": invoice.currency,
+        "paid": text(standing.xero_amount_paid),
+        "ours": standing.paid_by_us,
+    }
+    held = hold(invoice, standing, Problem(cause, facts))
+    # What holds the document does not hold its payments.
+    paid = _payments(invoice, standing, scene)
+    return replace(paid, problems=held.problems) if paid.do is Do.PAY else held
+
+
+def _payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+    if not takes_payments(invoice, standing, scene.rules):
+        untold = invoice.amount_paid > standing.carried_sum() and invoice.status not in scene.rules.statuses
+        return leave(invoice, standing, *([_not_carried(invoice)] if untold else []))
+    found = due(invoice, standing, scene.books, scene.rules)
+    why = (found.problem,) if found.problem else ()
+    if not found.payments:
+        return hold(invoice, standing, *why) if why else leave(invoice, standing)
+    action = Action(invoice, Do.PAY, why, xero_id=standing.xero_id, payments=found.payments)
+    return unless_refused(action, standing, scene)

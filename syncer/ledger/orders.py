@@ -1,0 +1,97 @@
+"""A person's orders, written down with who and when: what stands on the record, and the story that keeps them all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from syncer.core.books import books_from, books_text
+from syncer.core.causes import Problem
+from syncer.core.due import Recount
+from syncer.core.standing import Order
+from syncer.ledger.pen import Pen
+from syncer.ledger.records import as_json
+from syncer.ledger.steps import fulfil
+
+STANDING = ("skip", "overwrite", "adopt", "reapply_payments", "same_payment")  # until carried out
+TAKEN_BACK = ("unskip", "undo")
+
+
+def give(pen: Pen, given: Order, ids: Sequence[str]) -> None:
+    """An order for invoices, which are decided anew; one that stands replaces the one before.
+
+    An invoice whose last write has no answer yet stays in doubt: the look comes first, whatever was ordered.
+    """
+    if given.name in STANDING:
+        _stand(pen, given, ids)
+    elif given.name in TAKEN_BACK:
+        fulfil(pen, ids, STANDING)
+    if given.name == "retry":
+        _forget_refusals(pen, ids)
+    open_now = {row["source_id"] for row in pen.rows("invoices_with_an_open_try")}
+    free = [one for one in ids if one not in open_now]
+    if given.name == "skip":
+        pen.set_state(free, "skipped", Problem("skipped_by_person", {**given.said, "by": given.by}))
+    else:
+        pen.set_state(free, "waiting")
+    pen.change("invoice", {"source_id": list(ids), "retry_at": [None] * len(ids)})
+    pen.tell("invoice", [(one, f"order_{given.name}", Problem("", given.said)) for one in ids], given.by)
+
+
+def _stand(pen: Pen, given: Order, ids: Sequence[str]) -> None:
+    same = {"ordered": given.name, "ordered_said": as_json(given.said), "ordered_by": given.by, "ordered_at": pen.now}
+    pen.change("invoice", {"source_id": list(ids), **{name: [value] * len(ids) for name, value in same.items()}})
+
+
+def _forget_refusals(pen: Pen, ids: Sequence[str]) -> None:
+    """What Xero refused of the customers of these invoices, and of the organisation's settings, may be tried again."""
+    pen.tx.execute(
+        "UPDATE contact SET cause = NULL, facts = NULL WHERE connection = $connection AND source_id IN "
+        "(SELECT contact_id FROM invoice WHERE connection = $connection AND list_contains($ids, source_id))",
+        {"connection": pen.connection, "ids": list(ids)},
+    )
+    if kept := next(iter(pen.rows("books")), None):
+        content = books_text(replace(books_from(kept["content"]), refused={}))
+        pen.tx.execute("UPDATE books SET content = ? WHERE connection = ?", [content, pen.connection])
+
+
+def give_contact(pen: Pen, given: Order, ids: Sequence[str], links: Mapping[str, str | None]) -> None:
+    """Which Xero contact some customers are; the invoices of all of them are decided anew."""
+    kept = [key for key, xero_id in links.items() if xero_id is None and given.name == "keep_apart"]
+    nothing: list[Any] = [None] * len(links)
+    pen.change(
+        "contact",
+        {
+            "source_id": list(links),
+            "xero_id": list(links.values()),
+            "link": ["person" if xero_id else None for xero_id in links.values()],
+            "linked_at": [pen.now if xero_id else None for xero_id in links.values()],
+            "apart": [given.said.get("name", "") if key in kept else None for key in links],
+            "cause": nothing,
+            "facts": nothing,
+        },
+    )
+    pen.tell("contact", [(key, f"order_{given.name}", Problem("", given.said)) for key in links], given.by)
+    give(pen, given, ids)
+
+
+def recount(pen: Pen, source_id: str, found: Recount) -> None:
+    """Which payments of an invoice are in Xero, as a comparison one by one has found."""
+    kept = pen.tx.rows(
+        "SELECT source_id, xero_id FROM payment WHERE connection = ? AND invoice_id = ?", [pen.connection, source_id]
+    )
+    before = {row["source_id"]: row["xero_id"] for row in kept}
+    names = list(before)
+    pen.change(
+        "payment",
+        {
+            "source_id": names,
+            "xero_id": [found.carried.get(name) for name in names],
+            "carried_at": [pen.now if name in found.carried else None for name in names],
+            "counted": [name in found.counted for name in names],
+        },
+    )
+    same = len(found.counted)
+    moved = any(before[name] != found.carried.get(name) for name in names)
+    # An overwrite goes on with what was found; where nothing was, it would only ask again.
+    fulfil(pen, [source_id], ["same_payment"] if moved else ["same_payment", "overwrite"])
+    pen.tell("invoice", [(source_id, "recounted", Problem("", {"same": same, "moved": moved}))])

@@ -1,0 +1,88 @@
+"""Looking in Xero for every write whose answer is unknown, before anything new is sent for its record."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from syncer.ledger.records import Ending, OpenAttempt
+from syncer.reading import OVERLAP, Doors, Reading
+from syncer.tries import settled, settled_payment, settled_removal
+
+PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered
+
+
+class Settling:
+    """The looks of one run; `say` tells how far it is."""
+
+    def __init__(self, run_id: str, doors: Doors, reading: Reading, say: Callable[[str, int, int], None]) -> None:
+        self._run_id = run_id
+        self._doors = doors
+        self._ledger = doors.ledger
+        self._reading = reading
+        self._say = say
+        self._looks: Mapping[str, Callable[[Sequence[OpenAttempt]], list[Ending]]] = {
+            "invoice": self._invoices,
+            "contact": self._contacts,
+            "payment": self._payments,
+            "unpay": self._payments,
+            "tax_rate": self._settings,
+            "currency": self._settings,
+        }
+
+    def settle(self) -> None:
+        """Look for all open tries, call by call, before anything is regrouped."""
+        open_attempts = self._ledger.open_attempts()
+        if not open_attempts:
+            return
+        self._say("settling", 0, len(open_attempts))
+        by_call: dict[str, list[OpenAttempt]] = defaultdict(list)
+        for attempt in open_attempts:
+            by_call[attempt.intent.call_id].append(attempt)
+        for attempts in by_call.values():
+            endings = self._looks[attempts[0].intent.kind](attempts)
+            now = self._doors.clock.now()
+            self._ledger.commit(self._run_id, now, endings=endings, calls=self._doors.drain_calls())
+
+    def _invoices(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
+        numbers = [attempt.intent.number for attempt in attempts]
+        heads = self._doors.accounts.invoices_numbered(numbers)
+        self._ledger.mirror(self._doors.clock.now(), invoices=heads)
+        return [settled(attempt, heads) for attempt in attempts]
+
+    def _contacts(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
+        since = min(attempt.begun_at for attempt in attempts) - OVERLAP
+        found = [contact for page in self._doors.accounts.contacts(since) for contact in page.items]
+        self._ledger.mirror(self._doors.clock.now(), contacts=found)
+        by_number = {contact.number: contact for contact in found}
+        return [
+            Ending("contact", one.intent.source_id, "found", "linked", one.id, contact=by_number[one.intent.source_id])
+            if one.intent.source_id in by_number
+            else Ending("contact", one.intent.source_id, "not_arrived", "waiting", one.id)
+            for one in attempts
+        ]
+
+    def _payments(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
+        """Payments by our mark, not before the write itself must be over: nothing else would stop a second one."""
+        if self._doors.clock.now() - attempts[0].begun_at < PAYMENT_QUIET:
+            return []
+        since = min(attempt.begun_at for attempt in attempts) - OVERLAP
+        found = [one for page in self._doors.accounts.payments(since) for one in page.items]
+        if attempts[0].intent.kind == "unpay":
+            return [settled_removal(attempt, found) for attempt in attempts]
+        standing = [one for one in found if one.stands]
+        return [settled_payment(attempt, standing) for attempt in attempts]
+
+    def _settings(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
+        """A tax rate or a currency: what the organisation has now says whether it was created."""
+        books = self._reading.books(again=True)
+        there = {rate.name for rate in books.tax_rates} | books.currencies
+        return [
+            Ending(
+                one.intent.kind,
+                one.intent.source_id,
+                "found" if one.intent.expected["name"] in there else "not_arrived",
+                "waiting",
+                one.id,
+            )
+            for one in attempts
+        ]
