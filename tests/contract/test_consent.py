@@ -8,7 +8,7 @@ import pytest
 from syncer.errors import Reconnect, Unavailable
 from syncer.vault import FileVault
 from syncer.xero.auth import SCOPES, Consent, Identity, TokenSource, XeroApp, choose, jwt_claims, vault_name
-from syncer.xero.wire import Tenant
+from syncer.xero.entities import Tenant
 from tests.contract.conftest import REDIRECT
 from tests.contract.xero_desk import answer_consent
 

@@ -5,10 +5,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from syncer.core.action import Scene
 from syncer.core.books import Account, BookContact, BookInvoice, Books, Organisation, TaxComponent, TaxRate
 from syncer.core.contact import Linked
 from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
-from syncer.core.plan import Scene
 from syncer.core.rules import Rules
 
 VAT = Tax("t20", "TVA 20", Decimal(20))

@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 import syncer.core
+from syncer.core.action import _RANK
 from syncer.core.causes import CAUSES, NOT_ELIGIBLE, Cure, Who, heals_by_itself
-from syncer.core.plan import _RANK
 
 HERE = Path(syncer.core.__file__).parent
 

@@ -9,7 +9,8 @@ from core_samples import BANK, BOOKS, GST, NO_TAX, QST, ROUNDING, SALES, TVA, VA
 
 from syncer.core.books import APPROVE, MULTICURRENCY, Document, TaxComponent, TaxRate
 from syncer.core.invoice import LineItem, Status, Tax
-from syncer.core.mapping import document, is_purchase_side, revenue_account, rounding_account, tax_key, tax_rate
+from syncer.core.mapping import document, revenue_account, rounding_account
+from syncer.core.tax import is_purchase_side, tax_key, tax_rate
 
 
 def made(one=None, there=BOOKS, **settings):

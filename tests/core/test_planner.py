@@ -10,11 +10,13 @@ from core_samples import BANK, BOOKS, INVOICE, SALES, books, head, invoice, rule
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncer.core.action import Do, contact_ref, stamp
 from syncer.core.causes import Problem
 from syncer.core.contact import Create, Join, Linked, NewContact
 from syncer.core.invoice import Status
 from syncer.core.payment import Payment, is_ours, reference
-from syncer.core.plan import Do, Standing, contact_ref, idempotency_key, number_owners, plan, plan_all, stamp
+from syncer.core.plan import idempotency_key, number_owners, plan, plan_all
+from syncer.core.standing import Standing
 
 IN_XERO = Standing(xero_id="xi1", synced_fingerprint=INVOICE.fingerprint, synced_status="sent")
 MARK = f"https://app.crococlick.com/v2/location/loc1/payments/invoices/{INVOICE.source_id}"

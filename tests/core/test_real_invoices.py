@@ -11,7 +11,8 @@ from core_samples import BOOKS, NO_TAX, invoice, rules
 
 from syncer.core.books import Document, TaxComponent, TaxRate
 from syncer.core.invoice import LineItem, Tax
-from syncer.core.mapping import document, tax_key
+from syncer.core.mapping import document
+from syncer.core.tax import tax_key
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "einvoices" / "dev.jsonl"
 pytestmark = pytest.mark.skipif(not SAMPLES.exists(), reason=f"the sample invoices are not here: {SAMPLES.name}")

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from syncer.crococlick import wire as crm
+from syncer.xero import entities
 from syncer.xero import wire as xero
 
 ROW = {
@@ -70,6 +71,6 @@ def test_payments_changed_since_are_asked_for_by_page():
     data = {
         "Payments": [{"PaymentID": "p", "Amount": Decimal("5"), "Reference": "card t1", "Invoice": {"InvoiceID": "x"}}]
     }
-    [payment] = xero.payment_list(data)
+    [payment] = entities.payment_list(data)
     assert (payment.id, payment.invoice_id, payment.amount, payment.reference) == ("p", "x", 5, "card t1")
-    assert xero.payment_list({}) == []
+    assert entities.payment_list({}) == []
