@@ -80,7 +80,12 @@ MAGIC = {
         "rate_limited_day", "too many calls today, for an hour", "rate_limited", {"problem": "day", "retry_after": 3600}
     ),
     "REVOKED": Strike("consent_revoked", "the app's consent is withdrawn in Xero", "token_revoked", {}),
-    "GONE": Strike("consent_revoked", "the organisation is disconnected from the app", "tenant_disconnected", {}),
+    "GONE": Strike(
+        "consent_revoked",
+        "the organisation is disconnected (wrong_organisation if another is left)",
+        "tenant_disconnected",
+        {},
+    ),
     "SCOPE": Strike("scope_missing", "the consent does not cover invoices", "refuse", SCOPE_401),
 }
 MAGIC_NUMBER = re.compile(rb'"InvoiceNumber"\s*:\s*"(MAGIC-([A-Z]+)[^"]*)"')

@@ -131,7 +131,7 @@ class Recipe:
 RECIPES = (
     # the connection
     Recipe("not_connected", "do not connect yet, or `python -m syncer disconnect`"),
-    Recipe("wrong_organisation", "consent for two organisations, then at the desk: xero/do/disconnect {}"),
+    Recipe("wrong_organisation", "have consent for a second organisation too, then MAGIC-GONE…"),
     Recipe("role_missing", 'at the desk: xero/do/switch {"role": "READONLY"}'),
     Recipe("xero_unavailable", 'at the desk: faults {"kind": "error_503", "method": "GET", "times": 20}'),
     Recipe("crococlick_unavailable", 'at the desk: faults {"kind": "error_503", "side": "crococlick", "times": 20}'),
@@ -189,7 +189,10 @@ RECIPES = (
     Recipe("refund_needs_person", "refund a payment", refunded),
     Recipe("edited_after_payment", "sync a paid invoice, then change its price"),
     Recipe("void_with_payments", "sync a paid invoice, then void it"),
-    Recipe("deleted_in_crococlick", "sync an invoice, then delete it"),
+    Recipe(
+        "deleted_in_crococlick",
+        "delete an invoice that is held, see source_shrunk; then `python -m syncer sync --full`",
+    ),
 )
 
 

@@ -20,7 +20,7 @@ WORLDS = {
     "quiet": "one organisation, 3 contacts, 3 invoices that go over without trouble",
     "empty": "as quiet, without contacts and invoices",
     "month-end": "2,000 clean invoices in three currencies, most of them paid at the end of their month",
-    "training": "one invoice for each magic number and for each cause that can be made in CrocoClick, see below",
+    "training": "one invoice for each magic number, and for each cause that is made in CrocoClick itself; see below",
 }
 TOKEN = "pit-sandbox"  # noqa: S105 - the sandbox's public token
 
