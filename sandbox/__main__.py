@@ -9,8 +9,9 @@ from typing import NoReturn
 
 import uvicorn
 
-from sandbox.faults import KINDS, MAGIC
+from sandbox.faults import KINDS
 from sandbox.server import Sandbox, WrongWorld
+from sandbox.training import told
 from sandbox.worlds import WORLDS
 
 
@@ -36,7 +37,6 @@ def columns(rows: dict[str, str]) -> str:
 
 def epilog() -> str:
     """What the help tells after the options."""
-    magic = {f"MAGIC-{word}…": f"{kind} {options or ''}".strip() for word, (kind, options) in MAGIC.items()}
     return f"""
 worlds
 {columns(WORLDS)}
@@ -52,9 +52,7 @@ faults, for the next request that fits
 {columns(KINDS)}
   curl -X POST URL/_sandbox/faults -d '{{"kind": "slow", "method": "PUT", "path": "/Invoices", "ms": 2000}}'
 
-magic invoice numbers: the first write of such a number to Xero meets its fault
-{columns(magic)}
-
+{told()}
 the test desk answers under URL/_sandbox/ (open it for the list).
 """
 

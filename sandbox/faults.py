@@ -15,9 +15,10 @@ Kinds
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.wire import Call, Reply, json_reply, text_reply
+from sandbox.xero.errors import problem
 from sandbox.xero.limits import refusal
 
 KINDS = {
@@ -45,20 +46,47 @@ XERO_500 = {
 }
 HTML_500 = "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>An error occurred</h1></body></html>"
 
-# An invoice numbered MAGIC-<WORD>… meets this fault once, on its first write to Xero.
+SCOPE_401 = {
+    "status": 401,
+    "body": problem(401, "AuthorizationUnsuccessful"),
+    # The misspelling is Xero's own.
+    "headers": {"WWW-Authenticate": 'error="insufficent_scope"'},
+}
+
+
+class Strike(NamedTuple):
+    """What one magic word does to a call: the cause it provokes, what the help tells of it, and the fault."""
+
+    cause: str
+    told: str
+    kind: str
+    options: dict[str, Any]
+
+
+# The first write of an invoice numbered MAGIC-<WORD>… meets this fault, and everything in the same call with it.
 MAGIC = {
-    "HANGUP": ("accepted_then_hung_up", {}),
-    "DROP": ("dropped", {}),
-    "SLOW": ("slow", {"ms": 3000}),
-    "ERROR": ("error_500", {}),
-    "LOST": ("error_500", {"after_commit": True}),
-    "HTML": ("error_500_html", {}),
-    "OFFLINE": ("error_503", {}),
-    "BUSY": ("rate_limited", {"problem": "minute", "retry_after": 5}),
-    "DAY": ("rate_limited", {"problem": "day", "retry_after": 3600}),
-    "REVOKED": ("token_revoked", {}),
-    "GONE": ("tenant_disconnected", {}),
-    "CUT": ("truncated", {}),
+    "HANGUP": Strike("answer_lost", "Xero does it, then the connection breaks", "accepted_then_hung_up", {}),
+    "DROP": Strike("answer_lost", "the connection breaks, and Xero has done nothing", "dropped", {}),
+    "LOST": Strike("answer_lost", "Xero does it and answers with an error 500", "error_500", {"after_commit": True}),
+    "ERROR": Strike("answer_lost", "Xero does nothing and answers with an error 500", "error_500", {}),
+    "HTML": Strike("answer_lost", "the same with a page of HTML", "error_500_html", {}),
+    "CUT": Strike("answer_lost", "Xero does it, and half of the answer arrives", "truncated", {}),
+    "OFFLINE": Strike("answer_lost", "the organisation is offline, error 503", "error_503", {}),
+    "SLOW": Strike("", "nothing but three seconds of waiting", "slow", {"ms": 3000}),
+    "BUSY": Strike(
+        "rate_limited_minute", "too many calls this minute", "rate_limited", {"problem": "minute", "retry_after": 5}
+    ),
+    "DAY": Strike(
+        "rate_limited_day", "too many calls today, for an hour", "rate_limited", {"problem": "day", "retry_after": 3600}
+    ),
+    "REVOKED": Strike("consent_revoked", "the app's consent is withdrawn in Xero", "token_revoked", {}),
+    "GONE": Strike(
+        "consent_revoked",
+        "the organisation is disconnected (wrong_organisation if another is left)",
+        "tenant_disconnected",
+        {},
+    ),
+    "SCOPE": Strike("scope_missing", "the consent does not cover invoices", "refuse", SCOPE_401),
 }
 MAGIC_NUMBER = re.compile(rb'"InvoiceNumber"\s*:\s*"(MAGIC-([A-Z]+)[^"]*)"')
 
@@ -179,5 +207,5 @@ class Faults:
             rule = MAGIC.get(word.decode())
             if rule and number not in self.magic_seen:
                 self.magic_seen.add(number)
-                return Fault(rule[0], options=dict(rule[1]))
+                return Fault(rule.kind, options=dict(rule.options))
         return None

@@ -20,6 +20,7 @@ WORLDS = {
     "quiet": "one organisation, 3 contacts, 3 invoices that go over without trouble",
     "empty": "as quiet, without contacts and invoices",
     "month-end": "2,000 clean invoices in three currencies, most of them paid at the end of their month",
+    "training": "one invoice for each magic number, and for each cause that is made in CrocoClick itself; see below",
 }
 TOKEN = "pit-sandbox"  # noqa: S105 - the sandbox's public token
 
@@ -36,7 +37,11 @@ def build(box: "Sandbox", world: str, load: Any) -> None:
         return
     if world not in WORLDS:
         raise ValueError(f"There is no world called {world}. The worlds are: {', '.join(WORLDS)}.")
-    {"demo": demo, "quiet": quiet, "empty": empty, "month-end": month_end}[world](box)
+    # Training is built from the pieces below.
+    from sandbox.training import training
+
+    builders = {"demo": demo, "quiet": quiet, "empty": empty, "month-end": month_end, "training": training}
+    builders[world](box)
 
 
 # -- pieces -------------------------------------------------------------------------------------------------------

@@ -43,7 +43,8 @@ def head(location: Location, doc: dict[str, Any]) -> dict[str, Any]:
     """The head with dates and variations as the switches want them."""
     switches, view = location.switches, dict(doc)
     if switches.dates == "instants":
-        view["issueDate"] = local_instant(doc["issueDate"], location.zone)
+        if doc["issueDate"]:
+            view["issueDate"] = local_instant(doc["issueDate"], location.zone)
         if doc.get("dueDate"):
             view["dueDate"] = local_instant(doc["dueDate"], location.zone, end=True)
     if switches.number_type == "number" and str(doc["invoiceNumber"]).isdigit():

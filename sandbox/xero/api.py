@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+from sandbox import magic
 from sandbox.clock import Clock
 from sandbox.state import Store
 from sandbox.wire import Call, Reply, dumps, json_reply
@@ -228,25 +229,37 @@ def to_invoices(caller: Caller, call: Call, key: str) -> Reply | None:
         raise BadPost("JSON for post data was invalid,one Invoice was expected.")
     if summarised(call) and not books.switches.summarised_saves_neighbours and len(drafts) > 1:
         return all_or_nothing(caller, call, drafts, create_only)
-    written = []
+    enchanted, written = magic.within(call.body), []
     for sent, draft in enumerate(drafts):
         if not create_only and draft.existing is None and not key:
             # An earlier element of this request may have made the invoice this one means.
             draft = drafts[sent] = invoices.read(books, draft.sent, create_only, None, places)
-        written.append(invoices.write(books, draft, create_only, caller.app))
-    return answer(books, call, caller.provider, "Invoices", written)
+        refusals = magic.invoice_refusals(books, draft) if enchanted else ()
+        written.append(invoices.write(books, draft, create_only, caller.app, refusals))
+    return answered(caller, call, drafts, written)
+
+
+def answered(caller: Caller, call: Call, drafts: list[Any], written: list[Written]) -> Reply:
+    """The answer, with what magic numbers do before and after it."""
+    if not magic.within(call.body):
+        return answer(caller.books, call, caller.provider, "Invoices", written)
+    magic.before_answer(caller.books, drafts, written)
+    reply = answer(caller.books, call, caller.provider, "Invoices", written)
+    magic.after_answer(caller.books, drafts, written)
+    return reply
 
 
 def all_or_nothing(caller: Caller, call: Call, drafts: list[Any], create_only: bool) -> Reply:
     """The other reading of a summarised batch: nothing is kept when one element fails."""
     for draft in drafts:
         invoice_rules.check(caller.books, draft, create_only)
+        draft.errors += magic.invoice_refusals(caller.books, draft)
     if any(d.errors for d in drafts):
         written = [invoices.refused(d) for d in drafts if d.errors]
         return answer(caller.books, call, caller.provider, "Invoices", written)
     fresh = [invoices.read(caller.books, d.sent, create_only, None, d.places) for d in drafts]
     written = [invoices.write(caller.books, d, create_only, caller.app) for d in fresh]
-    return answer(caller.books, call, caller.provider, "Invoices", written)
+    return answered(caller, call, fresh, written)
 
 
 def to_contacts(caller: Caller, call: Call, key: str) -> Reply | None:
@@ -277,7 +290,8 @@ def to_payments(caller: Caller, call: Call, key: str) -> Reply | None:
         written = [payments.delete(books, key, sent[0])]
     else:
         values = [payments.read(books, element) for element in sent]
-        written = [payments.write(books, e, v) for e, v in zip(sent, values, strict=True)]
+        pairs = zip(sent, values, strict=True)
+        written = [payments.write(books, e, v, magic.payment_refusals(books, e, v)) for e, v in pairs]
     return answer(books, call, caller.provider, "Payments", written)
 
 

@@ -156,6 +156,7 @@ class Books:
         self.contact_numbers: dict[str, str] = {}
         self.codes: dict[str, str] = {}
         self.last_number = 0
+        self.struck: set[str] = set()  # magic numbers with -ONCE that have struck
 
     @property
     def name(self) -> str:

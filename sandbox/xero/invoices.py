@@ -1,6 +1,7 @@
 """Invoices: reading, and writing with everything a write may meet."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.wire import Call, Reply, dumps
@@ -137,11 +138,13 @@ def existing_for(books: Books, sent: dict[str, Any], id_: str | None) -> Invoice
     return books.invoices.get(books.numbers.get(str(sent.get("InvoiceNumber") or ""), ""))
 
 
-def write(books: Books, draft: Draft, create_only: bool, app: str) -> Written:
-    """The second half: check one invoice and keep it, or say what is wrong with it."""
+def write(books: Books, draft: Draft, create_only: bool, app: str, refusals: Sequence[str] = ()) -> Written:
+    """The second half: check one invoice and keep it, or say what is wrong with it, further refusals first."""
     # A number may have come into use by an earlier element of the same request.
     if not draft.errors:
         invoice_rules.check(books, draft, create_only)
+    if refusals:
+        draft.errors = list(dict.fromkeys([*refusals, *draft.errors]))
     if draft.errors:
         return refused(draft)
     invoice = keep(books, draft, app)

@@ -1,5 +1,6 @@
 """Payments: taking money for an invoice, taking it back, listing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.wire import Call, Reply, dumps
@@ -107,10 +108,10 @@ def read(books: Books, sent: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def write(books: Books, sent: dict[str, Any], values: dict[str, Any]) -> Written:
-    """Create one payment, or say what is wrong with it."""
+def write(books: Books, sent: dict[str, Any], values: dict[str, Any], refusals: Sequence[str] = ()) -> Written:
+    """Create one payment, or say what is wrong with it, further refusals first."""
     invoice, account = find_invoice(books, sent), find_account(books, sent)
-    errors = problems(books, sent, values, invoice, account)
+    errors = list(dict.fromkeys([*refusals, *problems(books, sent, values, invoice, account)]))
     if errors or invoice is None or account is None:
         return Written(Outcome.ERROR, lambda older: failed(sent, values, errors, older), errors=errors)
     payment = take(books, invoice, account, values, str(sent.get("Reference") or ""))

@@ -156,7 +156,10 @@ def test_it_says_when_it_is_ready_and_ends_quietly(start: Start, tmp_path: Path)
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--world", "nowhere"], "There is no world called nowhere. The worlds are: demo, quiet, empty, month-end."),
+        (
+            ["--world", "nowhere"],
+            "There is no world called nowhere. The worlds are: demo, quiet, empty, month-end, training.",
+        ),
         (["--load", "/nothing/here"], "There is nothing at /nothing/here."),
         (["--world", "demo", "--load", "."], "Choose either --world or --load."),
         (["--load", "."], "There is no lines.parquet in ."),
