@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import re
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +14,7 @@ from typing import Any, NoReturn
 # DuckDB imports pandas with the first parameter that is bound (0.3 s), if there is one; no command needs it.
 sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: None is how Python marks what may not be imported
 
-from syncer import connecting, questions, settings, words
+from syncer import connecting, orders, questions, settings, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.reading import Orders
@@ -63,6 +65,17 @@ def parser() -> Parser:
     plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
     explain = command("explain", "why an invoice is or is not in Xero")
     explain.add_argument("what", metavar="WHAT", help="a number, an id, a customer's name or email")
+    retry = command("retry", "let invoices be tried again in the next run")
+    retry.add_argument("what", nargs="+", metavar="WHAT")
+    skip = command("skip", "leave invoices out")
+    skip.add_argument("what", nargs="+", metavar="WHAT")
+    skip.add_argument("--because", metavar="TEXT", default="", help="why (required)")
+    skip.add_argument("--until", metavar="DATE", default="", help="until this day, such as 2026-01-31")
+    unskip = command("unskip", "take a skip back")
+    unskip.add_argument("what", nargs="+", metavar="WHAT")
+    order = command("order", f"give an order: {', '.join(orders.ORDERS)}")
+    order.add_argument("name", metavar="NAME")
+    order.add_argument("what", nargs="*", metavar="WHAT|KEY=VALUE")
     export = command("export", "runs, attempts, invoices, calls or contacts as .csv, .parquet or .xlsx")
     export.add_argument("kind", metavar="KIND")
     export.add_argument("--to", metavar="FILE", type=Path, required=True)
@@ -156,11 +169,13 @@ def _connection_to_connect(app: App, asked: argparse.Namespace) -> Connection:
 def _consent(connection: Connection, asked: argparse.Namespace, out: Out) -> connecting.Connected:
     since = connection.app.clock.now()
     url = connecting.begin(connection)
-    (out.aside if out.as_json else out.words).print(url, markup=False, soft_wrap=True)
-    out.note("Open this address and allow access; waiting for Xero's answer.")
-    if not asked.no_browser:
-        _open_browser(url)
     found: list[connecting.Connected] = []
+
+    def ready() -> None:
+        (out.aside if out.as_json else out.words).print(url, markup=False, soft_wrap=True)
+        out.note("Open this address and allow access; waiting for Xero's answer.")
+        if not asked.no_browser:
+            _open_browser(url)
 
     def take(callback: dict[str, str], address: str) -> str:
         found.append(connecting.finish(connection.app, callback, address))
@@ -170,7 +185,7 @@ def _consent(connection: Connection, asked: argparse.Namespace, out: Out) -> con
         tokens = connection.tokens.tokens()
         return bool(tokens and tokens.obtained_at >= since)
 
-    answer_on(connection.app.environment.xero_redirect_uri, take, done)
+    answer_on(connection.app.environment.xero_redirect_uri, take, done, ready)
     return found[0] if found else connecting.choose(connection, asked.organisation)
 
 
@@ -304,7 +319,7 @@ def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
     connection = app.connection(asked.connection)
     pace = connection.pace()
     only = _scope(connection, asked.invoice)
-    orders = Orders(
+    wanted = Orders(
         scope=asked.invoice,
         only=only,
         full=asked.full,
@@ -312,7 +327,7 @@ def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
         in_flight=pace.in_flight,
     )
     with out.progress() as tell, stoppable(out) as stop:
-        outcome = connection.run(orders, who(), tell, stop)
+        outcome = connection.run(wanted, who(), tell, stop)
     connecting.note_failure(connection, outcome.failure)
     return _report(connection, outcome, only, out)
 
@@ -429,6 +444,8 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
     out.say(f"{mark} {word} · {told['verdict']}")
     if told["remedy"]:
         out.say(f"Next ({told['remedy']['who']}): {told['remedy']['sentence']}")
+        for answer in told["remedy"]["answers"][:6]:
+            out.say(f"  {answer['label']}: python -m syncer {shlex.join(answer['order'])}")
     if link:
         out.say(link)
     out.table(["when", "what"], [(one["at"], one["what"]) for one in told["history"]])
@@ -444,6 +461,35 @@ def _several(found: Sequence[Mapping[str, Any]], out: Out) -> int:
     ]
     out.table(["number", "customer", "total", "state"], rows, right=["total"])
     return DONE
+
+
+def do_order(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Write a person's order down; the next run carries it out."""
+    connection = app.connection(asked.connection)
+    name, what, said = order_of(asked)
+    rows = {row["source_id"]: row for one in what for row in questions.meant(connection.ledger, one)}
+    given = orders.Desk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
+    if out.as_json:
+        invoices = [{"invoice_id": row["source_id"], "number": row["number"]} for row in given.invoices]
+        out.json({"order": given.name, "given": invoices, "sentence": given.sentence})
+    for row in given.invoices[:20]:
+        out.say(f"{row['number'] or row['source_id']} · {row['contact_name']}")
+    out.say(given.sentence)
+    return DONE
+
+
+def order_of(asked: argparse.Namespace) -> tuple[str, list[str], dict[str, str]]:
+    """The order's name, what it is for, and the values given with it."""
+    if asked.command == "skip":
+        said = {"because": asked.because, "until": asked.until}
+        return "skip", asked.what, {key: value for key, value in said.items() if value}
+    if asked.command != "order":
+        return asked.command, asked.what, {}
+    pairs = [one.partition("=") for one in asked.what if _VALUE.match(one)]
+    return asked.name, [one for one in asked.what if not _VALUE.match(one)], {key: value for key, _, value in pairs}
+
+
+_VALUE = re.compile(r"[A-Za-z_][\w.%+-]*=")
 
 
 def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
@@ -477,6 +523,10 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "sync": do_sync,
     "plan": do_plan,
     "explain": do_explain,
+    "retry": do_order,
+    "skip": do_order,
+    "unskip": do_order,
+    "order": do_order,
     "export": do_export,
     "sql": do_sql,
 }

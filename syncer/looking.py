@@ -33,7 +33,7 @@ def look(
     """Gather from the ledger, without a call, all that decisions about these invoices depend on."""
     contacts = ledger.contacts()
     mirror = ledger.book_contacts()
-    conditions = blake2b(f"{rules}{books_text(books)}".encode(), digest_size=12).hexdigest()
+    conditions = blake2b(f"{rules.named}{books_text(books)}".encode(), digest_size=12).hexdigest()
     contact_conditions = digest(conditions, *sorted(f"{c.id} {c.name} {c.email} {c.status}" for c in mirror))
     standings = {known.invoice.source_id: known.standing for known in workload}
     shared = ledger.shared_numbers()

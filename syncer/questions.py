@@ -24,6 +24,7 @@ from syncer.core.plan import plan, plan_all
 from syncer.core.rules import Rules
 from syncer.core.tax import tax_rate
 from syncer.core.totals import shares
+from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.records import Known
 from syncer.looking import look, verdict
@@ -31,6 +32,7 @@ from syncer.sync import Outcome
 from syncer.waves import BATCH_ELEMENTS
 
 MATCHES = 50
+ORDERED = 5000  # invoices that one order may be for
 OUTCOMES = ("created updated voided paid unchanged held deferred in_doubt skipped not_eligible").split()
 
 
@@ -140,6 +142,7 @@ class Story:
     others: Sequence[Problem] = ()
     rates: Sequence[TaxRate | None] = ()  # the Xero rate of each line, None where there is none
     books: Books | None = None
+    is_alone: bool = True  # no other invoice has its number
 
     @property
     def discount(self) -> Decimal:
@@ -156,7 +159,14 @@ class Story:
     @property
     def remedy(self) -> words.Remedy | None:
         """The next step."""
-        return words.remedy(self.problem.code, self.problem.facts) if self.problem else None
+        if self.problem is None:
+            return None
+        return words.remedy(self.problem.code, self.problem.facts, self.what, self.books)
+
+    @property
+    def what(self) -> str:
+        """What names this invoice alone: its number, else its id."""
+        return str(self.row["number"] if self.is_alone else self.row["source_id"])
 
 
 def find(ledger: Ledger, what: str, limit: int = MATCHES) -> list[dict[str, Any]]:
@@ -165,6 +175,22 @@ def find(ledger: Ledger, what: str, limit: int = MATCHES) -> list[dict[str, Any]
     if not what:
         return []
     return ledger.rows("find_exact", what=what, limit=limit) or ledger.rows("find_like", what=what, limit=limit)
+
+
+def meant(ledger: Ledger, what: str) -> list[dict[str, Any]]:
+    """The invoices that an order means by `what`: one by its number or id, or all of a customer by its name or email.
+
+    Raises WrongUsage for what fits nothing, or several that it does not name outright.
+    """
+    found = find(ledger, what, ORDERED)
+    if not found:
+        raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
+    named = what.strip().casefold()
+    whole = all(named in (row["contact_name"].casefold(), row["contact_email"].casefold()) for row in found)
+    if len(found) > 1 and not whole:
+        several = ", ".join(f"{row['number']} ({row['source_id']})" for row in found[:5])
+        raise WrongUsage(f"{what!r} fits {len(found)} invoices: {several}{' …' if len(found) > 5 else ''}. Say which.")
+    return found
 
 
 def story(ledger: Ledger, rules: Rules, row: Mapping[str, Any]) -> Story:
@@ -185,7 +211,8 @@ def story(ledger: Ledger, rules: Rules, row: Mapping[str, Any]) -> Story:
         if state in ("waiting", "held", "not_eligible"):
             state, problem = _now(row, action, problem)
     told = ledger.rows("history_of", kind="invoice", source_id=row["source_id"])
-    return Story(row, state, problem, known, made, told, others, rates, books)
+    alone = bool(row["number"]) and len(ledger.rows("find_exact", what=row["number"], limit=2)) == 1
+    return Story(row, state, problem, known, made, told, others, rates, books, alone)
 
 
 def _rate_or_none(line: LineItem, books: Books, rules: Rules) -> TaxRate | None:
@@ -208,8 +235,8 @@ def _decide(ledger: Ledger, rules: Rules, books: Books, known: Known) -> Action:
 
 def _now(row: Mapping[str, Any], action: Action, problem: Problem | None) -> tuple[str, Problem | None]:
     """The state by today's settings and books: a cause that has gone shows at once, before the next run."""
-    kept = row["xero_id"] and problem and action.do is Do.LEAVE
-    if kept or row["cause"] == "deleted_in_crococlick":
+    if row["cause"] == "crococlick_scope_missing":
+        # Which payments there are is not known: what the planner would say of them is not worth saying.
         return row["state"], problem
     decided = verdict(action)
     return decided.state, decided.problem
@@ -233,7 +260,14 @@ def explained(told: Story, deep_link: str = "") -> dict[str, Any]:
         }
         if problem
         else None,
-        "remedy": {"who": remedy.who, "sentence": remedy.sentence, "order": remedy.order} if remedy else None,
+        "remedy": {
+            "who": remedy.who,
+            "sentence": remedy.sentence,
+            "order": remedy.order,
+            "answers": [{"label": one.label, "order": one.words(told.what)} for one in remedy.answers],
+        }
+        if remedy
+        else None,
         "xero": in_xero(row, deep_link),
         "history": [
             {
@@ -306,9 +340,12 @@ class Preview:
 
     @property
     def xero_calls(self) -> int:
-        """Writes in batches of 50, and what has to be read first."""
-        writes = sum(-(-self._how_many(do) // BATCH_ELEMENTS) for do in (Do.CREATE, Do.UPDATE, Do.VOID))
-        return writes + -(-self.new_contacts // BATCH_ELEMENTS) + self.reads
+        """Writes in batches of 50, payments to take off one by one, and what has to be read first."""
+        written = [do for do in _WORDS if do not in (Do.PAY, Do.UNPAY, Do.RECOUNT)]
+        batched = [self._how_many(do) for do in written]
+        batched += [self.new_contacts, sum(len(action.payments) for action in self.actions)]
+        alone = sum(len(action.unpay) for action in self.actions) + self._how_many(Do.RECOUNT)
+        return sum(-(-number // BATCH_ELEMENTS) for number in batched) + alone + self.reads
 
     def _how_many(self, do: Do) -> int:
         return sum(1 for action in self.actions if action.do is do)
@@ -319,7 +356,7 @@ def preview(ledger: Ledger, rules: Rules, books: Books, only: frozenset[str] = f
     workload = [known for known in ledger.workload() if not only or known.invoice.source_id in only]
     seen = look(ledger, rules, books, workload, only)
     actions = plan_all([known.invoice for known in workload], seen.scene, seen.owners)
-    needed = {action.invoice.customer.id for action in actions if action.do in (Do.CREATE, Do.UPDATE)}
+    needed = {action.invoice.customer.id for action in actions if action.document}
     decisions = seen.scene.contacts
     needed |= {d.source_id for key in needed if isinstance(d := decisions.get(key), Join)}
     new = sum(1 for key in needed if isinstance(decisions.get(key), Create))
@@ -367,8 +404,21 @@ def planned(found: Preview, per_minute: int, day_left: int | None) -> dict[str, 
     }
 
 
+# What is done, in the words of contract.md.
+_WORDS: Mapping[Do, str] = {
+    Do.CREATE: "create",
+    Do.UPDATE: "update",
+    Do.AMEND: "update",
+    Do.UNPAY: "update",
+    Do.VOID: "void",
+    Do.DELETE: "void",
+    Do.PAY: "pay",
+    Do.RECOUNT: "pay",
+}
+
+
 def _word(do: Do) -> str:
-    return "leave" if do is Do.BIND else do.value
+    return _WORDS.get(do, "hold" if do is Do.HOLD else "leave")
 
 
 def _by_tax(action: Action) -> Iterable[tuple[str, Decimal]]:

@@ -20,8 +20,12 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="view
 <h1>{title}</h1><p>{text}</p></html>"""
 
 
-def answer_on(redirect_uri: str, take: Callable[[dict[str, str], str], str], done: Callable[[], bool]) -> None:
+def answer_on(
+    redirect_uri: str, take: Callable[[dict[str, str], str], str], done: Callable[[], bool], ready: Callable[[], None]
+) -> None:
     """Serve the redirect URI until `take` (parameters, address → sentence) was called, or `done` says another did.
+
+    `ready` is called when an answer can come: not before may anybody be sent to Xero.
 
     Raises Reconnect: `redirect_not_loopback`, `redirect_port_taken`, `consent_timeout`, and what `take` raises.
     """
@@ -32,9 +36,10 @@ def answer_on(redirect_uri: str, take: Callable[[dict[str, str], str], str], don
     try:
         server = _server(port, parts.path or "/", redirect_uri, take)
     except OSError:
-        _wait_for_console(port, done)
+        _wait_for_console(port, done, ready)
         return
     with server:
+        ready()
         _serve(server, done)
     if isinstance(server.failure, BaseException):
         raise server.failure
@@ -88,10 +93,11 @@ def _serve(server: _Server, done: Callable[[], bool]) -> None:
             raise Reconnect("consent_timeout", minutes=int(WAIT_S // 60))
 
 
-def _wait_for_console(port: int, done: Callable[[], bool]) -> None:
+def _wait_for_console(port: int, done: Callable[[], bool], ready: Callable[[], None]) -> None:
     """The port is taken: by the console, whose route finishes the consent, or by a stranger."""
     if not is_console(port):
         raise Reconnect("redirect_port_taken", port=port)
+    ready()
     deadline = time.monotonic() + WAIT_S
     while not done():
         if time.monotonic() > deadline:

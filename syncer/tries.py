@@ -7,12 +7,11 @@ from typing import Any
 
 from syncer.core.action import Action, Do, is_ours
 from syncer.core.books import Amendment, BookInvoice
-from syncer.core.causes import Problem
 from syncer.core.contact import NewContact
 from syncer.core.money import text
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.core.payment import is_ours as carries_mark
-from syncer.core.standing import GONE, told
+from syncer.core.standing import GONE, mismatch, sent, told
 from syncer.ledger.records import Ending, Intent, OpenAttempt
 from syncer.looking import digest
 from syncer.waves import Batch, Element
@@ -150,7 +149,9 @@ def arrived(
     agreed: Mapping[str, str] | None = None,
 ) -> Ending:
     """It stands in Xero: synced if Xero came to our totals, held if it did not; `agreed` as for `Ending`."""
-    problem = _difference(head, expected)
+    there = told(head)
+    agreed = agreed or {**there, **(sent(expected["total"], expected.get("tax", "")) if "total" in expected else {})}
+    problem = None if head.status in GONE else mismatch(agreed, there)
     state = "held" if problem else "waiting" if expected.get("then") else "synced"
     return Ending(
         "invoice",
@@ -181,19 +182,3 @@ def bound(action: Action) -> Ending:
     tax = {} if invoice.tax is None else {"tax": text(invoice.tax)}
     agreed = {**told(head), "total": text(invoice.total), "currency": invoice.currency, **tax}
     return arrived(invoice.source_id, "adopted", None, head, invoice.fingerprint, expected, agreed)
-
-
-def _difference(head: BookInvoice, expected: Mapping[str, str]) -> Problem | None:
-    if "total" not in expected or head.status in ("VOIDED", "DELETED"):
-        return None
-    tax = Decimal(expected["tax"]) if "tax" in expected else head.total_tax
-    if (head.total, head.total_tax) == (Decimal(expected["total"]), tax):
-        return None
-    facts = {
-        "currency": head.currency,
-        "stated": expected["total"],
-        "stated_tax": text(tax),
-        "in_xero": text(head.total),
-        "in_xero_tax": text(head.total_tax),
-    }
-    return Problem("total_mismatch", facts, "total")

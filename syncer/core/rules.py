@@ -29,6 +29,11 @@ class Rules:
     reference: str = "{name}"
     app_url: str = "https://app.crococlick.com"
 
+    @property
+    def named(self) -> str:
+        """All of them as one text that is the same in every process: sets have no order of their own."""
+        return repr([(name, _ordered(value)) for name, value in sorted(vars(self).items())])
+
     def invoice_url(self, source_id: str) -> str:
         """Where the Xero invoice links back to: our mark, which holds the CrocoClick id.
 
@@ -37,3 +42,9 @@ class Rules:
         base = self.app_url.rstrip("/")
         url = f"{base}/v2/location/{self.location_id}/payments/invoices/{source_id}"
         return f"{base}/payments/invoices/{source_id}" if "xero" in url.lower() else url
+
+
+def _ordered(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(str(one) for one in value)
+    return sorted(value.items()) if isinstance(value, Mapping) else value

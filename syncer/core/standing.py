@@ -12,6 +12,7 @@ from syncer.core.payment import Payment
 
 GONE = frozenset({"VOIDED", "DELETED"})
 UNAPPROVED = frozenset({"DRAFT", "SUBMITTED"})
+_SENT = "sent_"  # before the name of an amount as it was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Order:
 class Standing:
     """Amounts are in major units of the invoice's currency; `xero_amount_paid` counts credits too, as Xero's locks do.
 
-    `agreed` is what the Xero invoice said when both sides last agreed, `there` what it says now: see `told`.
+    `agreed` is what the Xero invoice said when both sides last agreed, `there` what it says now: see `told`. The former
+    also holds what was sent: see `sent`.
     """
 
     xero_id: str = ""
@@ -93,6 +95,27 @@ def told(head: BookInvoice) -> dict[str, str]:
     }
 
 
+def sent(total: str, tax: str = "") -> dict[str, str]:
+    """What was sent, beside what Xero made of it."""
+    return {f"{_SENT}total": total, **({f"{_SENT}tax": tax} if tax else {})}
+
+
+def mismatch(agreed: Mapping[str, str], there: Mapping[str, str]) -> Problem | None:
+    """Xero came to another total or tax than was sent."""
+    total, tax = agreed.get(f"{_SENT}total", there["total"]), agreed.get(f"{_SENT}tax", there["tax"])
+    if (total, tax) == (there["total"], there["tax"]):
+        return None
+    facts = {
+        "number": there["number"],
+        "currency": there["currency"],
+        "stated": total,
+        "stated_tax": tax,
+        "in_xero": there["total"],
+        "in_xero_tax": there["tax"],
+    }
+    return Problem("total_mismatch", facts, "total")
+
+
 def changes(standing: Standing, merged: Mapping[str, str], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """What somebody changed in Xero since both sides agreed: field, before, now.
 
@@ -103,7 +126,7 @@ def changes(standing: Standing, merged: Mapping[str, str], names: Mapping[str, s
         now = standing.there.get(name, before)
         if name == "contact":
             before, now = merged.get(before, before), merged.get(now, now)
-        if before != now:
+        if before != now and not name.startswith(_SENT) and now != standing.agreed.get(_SENT + name):
             shown = {"before": names.get(before, before), "now": names.get(now, now)}
             found.append({"field": name, **shown})
     if standing.lacks_payments:

@@ -9,7 +9,7 @@ from syncer.core.causes import Problem
 from syncer.core.due import due, takes_payments
 from syncer.core.invoice import Invoice, Status
 from syncer.core.money import text
-from syncer.core.standing import GONE, Standing, changes
+from syncer.core.standing import GONE, Standing, changes, mismatch
 
 AMENDABLE = frozenset({"number", "contact", "due_date"})  # with payments (Xero's Invoices page)
 
@@ -30,6 +30,11 @@ def upkeep(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | 
         return hold(invoice, standing, Problem("changed_in_xero", facts))
     if invoice.status is Status.VOID:
         return _void(invoice, standing, scene)
+    if not changed and standing.synced_fingerprint == invoice.fingerprint and standing.there:
+        differs = mismatch(standing.agreed, standing.there)
+        if differs and not standing.is_ordered("overwrite", "reapply_payments"):
+            return hold(invoice, standing, differs)
+        changed = [{"field": "total"}] if differs else []
     if standing.synced_fingerprint != invoice.fingerprint or _approved_since(invoice, standing) or changed:
         return _edit(invoice, standing, scene, owner, changed)
     return _payments(invoice, standing, scene)

@@ -27,6 +27,8 @@ def give(pen: Pen, given: Order, ids: Sequence[str]) -> None:
         fulfil(pen, ids, STANDING)
     if given.name == "retry":
         _forget_refusals(pen, ids)
+    if given.name == "adopt":
+        _agree(pen, ids)
     open_now = {row["source_id"] for row in pen.rows("invoices_with_an_open_try")}
     free = [one for one in ids if one not in open_now]
     if given.name == "skip":
@@ -40,6 +42,16 @@ def give(pen: Pen, given: Order, ids: Sequence[str]) -> None:
 def _stand(pen: Pen, given: Order, ids: Sequence[str]) -> None:
     same = {"ordered": given.name, "ordered_said": as_json(given.said), "ordered_by": given.by, "ordered_at": pen.now}
     pen.change("invoice", {"source_id": list(ids), **{name: [value] * len(ids) for name, value in same.items()}})
+
+
+def _agree(pen: Pen, ids: Sequence[str]) -> None:
+    """What stands in Xero is what both sides agree on from now on, for those that are bound."""
+    asked = {"connection": pen.connection, "ids": list(ids)}
+    bound = "connection = $connection AND xero_id IS NOT NULL AND list_contains($ids, source_id)"
+    pen.tx.execute(f"UPDATE invoice SET agreed = xero_head WHERE {bound}", asked)
+    fulfil(
+        pen, [row["source_id"] for row in pen.tx.rows(f"SELECT source_id FROM invoice WHERE {bound}", asked)], ["adopt"]
+    )
 
 
 def _forget_refusals(pen: Pen, ids: Sequence[str]) -> None:

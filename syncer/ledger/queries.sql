@@ -304,3 +304,18 @@ WHERE connection = $connection AND kind = 'connection' AND what = $what;
 -- name: all_payments
 -- Every transaction, to tell what has changed.
 SELECT * FROM payment WHERE connection = $connection;
+
+-- name: open_of_contacts
+-- The invoices of some customers that are not settled.
+SELECT source_id FROM invoice WHERE connection = $connection AND state <> 'synced'
+AND list_contains($contacts, contact_id);
+
+-- name: last_order
+-- What a person last ordered for an invoice.
+SELECT what, facts, by_whom, happened_at FROM history
+WHERE connection = $connection AND kind = 'invoice' AND source_id = $source_id AND starts_with(what, 'order_')
+AND what NOT IN ('order_undo', 'order_retry') ORDER BY id DESC LIMIT 1;
+
+-- name: values_of
+-- What a setting was, newest first.
+SELECT value, changed_at, changed_by FROM setting WHERE connection = $connection AND key = $key ORDER BY id DESC LIMIT 2;

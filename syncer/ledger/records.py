@@ -56,7 +56,7 @@ class Ending:
     fingerprint: str = ""
     frozen: str = ""
     status: str = ""
-    agreed: Mapping[str, str] | None = None  # None: what the Xero invoice says
+    agreed: Mapping[str, str] = field(default_factory=dict)  # what both sides agree on, of an invoice that is there
     stamp: str = ""
     retry_at: datetime | None = None
 

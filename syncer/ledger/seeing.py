@@ -43,6 +43,7 @@ def miss_invoices(pen: Pen, since: datetime) -> None:
     )
     gone = [row["source_id"] for row in unseen]
     problem = Problem("deleted_in_crococlick")
+    pen.change("invoice", {"source_id": gone, "gone": [True] * len(gone)})
     pen.set_state(gone, "not_eligible", problem)
     pen.tell("invoice", [(source_id, "not_eligible", problem) for source_id in gone])
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from syncer.core.causes import Problem
-from syncer.core.standing import told
 from syncer.ledger.pen import Columns, Pen, columns_of, in_xero
 from syncer.ledger.records import Ending, Intent, as_json, code_of, facts_of
 from syncer.ports import CallRecord
@@ -110,7 +109,7 @@ def _end_invoices(pen: Pen, endings: Sequence[Ending]) -> None:
             "synced_frozen": [ending.frozen for ending, _ in arrived],
             "synced_status": [ending.status for ending, _ in arrived],
             "synced_at": [pen.now] * len(arrived),
-            "agreed": [as_json(told(there) if e.agreed is None else e.agreed) for e, there in arrived],
+            "agreed": [as_json(ending.agreed) for ending, _ in arrived],
             **in_xero(there),
         },
     )

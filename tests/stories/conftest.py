@@ -2,13 +2,16 @@
 
 import urllib.parse
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sandbox.server import Sandbox
-from syncer import connecting, questions, settings
+from syncer import connecting, orders, questions, settings
+from syncer.__main__ import order_of, parser
 from syncer.app import App
+from syncer.clock import SystemClock
 from syncer.reading import Orders
 
 
@@ -25,6 +28,16 @@ def press(url, decision="allow", organisation=""):
     except urllib.error.HTTPError as redirect:
         return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(redirect.headers["Location"]).query))
     raise AssertionError("no redirect came")
+
+
+class Later(SystemClock):
+    """A clock that goes on from another moment."""
+
+    def __init__(self, start):
+        self._ahead = start - datetime.now(UTC)
+
+    def now(self):
+        return super().now() + self._ahead
 
 
 class World:
@@ -65,6 +78,35 @@ class World:
             outcome = self.connection.run(Orders(**orders), "a test", lambda *told: None, lambda: False)
         self.outcome = outcome
         return questions.run_summary(self.ledger.row("run", run_id=outcome.run_id))["outcomes"]
+
+    def order(self, name, *what, **said):
+        """Give an order, as `python -m syncer order NAME WHAT… KEY=VALUE…` does; a dot in a key as two underscores."""
+        rows = [row for one in what for row in questions.meant(self.ledger, one)]
+        said = {key.replace("__", "."): value for key, value in said.items()}
+        return orders.Desk(self.ledger, "Anna", self.app.clock.now()).give(name, rows, said)
+
+    def follow(self, what):
+        """Give the order that explain advises, word for word, as a person would in a terminal."""
+        words = self.explain(what)["remedy"]["order"]
+        asked = parser().parse_args(words)
+        if asked.command in ("connect", "sync"):
+            return None
+        name, whom, said = order_of(asked)
+        rows = [row for one in whom for row in questions.meant(self.ledger, one)]
+        return orders.Desk(self.ledger, "Anna", self.app.clock.now()).give(name, rows, said)
+
+    def cause(self, what):
+        """The code of why it is where it is, or None."""
+        cause = self.explain(what)["cause"]
+        return cause and cause["code"]
+
+    def state(self, what):
+        """Its state."""
+        return self.explain(what)["state"]
+
+    def later(self, **passed):
+        """Let time pass for the product: `world.later(days=1)`."""
+        self.app.clock = Later(self.app.clock.now() + timedelta(**passed))
 
     def explain(self, what):
         """What `explain --json` says."""

@@ -1,0 +1,244 @@
+"""A person's orders: checked, and written to the ledger with who and when. The next run carries them out.
+
+Each is given for one invoice or for many at once. Nothing here makes a call.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from syncer import settings
+from syncer.core.contact import ContactIndex, emails
+from syncer.core.standing import GONE, Order
+from syncer.errors import WrongUsage
+from syncer.ledger.ledger import Ledger
+
+ANEW = "anew"  # in place of a contact: decide it again by our own rules
+CODES_BEHIND_PAYMENTS = ("edited_after_payment", "void_with_payments")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an order came to: the invoices it is for, and a sentence."""
+
+    name: str
+    invoices: Sequence[Mapping[str, Any]]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Takes one person's orders at one moment for one connection."""
+
+    ledger: Ledger
+    by: str
+    now: datetime
+
+    def give(self, name: str, rows: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> Given:
+        """Give one order for some invoices (rows of the ledger); raises WrongUsage, and then nothing was ordered."""
+        take = ORDERS.get(name)
+        if take is None:
+            raise WrongUsage(f"There is no order {name!r}. Orders are: {', '.join(ORDERS)}.")
+        if not rows and name not in ("map", "confirm_shrink"):
+            raise WrongUsage(f"Say which invoice the order {name} is for.")
+        return Given(name, rows, take(self, Order(name, dict(said), self.by), rows))
+
+    # -- each order ------------------------------------------------------------------------------------------------
+
+    def _plain(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        self.ledger.order(order, _ids(rows), self.now)
+        return "It is decided anew in the next run."
+
+    def _skip(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _only_said(order, "because", "until")
+        because, until = order.said.get("because", "").strip(), order.said.get("until", "").strip()
+        if not because:
+            raise WrongUsage("Say why: skipping needs a reason (--because TEXT).")
+        told = {"because": because, **({"until": _day(until, self.now).isoformat()} if until else {})}
+        self.ledger.order(Order("skip", told, self.by), _ids(rows), self.now)
+        return (
+            "It is left out until somebody takes that back." if not until else f"It is left out until {told['until']}."
+        )
+
+    def _unskip(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        for row in rows:
+            if row["ordered"] != "skip":
+                raise WrongUsage(f"{_named(row)} is not skipped.")
+        self.ledger.order(order, _ids(rows), self.now)
+        return "It goes over with the next run, if nothing else stands in the way."
+
+    def _map(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        if not order.said:
+            raise WrongUsage("Say what to set, such as tax.20%=TAX001.")
+        self.ledger.change_settings(settings.checked(order.said), self.by, self.now)
+        if rows:
+            self.ledger.order(order, _ids(rows), self.now)
+        return "Everything that waited for it goes over with the next run."
+
+    def _link_contact(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _only_said(order, "contact")
+        wanted = order.said.get("contact", "").strip()
+        if not wanted:
+            raise WrongUsage("Say which Xero contact: contact=<ContactID, email or name>.")
+        customers = _customers(rows)
+        if wanted == ANEW:
+            self.ledger.order_contact(order, _ids(rows), dict.fromkeys(customers), self.now)
+            return "The customer is looked for anew in the next run."
+        xero_id, name = self._contact(wanted)
+        told = Order(order.name, {"contact": xero_id, "name": name}, order.by)
+        self.ledger.order_contact(told, self._all_of(customers), dict.fromkeys(customers, xero_id), self.now)
+        return f"The customer is linked to {name}."
+
+    def _contact(self, wanted: str) -> tuple[str, str]:
+        """The one active Xero contact that is meant, by id, email or name."""
+        mirror = self.ledger.book_contacts()
+        index = ContactIndex(mirror)
+        by_id = index.survivor(wanted)
+        named = index.named(wanted)
+        found = [by_id] if by_id else index.with_email(emails(wanted)) or ([named] if named else [])
+        active = [one for one in found if one.status == "ACTIVE"]
+        if len(active) == 1:
+            return active[0].id, active[0].name
+        if found and not active:
+            raise WrongUsage(f"{found[0].name} is archived in Xero. Restore it there first, or choose another contact.")
+        if active:
+            raise WrongUsage(f"{len(active)} Xero contacts fit {wanted!r}: say which by its ContactID.")
+        raise WrongUsage(
+            f"Xero has no contact {wanted!r}, as far as was read. Give its ContactID, email or exact name."
+        )
+
+    def _keep_apart(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _only_said(order, "name")
+        self.ledger.order_contact(order, self._all_of(_customers(rows)), dict.fromkeys(_customers(rows)), self.now)
+        return "The customer gets a Xero contact of its own in the next run."
+
+    def _all_of(self, customers: Sequence[str]) -> list[str]:
+        """Every invoice of these customers that is not settled: one answer serves them all."""
+        return [row["source_id"] for row in self.ledger.rows("open_of_contacts", contacts=list(customers))]
+
+    def _adopt(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        for row in rows:
+            if row["cause"] not in ("number_taken", "changed_in_xero"):
+                raise WrongUsage(f"{_named(row)} has nothing in Xero that could count as it.")
+            if row["xero_id"] and _money_moved(row):
+                raise WrongUsage(f"{_named(row)} has other amounts in Xero: they cannot count as the same.")
+        self.ledger.order(order, _ids(rows), self.now)
+        return "What is in Xero counts as the invoice."
+
+    def _overwrite(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        for row in rows:
+            if not row["xero_id"]:
+                raise WrongUsage(f"{_named(row)} is not in Xero: there is nothing to overwrite.")
+        self.ledger.order(order, _ids(rows), self.now)
+        return "CrocoClick's version goes over with the next run."
+
+    def _reapply(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        for row in rows:
+            if row["cause"] not in (*CODES_BEHIND_PAYMENTS, "changed_in_xero", "deleted_in_crococlick"):
+                raise WrongUsage(f"{_named(row)} does not wait behind a payment.")
+        self.ledger.order(order, _ids(rows), self.now)
+        return "Our payments are taken off, the change sent and the payments put back with the next run."
+
+    def _same_payment(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        for row in rows:
+            if not row["xero_id"] or row["xero_status"] in GONE:
+                raise WrongUsage(f"{_named(row)} is not in Xero: no payment there can be the same.")
+        self.ledger.order(order, _ids(rows), self.now)
+        return "The next run compares the payments one by one."
+
+    def _confirm_shrink(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        self.ledger.order_connection(order, self.now)
+        return "The next run believes that the invoices are gone."
+
+    def _undo(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        for row in rows:
+            self._undo_one(order, row)
+        return "The last order is taken back."
+
+    def _undo_one(self, order: Order, row: Mapping[str, Any]) -> None:
+        last = self.ledger.row("last_order", source_id=row["source_id"])
+        name = last["what"].removeprefix("order_") if last else ""
+        if name in ("link_contact", "keep_apart"):
+            self.ledger.order_contact(order, self._all_of([row["contact_id"]]), {row["contact_id"]: None}, self.now)
+        elif name == "map" and last:
+            keys = list(json.loads(last["facts"] or "{}"))
+            before = {key: self._setting_before(key) for key in keys}
+            self.ledger.change_settings(before, self.by, self.now)
+            self.ledger.order(order, [row["source_id"]], self.now)
+        elif row["ordered"]:
+            self.ledger.order(order, [row["source_id"]], self.now)
+        else:
+            raise WrongUsage(f"{_named(row)} has no order that could still be taken back.")
+
+    def _setting_before(self, key: str) -> str | None:
+        """The value that a setting had before it was last changed."""
+        values = [one["value"] for one in self.ledger.rows("values_of", key=key)]
+        return values[1] if len(values) > 1 else None
+
+
+Take = Callable[[Desk, Order, Sequence[Mapping[str, Any]]], str]
+
+ORDERS: Mapping[str, Take] = {
+    "retry": Desk._plain,
+    "skip": Desk._skip,
+    "unskip": Desk._unskip,
+    "map": Desk._map,
+    "link_contact": Desk._link_contact,
+    "keep_apart": Desk._keep_apart,
+    "adopt": Desk._adopt,
+    "overwrite": Desk._overwrite,
+    "reapply_payments": Desk._reapply,
+    "same_payment": Desk._same_payment,
+    "confirm_shrink": Desk._confirm_shrink,
+    "undo": Desk._undo,
+}
+
+
+def _ids(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [row["source_id"] for row in rows]
+
+
+def _customers(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    for row in rows:
+        if not row["contact_id"]:
+            raise WrongUsage(f"{_named(row)} names no CrocoClick contact. Choose the customer in CrocoClick first.")
+    return list(dict.fromkeys(row["contact_id"] for row in rows))
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return str(row["number"] or row["source_id"])
+
+
+def _nothing_said(order: Order) -> None:
+    _only_said(order)
+
+
+def _only_said(order: Order, *names: str) -> None:
+    if strange := [name for name in order.said if name not in names]:
+        takes = f"takes {', '.join(names)}" if names else "takes no values"
+        raise WrongUsage(f"The order {order.name} {takes}, not {', '.join(strange)}. Nothing was ordered.")
+
+
+def _day(written: str, now: datetime) -> date:
+    try:
+        day = date.fromisoformat(written)
+    except ValueError as error:
+        raise WrongUsage(f"--until must be a date such as 2026-01-31; it was {written!r}.") from error
+    if day <= now.date():
+        raise WrongUsage(f"--until must be a day to come; {written} is not.")
+    return day
+
+
+def _money_moved(row: Mapping[str, Any]) -> bool:
+    changed = json.loads(row["facts"] or "{}").get("changes") or []
+    return bool({one.get("field") for one in changed} & {"total", "tax", "currency", "paid", "status"})
