@@ -160,10 +160,11 @@ class Reading:
             self._tell("reading", read, page.total or 0)
             if self._stop():
                 return
-        self._see(part, read, read)
         if "crococlick_all" in reached:
             self._shrunk(read)
-        self._ledger.see(self._run_id, (), self._now(), reached)
+        if part or reached:
+            self._ledger.see(self._run_id, part, self._now(), reached)
+            self._say("reading", read, read)
 
     def _see(self, invoices: Sequence[Invoice], done: int, todo: int) -> None:
         self._ledger.see(self._run_id, invoices, self._now())

@@ -357,6 +357,8 @@ class Run:
         return [action for action in actions if action.do is Do.PAY], seen, tries
 
     def _perform(self, todo: Sequence[Batch], kind: Kind, phase: str, records: int) -> None:
+        if not todo:
+            return
         failure = self._waves.perform(todo, kind, lambda done: self._say(phase, done, records), self._stop)
         if failure:
             raise failure
