@@ -32,9 +32,7 @@ def to(world, status):
         world.crm.pay("INV-1")
     elif status == "void":
         world.crm.void("INV-1")
-    elif status in ("payment_processing", "sent") and now != "draft":
-        world.crm.edit_invoice("INV-1", status=status)
-    elif status == "payment_processing":
+    elif (status in ("payment_processing", "sent") and now != "draft") or status == "payment_processing":
         world.crm.edit_invoice("INV-1", status=status)
     elif status == "deleted":
         world.crm.delete("INV-1")
