@@ -7,7 +7,8 @@ What is the sample's in another form here:
 - discounts on the document are CrocoClick's one fixed discount, where all of them bear the same taxes: on the whole
   invoice, or on the products that bear those taxes. Otherwise each is a line with a negative price and its taxes, which
   the API takes (the screen wants such a line untaxed);
-- a tax that the customer keeps back (withholding) is no part of what the invoice comes to, and left out; so is one of 0 %;
+- a tax that the customer keeps back (withholding) is no part of what the invoice comes to, and left out, as is one of
+  0 %;
 - a number that several samples have is told apart by the sample's key.
 """
 
