@@ -18,7 +18,7 @@ from random import Random
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from einvoices import components
+from entering import components
 from two_arithmetics import TAX_TYPES, any_invoice, traits, troubles, unrepresentable
 
 from syncer.core.books import Account, Books, Document, Organisation, TaxRate

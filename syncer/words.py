@@ -208,6 +208,7 @@ def _mismatch(facts: Facts) -> str:
     return (
         f"CrocoClick says {_amount(facts, 'stated')}, but its lines come to {_amount(facts, 'reckoned')} "
         f"(net {_amount(facts, 'net')} and tax {_amount(facts, 'tax')})"
+        f"{'; late fees are on, and a fee has no line' if facts.get('late_fees') else ''}"
     )
 
 
@@ -447,7 +448,9 @@ CAUSE: Mapping[str, Told] = {
     "total_mismatch": Told(
         _mismatch,
         lambda f: (
-            "Compare both and correct the invoice in CrocoClick; nothing that differs by more than rounding is sent."
+            "Take the late fee off in CrocoClick and enter it as a line; the invoice then goes by itself."
+            if f.get("late_fees")
+            else "Compare both and correct the invoice in CrocoClick; nothing that differs by more than rounding is sent."
             if "in_xero" not in f
             else "Ask the accountant to compare the invoice in Xero."
         ),
@@ -483,7 +486,10 @@ CAUSE: Mapping[str, Told] = {
         lambda f: "Look in Xero whether the accountant entered the payment already.",
     ),
     "payment_mismatch": Told(
-        lambda f: f"CrocoClick says {_amount(f, 'paid')} is paid, but its transactions come to {_amount(f, 'found')}",
+        lambda f: (
+            f"CrocoClick says {_amount(f, 'paid')} is paid, but its transactions come to {_amount(f, 'found')}"
+            + (f", with {_amount(f, 'extras')} of fees or tips beside the invoice" if f.get("extras") else "")
+        ),
         lambda f: "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree.",
         group=lambda f: "In Xero, but payments are missing there",
     ),

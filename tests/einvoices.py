@@ -20,7 +20,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from syncer.core.books import TaxComponent
+from entering import enter, open_books
+
 from syncer.core.invoice import Customer, Discount, Invoice, LineItem, Status, Tax
 from syncer.core.mapping import tax_key
 from syncer.core.money import text
@@ -117,77 +118,7 @@ def _discounts(told: dict, lines: Sequence[LineItem], inclusive: bool) -> tuple[
     return None, [_extra(one, -1, inclusive) for one in cuts]
 
 
-# -- into the sandbox
-
-
-def components(taxes: Sequence[Tax]) -> tuple[TaxComponent, ...]:
-    """The Xero rate's parts for these taxes of a line."""
-    return tuple(TaxComponent(tax.name, tax.rate, tax.compound) for tax in taxes)
-
-
-def tax_kinds(invoices: Sequence[Invoice]) -> dict[str, tuple[Tax, ...]]:
-    """Every combination of taxes on a line, once, by a name that tells it apart."""
-    lines = [line for one in invoices for line in one.lines if line.taxes]
-    return {
-        " and ".join(f"{tax.name} {tax.rate}{' on top' * tax.compound}" for tax in line.taxes): line.taxes
-        for line in lines
-    }
-
-
-def open_books(xero, invoices: Sequence[Invoice]) -> None:
-    """Let the organisation know every currency and every combination of taxes of these invoices, each once."""
-    there = {_key(rate["TaxComponents"]) for rate in xero.tax_rates()}
-    for name, taxes in tax_kinds(invoices).items():
-        parts = [{"Name": one.name, "Rate": str(one.rate), "IsCompound": one.compound} for one in components(taxes)]
-        if _key(parts) not in there:
-            there.add(_key(parts))
-            xero.add_tax_rate(name, 0, TaxComponents=parts)
-    for currency in sorted({one.currency for one in invoices} - set(xero.currencies())):
-        xero.add_currency(currency, rate=1)
-
-
-def _key(parts: Sequence[dict]) -> tuple[tuple[Decimal, bool], ...]:
-    """What makes two rates the same: their parts."""
-    return tuple(sorted((Decimal(str(part["Rate"])), part["IsCompound"]) for part in parts))
-
-
-def plain(amount: Decimal) -> int | float:
-    """A number as JSON carries it."""
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
-
-
-def enter(crm, one: Invoice) -> str:
-    """Enter it in CrocoClick, whose server works out the totals itself; gives the invoice's id."""
-    lines = [
-        {
-            "name": line.name,
-            "qty": plain(line.quantity),
-            "amount": plain(line.unit_price),
-            "productId": line.product_id,
-            "taxInclusive": line.tax_inclusive,
-            "taxes": [
-                {
-                    "_id": tax.id,
-                    "name": tax.name,
-                    "rate": plain(tax.rate),
-                    "calculation": "compound" if tax.compound else "exclusive",
-                }
-                for tax in line.taxes
-            ],
-        }
-        for line in one.lines
-    ]
-    fields = {"number": one.number, "currency": one.currency, "lines": lines, "issueDate": str(one.issue_date)}
-    fields["dueDate"] = str(one.due_date) if one.due_date else None
-    if cut := one.discount:
-        kind = "percentage" if cut.percentage else "fixed"
-        fields["discount"] = {
-            "type": kind,
-            "value": plain(cut.value),
-            "validOnProductIds": list(cut.product_ids),
-        }
-    contact = crm.add_contact(name=one.customer.name, email=one.customer.email)
-    return crm.add_invoice(contact=contact, status=str(one.status), **fields)
+# -- from CrocoClick to Xero
 
 
 @dataclass(frozen=True)

@@ -181,4 +181,6 @@ def _mismatch(invoice: Invoice, parts: Sequence[Share]) -> Problem:
     }
     if invoice.tax is not None:
         facts["stated_tax"] = text(invoice.tax)
+    if invoice.late_fees and invoice.total > net + tax:
+        facts["late_fees"] = True
     return Problem("total_mismatch", facts, "total")

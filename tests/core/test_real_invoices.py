@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 from core_samples import BOOKS, NO_TAX, rules
-from einvoices import FILE, MISSING, components, samples, tax_kinds
+from einvoices import FILE, MISSING, samples
+from entering import components, tax_kinds
 
 from syncer.core.books import Document, TaxRate
 from syncer.core.mapping import document

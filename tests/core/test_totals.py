@@ -341,6 +341,15 @@ def test_a_mismatch_shows_its_arithmetic():
     }
 
 
+def test_a_late_fee_is_named_where_the_total_is_too_high():
+    """There is no line for it; a total that is too low has another reason."""
+    charged = invoice(total=Decimal("250.00"), late_fees=True)
+    assert lines_of(charged).facts["late_fees"] is True
+    assert "late_fees" not in lines_of(replace(charged, total=Decimal("230.00"))).facts
+    assert "late_fees" not in lines_of(replace(charged, late_fees=False)).facts
+    assert lines_of(invoice(late_fees=True)).total == Decimal(240)
+
+
 def test_a_stated_tax_that_does_not_follow_is_held():
     """The total is right and the tax is not: nothing is sent, and the tax is among the facts."""
     found = lines_of(invoice(tax=Decimal("30.00")))
