@@ -23,7 +23,6 @@ from pathlib import Path
 from entering import enter, open_books
 
 from syncer.core.invoice import Customer, Discount, Invoice, LineItem, Status, Tax
-from syncer.core.mapping import tax_key
 from syncer.core.money import text
 
 FILE = Path(__file__).parents[2] / "shared" / "data" / "einvoices" / "dev.jsonl"
@@ -103,7 +102,8 @@ def _extra(told: dict, sign: int, inclusive: bool) -> LineItem:
 
 def _line(name: str | None, quantity: Decimal, price: Decimal, taxes: tuple[Tax, ...], inclusive: bool) -> LineItem:
     """A line of a saved product; products of equal taxes share their id."""
-    return LineItem(name or "–", quantity, price, taxes, inclusive, product_id=f"product at {tax_key(taxes) or '0%'}")
+    product = " and ".join(["product", *(tax.id for tax in taxes)])
+    return LineItem(name or "–", quantity, price, taxes, inclusive, product_id=product)
 
 
 def _discounts(told: dict, lines: Sequence[LineItem], inclusive: bool) -> tuple[Discount | None, list[LineItem]]:
