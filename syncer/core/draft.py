@@ -6,6 +6,7 @@ a cent goes is not published, nor whether a compound rate counts with the four d
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 
 from syncer.core.books import DocumentLine
 from syncer.core.invoice import LineItem
@@ -33,6 +34,7 @@ def described(line: LineItem) -> str:
     return f"{line.name}\n{line.description}" if line.description and line.name else line.name or line.description
 
 
+@lru_cache(256)
 def _possible(rate: Decimal) -> tuple[Decimal, ...]:
     """The fractions that Xero may reckon with: of a rate with more decimals than it shows, the shown ones around it."""
     low = rate.quantize(RATE_STEP, ROUND_DOWN)
