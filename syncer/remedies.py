@@ -215,7 +215,7 @@ def _mismatch(facts: Facts) -> str:
     if "in_xero" in facts:
         return "Ask the accountant to compare the invoice in Xero, or let it be sent again."
     if facts.get("late_fees"):
-        return "If a late fee was added, put it on the invoice as a line in CrocoClick; then it goes over."
+        return "Take the late fee off in CrocoClick and enter it as a line; the invoice then goes by itself."
     return "Compare both and correct the invoice in CrocoClick; nothing that differs by more than rounding is sent."
 
 

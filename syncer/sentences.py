@@ -223,7 +223,7 @@ def _total_mismatch(facts: Facts) -> str:
         return f"Xero does not come to its total{_also(facts)}"
     if "stated_tax" in facts and facts.get("stated") == facts.get("reckoned"):
         return f"CrocoClick says the tax is {amount(facts, 'stated_tax')}, but its lines come to {amount(facts, 'tax')}"
-    late = "; late fees are on, and one may have been added" if facts.get("late_fees") else ""
+    late = "; late fees are on, and a fee has no line" if facts.get("late_fees") else ""
     return (
         f"CrocoClick says {amount(facts, 'stated')}, but its lines come to {amount(facts, 'reckoned')} "
         f"(net {amount(facts, 'net')} and tax {amount(facts, 'tax')}){late}"
@@ -241,7 +241,7 @@ def _payment_exceeds_due(facts: Facts) -> str:
 def _payment_mismatch(facts: Facts) -> str:
     if not facts.get("paid"):
         return f"{_payments(facts)}: Xero does not take it{_also(facts)}"
-    extras = f", {amount(facts, 'extras')} of it fees or tips" if facts.get("extras") else ""
+    extras = f", with {amount(facts, 'extras')} of fees or tips beside the invoice" if facts.get("extras") else ""
     other = f"; some are in {facts['other_currency']}" if facts.get("other_currency") else ""
     return (
         f"CrocoClick says {amount(facts, 'paid')} is paid, but its transactions come to "

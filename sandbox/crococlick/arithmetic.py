@@ -76,9 +76,21 @@ def discounts(lines: list[tuple[Decimal, dict[str, Any]]], discount: dict[str, A
 
 def tax_of(net: Decimal, item: dict[str, Any], step: Decimal | None) -> Decimal:
     """All taxes of one line; of an inclusive price, the part that is tax."""
-    rates = [decimal(t["rate"]) for t in item.get("taxes") or []]
-    if not rates:
+    taxes = item.get("taxes") or []
+    if not taxes:
         return ZERO
-    divisor = HUNDRED + sum(rates) if item.get("taxInclusive") else HUNDRED
-    taxes = [net * rate / divisor for rate in rates]
-    return sum((t.quantize(step, ROUND_HALF_UP) for t in taxes), ZERO) if step else sum(taxes, ZERO)
+    if item.get("taxInclusive"):
+        net = net * HUNDRED / (HUNDRED + sum(each_tax(HUNDRED, taxes), ZERO))
+    amounts = each_tax(net, taxes)
+    return sum((tax.quantize(step, ROUND_HALF_UP) for tax in amounts), ZERO) if step else sum(amounts, ZERO)
+
+
+def each_tax(net: Decimal, taxes: list[dict[str, Any]]) -> list[Decimal]:
+    """Each tax on a net; one that says `compound` is taken on the net and the taxes before it, after all others."""
+    found: list[Decimal] = []
+    for compound in (False, True):
+        for tax in taxes:
+            if (tax.get("calculation") == "compound") is compound:
+                base = net + sum(found, ZERO) if compound else net
+                found.append(base * decimal(tax["rate"]) / HUNDRED)
+    return found

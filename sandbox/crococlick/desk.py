@@ -224,13 +224,24 @@ class CrocoClickDesk:
 
     @at_once
     def pay(
-        self, key: str, amount: Any = None, at: str | None = None, mode: str = "bank_transfer", provider: str = "manual"
+        self,
+        key: str,
+        amount: Any = None,
+        at: str | None = None,
+        mode: str = "bank_transfer",
+        provider: str = "manual",
+        fee: Any = 0,
+        tip: Any = 0,
     ) -> str:
-        """A customer pays, all that is due unless an amount is given; gives the transaction's id."""
+        """A customer pays, all that is due unless an amount is given; gives the transaction's id.
+
+        A processing fee and a tip come on top: they are in the transaction's amount and no part of what is due. The
+        invoice tells of the fee in `miscellaneousCharges`.
+        """
         body: dict[str, Any] = {"mode": mode, "fulfilledAt": at}
         if amount is not None:
             body["amount"] = str(amount)
-        return payments.record(self.location, self._find(key), body, provider)["_id"]
+        return payments.record(self.location, self._find(key), body, provider, fee, tip)["_id"]
 
     @at_once
     def refund(self, transaction_id: str, amount: Any = None) -> None:
@@ -239,8 +250,9 @@ class CrocoClickDesk:
 
     @at_once
     def add_late_fee(self, key: str, amount: Any) -> None:
-        """A late fee makes the total grow after sending."""
+        """A late fee makes the total grow after sending; no line and no field that is published tells of it."""
         invoice = self._find(key)
+        invoice.doc["lateFeesConfiguration"] = {"enable": True, "value": number(decimal(amount)), "type": "fixed"}
         fee = decimal(invoice.doc.get("lateFeesCharged", 0)) + decimal(amount)
         invoice.doc["lateFeesCharged"] = number(fee)
         invoices.change(self.location, invoice, {})

@@ -20,6 +20,10 @@ from sandbox.crococlick.shapes import (
 from sandbox.wire import Call, Reply, dumps, json_reply
 
 STATUSES = ("draft", "sent", "payment_processing", "paid", "void", "partially_paid")
+KEPT = (
+    "termsNotes", "sentTo", "paymentSchedule", "tipsConfiguration", "lateFeesConfiguration", "miscellaneousCharges",
+    "attachments",
+)  # fmt: skip
 NOT_FOUND = "Unable to find an invoice with the given invoice id"
 VOID_DRAFT = "Can not void draft invoice. You can delete draft invoice!"
 VOID_PAID = (
@@ -193,9 +197,7 @@ def make(location: Location, body: dict[str, Any], items: list[dict[str, Any]], 
         "dueDate": body.get("dueDate"),
         "discount": body.get("discount") or {"type": "percentage", "value": 0},
     }
-    doc |= {
-        k: body[k] for k in ("termsNotes", "sentTo", "paymentSchedule", "tipsConfiguration", "attachments") if k in body
-    }
+    doc |= {k: body[k] for k in KEPT if k in body}
     doc |= {"automaticTaxesEnabled": body.get("automaticTaxesEnabled", False), "automaticTaxesCalculated": False}
     doc |= {"configuration": {"precision": 4}, "createdAt": now, "updatedAt": now, "__v": 0}
     if doc["dueDate"] is None:

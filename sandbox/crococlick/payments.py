@@ -21,7 +21,9 @@ OPTIONAL = ("string", False)
 LIST_RULES: Rules = {"altId": ("string", True), "altType": (("location",), True)}
 LIST_RULES |= dict.fromkeys(FILTERS + LIST_FILTERS, OPTIONAL)
 ORDER_RULES: Rules = {"altId": ("string", True), **dict.fromkeys(FILTERS + ORDER_FILTERS, OPTIONAL)}
+BESIDE = "_beside"  # the sandbox's own note: how much of a transaction is no payment of the invoice
 LIST_DROPS = ("entitySource", "contactSnapshot", "receiptId", "markAsTest", "isParent", "paymentProvider", "qboSynced")
+LIST_DROPS += (BESIDE,)
 
 
 # -- taking and giving back ---------------------------------------------------------------------------------------
@@ -36,8 +38,15 @@ def received(location: Location, invoice_id: str, by_provider: bool = False) -> 
     ]
 
 
-def record(location: Location, invoice: Invoice, body: dict[str, Any], provider: str = "manual") -> dict[str, Any]:
-    """Take a payment; without an amount, all that is due."""
+def record(
+    location: Location,
+    invoice: Invoice,
+    body: dict[str, Any],
+    provider: str = "manual",
+    fee: Any = 0,
+    tip: Any = 0,
+) -> dict[str, Any]:
+    """Take a payment; without an amount, all that is due. A processing fee and a tip come on top of it."""
     doc = invoice.doc
     if doc["status"] == "payment_processing":
         raise Refusal(409, "Sandbox: a payment of this invoice is still pending")
@@ -47,18 +56,33 @@ def record(location: Location, invoice: Invoice, body: dict[str, Any], provider:
     amount = decimal(body["amount"]) if body.get("amount") is not None else due
     if amount <= 0 or amount > due:
         raise Refusal(400, "Sandbox: the amount must be positive and not above the amount due")
-    transaction = new_transaction(location, invoice, amount, body, provider)
-    location.keep_transaction(transaction)
+    fee, tip = decimal(fee), decimal(tip)
+    transaction = new_transaction(location, invoice, amount + fee + tip, body, provider)
+    if fee:
+        note_fee(doc, fee)
+    beside = tip if location.switches.fees_count_as_paid else fee + tip
+    location.keep_transaction(transaction | {BESIDE: number(beside)} if beside else transaction)
     settle(location, invoice)
     return transaction
+
+
+def note_fee(doc: dict[str, Any], fee: Any) -> None:
+    """The invoice tells of the fee that was collected with a payment; a tip it does not tell of."""
+    charges = doc.get("miscellaneousCharges") or {"charges": [], "collectedMiscellaneousCharges": 0, "paidCharges": []}
+    paid = {"_id": hex_id(), "name": "Processing Fee", "charge": number(fee), "amount": number(fee)}
+    doc["miscellaneousCharges"] = charges | {
+        "collectedMiscellaneousCharges": number(decimal(charges["collectedMiscellaneousCharges"]) + fee),
+        "paidCharges": [*charges["paidCharges"], paid],
+    }
 
 
 def settle(location: Location, invoice: Invoice) -> None:
     """Paid, due and status as the payments make them."""
     doc = invoice.doc
-    paid = sum((decimal(t["amount"]) for t in received(location, invoice.id)), decimal(0))
+    taken = received(location, invoice.id)
+    paid = sum((decimal(t["amount"]) - decimal(t.get(BESIDE, 0)) for t in taken), decimal(0))
     doc["amountPaid"] = number(paid)
-    doc["amountDue"] = number(decimal(doc["total"]) - paid)
+    doc["amountDue"] = number(max(decimal(doc["total"]) - paid, decimal(0)))
     doc["status"] = "paid" if decimal(doc["amountDue"]) <= 0 else "partially_paid"
     location.touch(invoice)
 
@@ -201,7 +225,7 @@ def transaction(location: Location, id_: str) -> Reply:
     row = location.transactions.get(id_)
     if row is None:
         raise Refusal(404, "Sandbox: no such transaction", named=True)
-    return json_reply(row | {"traceId": trace_id()})
+    return json_reply({k: v for k, v in row.items() if k != BESIDE} | {"traceId": trace_id()})
 
 
 def orders(location: Location, call: Call) -> Reply:

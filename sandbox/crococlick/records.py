@@ -50,7 +50,8 @@ class Switches:
     `dates`: instants (local midnight; due dates: end of the day) or bare · `rounding`: see arithmetic ·
     `number_type`: string or number · `omit`: answer fields left out, such as termsNotes or totalSummary.tax ·
     `business_address`: object or string · `search_lag_s`: how late contact search sees a change ·
-    `list_limit_max`: the largest accepted limit · `created_but_422`: a contact is made although the answer is 422.
+    `list_limit_max`: the largest accepted limit · `created_but_422`: a contact is made although the answer is 422 ·
+    `fees_count_as_paid`: a processing fee is part of the invoice's amountPaid.
     """
 
     dates: str = "instants"
@@ -61,6 +62,7 @@ class Switches:
     search_lag_s: float = 0.0
     list_limit_max: int = 100
     created_but_422: bool = False
+    fees_count_as_paid: bool = False
 
 
 @dataclass(slots=True)

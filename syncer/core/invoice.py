@@ -92,23 +92,38 @@ class Invoice:
     amount_due: Decimal = ZERO
     tax: Decimal | None = None
     extras: Decimal = ZERO  # fees and tips that the customer paid beside the invoice
+    late_fees: bool = False  # whether late fees may have been added to the total, for which there is no line
 
     @cached_property
     def content(self) -> str:
-        """All that its Xero document is made from, written the one canonical way."""
-        return json.dumps(_content(self), ensure_ascii=False, separators=(",", ":"))
+        """All that its document in Xero and the sentences about it are made from, written the one canonical way."""
+        asides = _asides(self)
+        return f"{self._document[:-1]},{_written(asides)}]" if asides else self._document
 
     @cached_property
     def fingerprint(self) -> str:
-        """The short name of the content: equal content, equal name."""
-        return blake2b(self.content.encode(), digest_size=16).hexdigest()
+        """The short name of all that its Xero document is made from: equal document, equal name."""
+        return blake2b(self._document.encode(), digest_size=16).hexdigest()
 
     @cached_property
     def frozen_fingerprint(self) -> str:
         """The short name of the part that Xero does not let change once there is a payment (Xero's Invoices page)."""
         _, _, currency, issued, _, _, *amounts = _content(self)
-        frozen = json.dumps([currency, issued, *amounts], ensure_ascii=False, separators=(",", ":"))
-        return blake2b(frozen.encode(), digest_size=12).hexdigest()
+        return blake2b(_written([currency, issued, *amounts]).encode(), digest_size=12).hexdigest()
+
+    @cached_property
+    def _document(self) -> str:
+        return _written(_content(self))
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _asides(invoice: Invoice) -> dict[str, Any]:
+    """What changes nothing in Xero and is told of only where it is there."""
+    extras = {"extras": text(invoice.extras)} if invoice.extras else {}
+    return {**extras, "late_fees": True} if invoice.late_fees else extras
 
 
 def _content(invoice: Invoice) -> list[Any]:
@@ -142,7 +157,8 @@ def from_content(
     content: str, *, source_id: str, status: str, live: bool, amount_paid: Decimal, amount_due: Decimal
 ) -> Invoice:
     """The invoice again, from its canonical content and what the content leaves out."""
-    number, customer, currency, issued, due, name, total, tax, discount, lines = json.loads(content)
+    number, customer, currency, issued, due, name, total, tax, discount, lines, *rest = json.loads(content)
+    asides = rest[0] if rest else {}
     return Invoice(
         source_id=source_id,
         number=number,
@@ -159,6 +175,8 @@ def from_content(
         amount_paid=amount_paid,
         amount_due=amount_due,
         tax=None if tax is None else Decimal(tax),
+        extras=Decimal(asides.get("extras", 0)),
+        late_fees=asides.get("late_fees", False),
     )
 
 

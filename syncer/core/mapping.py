@@ -5,11 +5,13 @@ from decimal import Decimal
 
 from syncer.core.books import APPROVE, MULTICURRENCY, Account, Books, Document, TaxRate
 from syncer.core.causes import Problem
+from syncer.core.draft import DESCRIPTION_LIMIT
 from syncer.core.invoice import Invoice, Status, Tax
 from syncer.core.money import ZERO, text
 from syncer.core.rules import Rules
+from syncer.core.shares import combined_rate
 from syncer.core.tax import tax_rate, untaxed
-from syncer.core.totals import DESCRIPTION_LIMIT, Reckoned, combined_rate, reckon
+from syncer.core.totals import Reckoned, reckon
 
 TEXT_LIMIT = 255  # Xero's Invoices page: InvoiceNumber, Reference
 

@@ -22,6 +22,7 @@ from syncer.transport import Request, Response
 VERSION = "2021-07-28"
 PAGE_SIZE = 100  # the largest limit that public clients use; the API publishes no bound
 UNAVAILABLE = "crococlick_unavailable"
+_LATE_FEES = "lateFeesConfiguration"
 
 
 class Garbage(ValueError):
@@ -277,6 +278,8 @@ class Reader:
             amount_paid=paid,
             amount_due=_amount(row, "amountDue", total - paid),
             tax=_tax_total(row.get("totalSummary")),
+            extras=_paid_beside(row.get("miscellaneousCharges")),
+            late_fees=_has_late_fees(row),
         )
 
     def _line(self, line: Any, place: int) -> LineItem:
@@ -397,6 +400,24 @@ def _tax_total(summary: Any) -> Decimal | None:
     if not isinstance(summary, dict) or summary.get("tax") is None:
         return None
     return _amount(summary, "tax", field="totalSummary.tax")
+
+
+def _paid_beside(charges: Any) -> Decimal:
+    """Processing fees and the like that came in with payments: one by one, else their sum."""
+    if not isinstance(charges, dict):
+        return ZERO
+    paid = charges.get("paidCharges")
+    if not isinstance(paid, list) or not paid:
+        return _amount(charges, "collectedMiscellaneousCharges", ZERO, "miscellaneousCharges")
+    return sum((_amount(one, "amount", ZERO, "paidCharges.amount") for one in paid if isinstance(one, dict)), ZERO)
+
+
+def _has_late_fees(row: Mapping[str, Any]) -> bool:
+    """Whether late fees are switched on, or were charged; what tells of a charged one is not published."""
+    configured = row.get(_LATE_FEES)
+    if isinstance(configured, dict) and (configured.get("enable") is True or configured.get("enabled") is True):
+        return True
+    return any(row[name] for name in row if name.startswith("lateFee") and name != _LATE_FEES)
 
 
 def _amount(found: Mapping[str, Any], name: str, missing: Decimal | None = None, field: str = "") -> Decimal:

@@ -25,7 +25,7 @@ def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
     edited_ids = {one.source_id for one in edited}
     _insert_new(pen, new)
     _update_moved(pen, moved)
-    _replace_content(pen, new, edited)
+    _replace_content(pen, new, moved)
     pen.change("invoice", {"source_id": list(shown), "seen_at": [pen.now] * len(shown)})
     pen.tell("invoice", [(one.source_id, "seen", None) for one in new])
     pen.tell("invoice", [(one.source_id, "changed", None) for one in edited])

@@ -36,6 +36,8 @@ INVOICES = st.builds(
     amount_paid=AMOUNTS,
     amount_due=AMOUNTS,
     tax=st.none() | AMOUNTS,
+    extras=AMOUNTS,
+    late_fees=st.booleans(),
 )
 
 
@@ -90,6 +92,13 @@ def test_status_and_payments_are_no_content():
     """They change nothing of the document in Xero."""
     paid = invoice(status=Status.PAID, amount_paid=Decimal(240), amount_due=Decimal(0), live=False, source_id="other")
     assert paid.fingerprint == INVOICE.fingerprint
+
+
+def test_fees_beside_the_invoice_change_no_document():
+    """The ledger keeps them for its sentences, and nothing is sent because of them."""
+    charged = invoice(extras=Decimal("3.5"), late_fees=True)
+    assert charged.fingerprint == INVOICE.fingerprint
+    assert charged.content != INVOICE.content
 
 
 @pytest.mark.parametrize("spelled", ["2.0", "2.00", "2", "0.2E+1"])

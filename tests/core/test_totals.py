@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from random import Random
 
@@ -11,7 +11,6 @@ from core_samples import GST, QST, VAT, invoice, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from two_arithmetics import (
-    DIRECTIONS,
     FACTORS,
     MINOR_UNITS,
     any_invoice,
@@ -21,11 +20,14 @@ from two_arithmetics import (
     in_xero,
     percents,
     tax_types,
+    troubles,
+    unrepresentable,
 )
 
 from syncer.core.causes import Problem
 from syncer.core.invoice import Discount, LineItem, Tax
-from syncer.core.totals import Reckoned, combined_rate, reckon, shares
+from syncer.core.shares import combined_rate, shares
+from syncer.core.totals import Reckoned, reckon
 
 ROUNDING = ("860", "ROUNDING")
 CENT = Decimal("0.01")
@@ -51,13 +53,9 @@ def has_two_decimals(amount):
 
 def check_totals(one, answer):
     """Xero comes to the invoice's total and tax, whichever way it rounds half a cent."""
-    for direction in DIRECTIONS:
-        there = in_xero(answer.lines, answer.inclusive, FACTORS.__getitem__, direction)
-        assert there.total == one.total == answer.total
-        assert there.tax == answer.tax
-    if one.tax is not None:
-        places = 2 if MINOR_UNITS[one.currency] <= 2 else 3
-        assert answer.tax == one.tax.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    assert list(troubles(one, answer.lines, answer.inclusive)) == []
+    assert answer.total == one.total
+    assert answer.tax == in_xero(answer.lines, answer.inclusive, FACTORS.__getitem__).tax
 
 
 def check_form(answer):
@@ -138,13 +136,12 @@ def test_without_a_rounding_account_no_rounding_line_is_made(one):
         assert len(answer.lines) == len(one.lines)
 
 
-def test_nearly_every_true_invoice_is_sent():
-    """Of 3,000 whose total is a true reading with at most two decimals, 99 in 100 go; so do all of them in euros."""
-    seen = [any_invoice(Random(seed)) for seed in range(3000)]
-    seen = [one for one in seen if has_two_decimals(one.total)]
-    sent = [one for one in seen if isinstance(reckoned(one), Reckoned)]
-    assert len(sent) >= 0.99 * len(seen)
-    assert sum(one.currency == "EUR" for one in sent) == sum(one.currency == "EUR" for one in seen)
+def test_nearly_every_representable_invoice_is_sent():
+    """Of 1,500 invoices of every kind, 99 in 100 of those that Xero can show to the cent go."""
+    seen = [any_invoice(Random(seed)) for seed in range(1500)]
+    seen = [one for one in seen if not unrepresentable(one)]
+    assert len(seen) >= 1000
+    assert sum(isinstance(reckoned(one), Reckoned) for one in seen) >= 0.99 * len(seen)
 
 
 def test_a_third_decimal_is_held():
@@ -197,6 +194,14 @@ def test_a_tax_of_exactly_half_a_cent_is_stated():
     assert (answer.lines[0].tax_amount, answer.corrections) == (Decimal("1.01"), ())
 
 
+def test_a_tax_that_depends_on_the_decimals_of_its_rate_is_stated():
+    """5 % and 9.975 % on top are 15.47375 %, of which Xero shows 15.4738: on 100,000 that is five cents."""
+    taxes = (GST, replace(QST, compound=True))
+    one = invoice(lines=(LineItem("x", Decimal(1), Decimal(100_000), taxes),), total=Decimal("115473.75"))
+    answer = lines_of(one)
+    assert (answer.lines[0].tax_amount, answer.corrections) == (Decimal("15473.75"), ())
+
+
 def test_one_cent_of_tax_is_moved_on_one_line_only():
     """Three lines of 0.33 at 20 %: the document's tax is 0.20, Xero's lines give 0.21, one of them says 0.06."""
     items = tuple(LineItem("x", Decimal(1), Decimal("0.33"), (VAT,)) for _ in range(3))
@@ -211,6 +216,7 @@ FOLDED = [
     ("1", "0.0001", "0.00", "(1 × 0.0001)"),  # less than a cent
     ("0.5", "0.01", "0.01", "(0.5 × 0.01)"),  # exactly half a cent
     ("0", "36", "0.00", "(0 × 36)"),  # nothing sold
+    ("1000000000", "0.01", "10000000.00", "(1000000000 × 0.01)"),  # more than thirteen digits
 ]
 
 
@@ -333,6 +339,15 @@ def test_a_mismatch_shows_its_arithmetic():
         "reckoned": "240",
         "difference": "1",
     }
+
+
+def test_a_late_fee_is_named_where_the_total_is_too_high():
+    """There is no line for it; a total that is too low has another reason."""
+    charged = invoice(total=Decimal("250.00"), late_fees=True)
+    assert lines_of(charged).facts["late_fees"] is True
+    assert "late_fees" not in lines_of(replace(charged, total=Decimal("230.00"))).facts
+    assert "late_fees" not in lines_of(replace(charged, late_fees=False)).facts
+    assert lines_of(invoice(late_fees=True)).total == Decimal(240)
 
 
 def test_a_stated_tax_that_does_not_follow_is_held():

@@ -204,6 +204,15 @@ def test_inclusive_prices_fixed_and_limited_discounts_and_several_taxes() -> Non
     assert totals(several, None).total == 111
 
 
+def test_a_compound_tax_is_taken_on_the_others() -> None:
+    """10 % of 100 on top of 5 % is 10.50, whichever is named first; an inclusive price holds both."""
+    compound = [{**tax(10)[0], "calculation": "compound"}, *tax(5)]
+    found = totals([{"amount": 100, "qty": 1, "taxes": compound}], None)
+    assert (found.tax, found.total) == (Decimal("15.5"), Decimal("115.5"))
+    inclusive = [{"amount": 115.5, "qty": 1, "taxes": compound, "taxInclusive": True}]
+    assert totals(inclusive, None).tax == Decimal("15.5")
+
+
 def test_the_server_ignores_a_clients_total(crm: Any) -> None:
     """Whatever is sent, the figures are CrocoClick's own."""
     contact = crm.add_contact(name="A B", email="a@b.example", phone="+3310")

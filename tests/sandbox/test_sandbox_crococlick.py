@@ -221,6 +221,21 @@ def test_late_fees_and_edits_after_a_payment(crm: Any) -> None:
     assert crm.invoice("L-1")["amountDue"] == 167.5
 
 
+@pytest.mark.parametrize(("counts", "paid", "due"), [(False, 60, 40), (True, 61.5, 38.5)])
+def test_fees_and_tips_come_on_top_of_a_payment(crm: Any, counts: bool, paid: float, due: float) -> None:
+    """The transaction holds them, the invoice tells of the fee alone; whether it counts as paid is a switch."""
+    crm.switch(fees_count_as_paid=counts)
+    id_ = crm.add_invoice(lines=[{"amount": 100}], number="L-2")
+    crm.pay(id_, 60, fee="1.50", tip=5)
+    found = crm.invoice("L-2")
+    assert (found["amountPaid"], found["amountDue"], crm.transactions("L-2")[0]["amount"]) == (paid, due, 66.5)
+    crm.pay(id_, fee=1)
+    charges = crm.invoice("L-2")["miscellaneousCharges"]
+    assert charges["collectedMiscellaneousCharges"] == 2.5
+    assert [one["amount"] for one in charges["paidCharges"]] == [1.5, 1]
+    assert (crm.invoice("L-2")["status"], crm.invoice("L-2")["amountDue"]) == ("paid", 0)
+
+
 # -- payments -----------------------------------------------------------------------------------------------------
 
 

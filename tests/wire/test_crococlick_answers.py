@@ -146,6 +146,40 @@ def test_taxes_of_a_line():
 
 
 @pytest.mark.parametrize(
+    ("charges", "extras"),
+    [
+        (..., "0"),
+        ("none", "0"),
+        ({"charges": []}, "0"),
+        ({"charges": [], "collectedMiscellaneousCharges": 10}, "10"),
+        ({"collectedMiscellaneousCharges": 9, "paidCharges": []}, "9"),
+        ({"collectedMiscellaneousCharges": 9, "paidCharges": [{"amount": 1.5}, {"amount": "2"}, {}, "?"]}, "3.5"),
+    ],
+)
+def test_what_was_paid_beside_the_invoice(charges, extras):
+    """Each charge that was paid, else what was collected; no part of the total."""
+    found = changed(miscellaneousCharges=charges)
+    assert (found.extras, found.total) == (Decimal(extras), Decimal("37.39"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "on"),
+    [
+        ({}, False),
+        ({"lateFeesConfiguration": "on"}, False),
+        ({"lateFeesConfiguration": {"enable": False, "value": 10}}, False),
+        ({"lateFeesConfiguration": {"enable": True}}, True),
+        ({"lateFeesConfiguration": {"enabled": True}}, True),
+        ({"lateFeesCharged": 0}, False),
+        ({"lateFeesCharged": 7.5}, True),
+    ],
+)
+def test_late_fees_are_noticed(fields, on):
+    """Switched on, or charged under whatever name."""
+    assert changed(**fields).late_fees is on
+
+
+@pytest.mark.parametrize(
     ("made", "field"),
     [
         (lambda: changed(_id=...), "_id"),
@@ -172,6 +206,8 @@ def test_taxes_of_a_line():
         (lambda: changed(discount={"type": "fixed", "value": "x"}), "discount.value"),
         (lambda: changed(discount={"type": "fixed", "value": 5, "validOnProductIds": 7}), "discount.validOnProductIds"),
         (lambda: changed(totalSummary={"tax": "x"}), "totalSummary.tax"),
+        (lambda: changed(miscellaneousCharges={"collectedMiscellaneousCharges": "x"}), "miscellaneousCharges"),
+        (lambda: changed(miscellaneousCharges={"paidCharges": [{"amount": "x"}]}), "paidCharges.amount"),
     ],
 )
 def test_garbage_names_its_field(made, field):
