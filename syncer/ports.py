@@ -71,8 +71,11 @@ class Crm(Protocol):
 
     def invoice(self, source_id: str) -> Invoice | None: ...
 
-    def payments(self, since: date | None = None) -> Iterator[Page[Payment]]:
-        """The transactions that came in for invoices; `since` bounds their date. A row may come twice."""
+    def payments(self, since: date | None = None, contact_id: str = "") -> Iterator[Page[Payment]]:
+        """The transactions that came in for invoices, of all contacts or of one; `since` bounds their date.
+
+        A row may come twice.
+        """
 
 
 @dataclass(frozen=True)

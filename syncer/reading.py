@@ -136,6 +136,11 @@ class Reading:
         self._transactions = True
         return True
 
+    def payments_of(self, contact_ids: Sequence[str]) -> None:
+        """All transactions of some contacts: one that was dated back does not show among the latest."""
+        found = [one for key in contact_ids for page in self._doors.crm.payments(contact_id=key) for one in page.items]
+        self._ledger.see_payments(found, self._now())
+
     def _only_these(self) -> None:
         found = [self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)]
         self._ledger.see(self._run_id, [one for one in found if one], self._now())

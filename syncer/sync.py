@@ -15,6 +15,7 @@ from syncer.core.causes import CAUSES, Cure, Problem
 from syncer.core.contact import Create, Decision, Join, Linked
 from syncer.core.due import recount, takes_payments
 from syncer.core.mapping import lacks_currency
+from syncer.core.money import ZERO
 from syncer.core.plan import plan_all
 from syncer.core.rules import Rules
 from syncer.core.standing import Standing
@@ -29,6 +30,7 @@ from syncer.tries import bound, contact_element, invoice_element, payment_elemen
 from syncer.waves import Batch, Element, Kind, Waves, batches
 from syncer.writes import OUTCOMES, Writes
 
+ASK_AT_MOST = 50  # customers a run, whose payments do not add up
 PAYMENTS_SCOPE = "payments/transactions.readonly"
 
 
@@ -325,7 +327,9 @@ class Run:
         """Carry every payment of an invoice that stands in Xero, one by one."""
         if not (candidates := self._payable()):
             return
-        if not self._reading.payments():
+        if self._reading.payments():
+            self._read_missing_payments()
+        else:
             problem = Problem("crococlick_scope_missing", {"scope": PAYMENTS_SCOPE})
             verdicts = [Verdict(known.invoice.source_id, "held", problem) for known in candidates]
             self._ledger.settle_verdicts(self.outcome.run_id, verdicts, self._now())
@@ -341,6 +345,15 @@ class Run:
             self._perform(batches("payment", "create", elements), writes.payments(), "payments", len(elements))
             self._look_again(writes, books)
             self._decide_payments(books)
+
+    def _read_missing_payments(self) -> None:
+        """Where the latest transactions do not come to what an invoice says is paid, ask for all of its customer's."""
+        short = {
+            known.invoice.customer.id
+            for known in self._payable()
+            if known.invoice.amount_paid > sum((one.amount for one in known.standing.payments if one.counts), ZERO)
+        }
+        self._reading.payments_of(sorted(short - {""})[:ASK_AT_MOST])
 
     def _payable(self) -> list[Known]:
         return [

@@ -198,8 +198,11 @@ class Waves:
         return failure
 
     def _sift(self, sent: Sent, kind: Kind) -> list[Batch]:
-        """What to send again of a batch that was refused whole."""
+        """What to send again of a batch that was refused whole; of one element the refusal is its own."""
         wrong = kind.sift(sent.batch.elements)
+        if not wrong and len(sent.batch.elements) == 1:
+            self._endings += [kind.finish(element, id_, sent.results[0]) for element, id_ in _pairs(sent)]
+            return []
         problem = Problem("rejected_by_xero", {"message": sent.results[0].messages[0], "whole": True})
         self._endings += [
             kind.finish(element, id_, wrong[element.source_id])
@@ -226,8 +229,8 @@ def _send_one(send: Send, batch: Batch, ids: Sequence[int], call_id: str, key: s
 
 
 def _refused_whole(results: Sequence[Any]) -> bool:
-    """Whether a whole request was refused for one of several elements, which it did not name."""
-    return len(results) > 1 and isinstance(results[0], Refused) and results[0].whole
+    """Whether a whole request was refused for the sake of an element that it did not name."""
+    return bool(results) and isinstance(results[0], Refused) and results[0].whole
 
 
 def _halves(batch: Batch) -> list[Batch]:

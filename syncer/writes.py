@@ -94,10 +94,11 @@ class Writes:
                 outcome, content = OUTCOMES[do], element.fingerprint
                 return arrived(element.source_id, outcome, attempt_id, answer, content, element.expected)
             problem = self._told(self._problem(answer), element)
+            if isinstance(answer, Problem):
+                # What a look of ours has found is decided by the planner from now on.
+                return Ending("invoice", element.source_id, "refused", "held", attempt_id, problem)
             self._look_later(problem, element)
-            # What a look of ours has found is decided by the planner from now on.
-            depends = "" if isinstance(answer, Problem) else element.stamp
-            return Ending("invoice", element.source_id, "refused", "held", attempt_id, problem, stamp=depends)
+            return Ending("invoice", element.source_id, "refused", "held", attempt_id, problem, stamp=element.stamp)
 
         return Kind(send[do], intent, finish, self._put_off_invoice, self._sift)
 
@@ -105,7 +106,7 @@ class Writes:
         """Xero's reason with what it leaves out: which invoice, customer and dates are meant."""
         invoice = element.subject.invoice
         known = {"number": invoice.number, "currency": invoice.currency}
-        if problem.code in ("contact_archived", "contact_missing", "contact_ambiguous", "contact_name_taken"):
+        if problem.code.startswith("contact_"):
             known |= {"name": invoice.customer.name, "email": invoice.customer.email}
         if problem.code == "period_locked" and invoice.issue_date:
             known["issue_date"] = invoice.issue_date.isoformat()

@@ -79,12 +79,12 @@ class CrocoClick:
             raise NeedsPerson("line_invalid", field=found.field, reason=found.reason, number=found.number)
         return found
 
-    def payments(self, since: date | None = None) -> Iterator[Page[Payment]]:
-        """The transactions of invoices, pages of 100; a row may come twice."""
+    def payments(self, since: date | None = None, contact_id: str = "") -> Iterator[Page[Payment]]:
+        """The transactions of invoices, of all contacts or of one, pages of 100; a row may come twice."""
         offset = 0
         for _ in range(PAGES):
             reader = self._read()
-            data = self._ask(wire.get_transactions(self._location_id, offset, since=since))
+            data = self._ask(wire.get_transactions(self._location_id, offset, since=since, contact_id=contact_id))
             rows, page = wire.transaction_count(data), reader.transactions(data)
             yield page
             offset += rows

@@ -76,11 +76,12 @@ def get_invoice(location_id: str, invoice_id: str) -> Request:
     return Request("GET", f"/invoices/{invoice_id}", (("altId", location_id), ("altType", "location")))
 
 
-def get_transactions(location_id: str, offset: int, *, since: date | None = None) -> Request:
-    """A page of the location's transactions, for invoices and for other things."""
+def get_transactions(location_id: str, offset: int, *, since: date | None = None, contact_id: str = "") -> Request:
+    """A page of the location's transactions, for invoices and for other things; of one contact, where it is named."""
     start = (since - timedelta(days=1)).isoformat() if since else ""
     query = [("altId", location_id), ("altType", "location"), ("limit", str(PAGE_SIZE)), ("offset", str(offset))]
-    return Request("GET", "/payments/transactions", (*query, *([("startAt", start)] if start else [])))
+    query += [(name, value) for name, value in (("startAt", start), ("contactId", contact_id)) if value]
+    return Request("GET", "/payments/transactions", tuple(query))
 
 
 # --- answers ----------------------------------------------------------------------------------------------------

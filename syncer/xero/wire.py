@@ -419,7 +419,7 @@ def _refused_whole(data: Mapping[str, Any], count: int) -> list[Any]:
         raise InDoubt(side="xero", reason="idempotency_mismatch")
     if not isinstance(elements, list) or not elements:
         said = message or f"{WHOLE} ({data['refused']}): an id in it is unknown in this organisation"
-        return [Refused((said,), whole=count > 1)] * count
+        return [Refused((said,), whole=True)] * count
     if count > 1:
         # A summarised refusal of several may have saved the good ones (stackoverflow.com/questions/52706101).
         raise InDoubt(side="xero", reason="summarised_refusal")

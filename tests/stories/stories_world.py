@@ -77,7 +77,7 @@ class World:
         self.outcome = outcome
         return questions.run_summary(self.ledger.row("run", run_id=outcome.run_id))["outcomes"]
 
-    def order(self, name, *what, **said):
+    def order(self, name, /, *what, **said):
         """Give an order, as `python -m syncer order NAME WHAT… KEY=VALUE…` does; a dot in a key as two underscores."""
         rows = [row for one in what for row in questions.meant(self.ledger, one)]
         said = {key.replace("__", "."): value for key, value in said.items()}

@@ -1,4 +1,4 @@
-"""After the first sync both sides go on changing: what CrocoClick changes follows, what the accountant changes stays."""
+"""After the first sync both sides change: what CrocoClick changes follows, what the accountant changes stays."""
 
 from decimal import Decimal
 

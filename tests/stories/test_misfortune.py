@@ -172,3 +172,36 @@ def test_another_organisation_is_refused_for_a_connection_that_has_synced(world)
     with pytest.raises(Reconnect) as refused:
         world.connect(other.tenant)
     assert refused.value.code == "organisation_differs"
+
+
+def test_seven_bad_of_fifty_cost_three_calls_more_at_most(world):
+    """A batch of fifty with seven bad elements: 43 arrive in that run, whatever the seven are refused for."""
+    names = [world.crm.add_contact(name=f"C{n}", email=f"c{n}@example.org") for n in range(4)]
+    for place, contact in enumerate(names):
+        world.has(f"FIRST-{place}", contact=contact)
+    world.sync()
+    links = world.ledger.contacts()
+    world.xero.update("contacts", links[names[1]].xero_id, ContactStatus="ARCHIVED")
+    world.ledger.link_contacts("", {names[2]: (links[names[2]].xero_id[:-4] + "ffff", "person")}, world.app.clock.now())
+    bad = ["MAGIC-LOCKED-1", "MAGIC-TAKEN-1", "MAGIC-OLDTAX-1", "MAGIC-UNKNOWN-1", "MAGIC-LINE-1"]
+    for number in bad:
+        world.has(number, contact=names[0])
+    world.has("ARCHIVED-1", contact=names[1])
+    world.has("UNKNOWN-1", contact=names[2])
+    for place in range(43):
+        world.has(f"GOOD-{place:02}", contact=names[3])
+    world.box.reset_calls()
+    outcomes = world.sync()
+    assert (outcomes["created"], outcomes["held"]) == (43, 7)
+    # One call would do for fifty good ones; the look for a number that is taken is one of the three.
+    assert world.box.count(side="xero") <= 1 + 3
+    causes = {number: world.cause(number) for number in (*bad, "ARCHIVED-1", "UNKNOWN-1")}
+    assert causes == {
+        "MAGIC-LOCKED-1": "period_locked",
+        "MAGIC-TAKEN-1": "number_taken",
+        "MAGIC-OLDTAX-1": "tax_archived",
+        "MAGIC-UNKNOWN-1": "rejected_by_xero",
+        "MAGIC-LINE-1": "line_invalid",
+        "ARCHIVED-1": "contact_archived",
+        "UNKNOWN-1": "contact_missing",
+    }
