@@ -1,7 +1,7 @@
 """A world to tell stories in, connected and with an account for its lines."""
 
 import pytest
-from stories_world import World
+from tests.stories.stories_world import World
 
 from sandbox.server import Sandbox
 

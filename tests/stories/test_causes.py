@@ -460,7 +460,7 @@ def test_what_stops_a_whole_run(world, code):
 
 def test_nothing_is_connected(box, tmp_path):
     """Without a consent the run ends before it begins."""
-    from stories_world import World
+    from tests.stories.stories_world import World
 
     world = World(box, tmp_path)
     world.has("INV-1")
