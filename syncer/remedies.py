@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from syncer.core.books import Account, Books
 from syncer.core.causes import CAUSES, Who
 from syncer.core.tax import usable
-from syncer.phrases import WHO
+from syncer.phrases import WHO, moment
 from syncer.sentences import candidates, contact_name, tax_name
 
 Facts = Mapping[str, Any]
@@ -220,7 +221,13 @@ def _mismatch(facts: Facts) -> str:
 
 
 def _later(facts: Facts) -> str:
-    return "It is tried again by itself."
+    return f"It is tried again by itself{_from(facts)}; a sync tries it at once."
+
+
+def _from(facts: Facts) -> str:
+    """From when it is tried again, where that is known."""
+    at = str(facts.get("retry_at") or "")
+    return f" from {moment(datetime.fromisoformat(at))} on" if at else ""
 
 
 _REFUND = "refund booked in Xero by hand"
@@ -369,7 +376,7 @@ STEPS: Mapping[str, Step] = {
     ),
     # -- heals by itself
     "rate_limited_minute": Step(_later),
-    "rate_limited_day": Step(lambda f: "It goes on by itself when Xero allows calls again."),
+    "rate_limited_day": Step(lambda f: f"It goes on by itself when Xero allows calls again{_from(f)}."),
     "xero_unavailable": Step(_later),
     "crococlick_unavailable": Step(_later),
     "answer_lost": Step(

@@ -126,7 +126,8 @@ class Writes:
     def _put_off_invoice(self, element: Element, attempt_id: int, problem: Problem) -> Ending:
         if problem.code in CAUSES and heals_by_itself(problem.code):
             at = self._now() + back_off(element.tries, problem.facts.get("wait_s"))
-            return Ending("invoice", element.source_id, "deferred", "retrying", attempt_id, problem, retry_at=at)
+            told = Problem(problem.code, {**problem.facts, "retry_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
+            return Ending("invoice", element.source_id, "deferred", "retrying", attempt_id, told, retry_at=at)
         return Ending("invoice", element.source_id, "deferred", "waiting", attempt_id)
 
     def _sift(self, elements: Sequence[Element]) -> dict[str, Problem]:

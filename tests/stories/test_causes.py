@@ -413,6 +413,8 @@ def test_it_heals_by_itself(world, code):
     world.sync()
     told = world.explain("INV-1")
     assert told["cause"]["code"] == code and told["state"] in ("retrying", "in_doubt")
+    if told["state"] == "retrying":
+        assert " from " in told["remedy"]["sentence"], "when it is tried again is told"
     world.faults.clear()
     world.sync(times=2)
     assert world.state("INV-1") == "synced"
