@@ -31,6 +31,7 @@ from syncer.waves import Batch, Element, Kind, Waves, batches
 from syncer.writes import OUTCOMES, Writes
 
 ASK_AT_MOST = 50  # customers a run, whose payments do not add up
+_OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
 PAYMENTS_SCOPE = "payments/transactions.readonly"
 
 
@@ -100,7 +101,10 @@ class Run:
         books = self._bring_books(workload)
         self._read_payments_early(workload)
         books = self._create_settings(workload, books)
-        self._bind(self._act_on_contacts(workload, books))
+        actions = self._act_on_contacts(workload, books)
+        self._bind(actions)
+        # Nothing is written over what somebody has changed there since the lists were last read.
+        self._look_at_invoices([action.xero_id for action in actions if action.do in _OVER])
         doubtful = self._act_on_invoices(books)
         if not self._stop():
             self._act_on_payments(books)
@@ -284,18 +288,21 @@ class Run:
 
     def _look_again(self, writes: Writes, books: Books) -> None:
         """What Xero refused because of a document or contact that is not what we thought: look, and decide anew."""
-        numbers = sorted(set(writes.doubtful_numbers))
         contacts = sorted(set(writes.doubtful_contacts))
-        if not numbers and not contacts:
+        if not writes.doubtful_invoices and not contacts:
             return
         writes.look_at_contacts(contacts)
-        for start in range(0, len(numbers), 50):
-            heads = self._doors.accounts.invoices_numbered(numbers[start : start + 50])
-            self._ledger.mirror(self._now(), invoices=heads)
+        self._look_at_invoices(writes.doubtful_invoices)
         held = [known for known in self._workload() if known.state == "held" and known.standing.refused_stamp]
         actions, _ = self._decide(held, books)
         decided = [verdict(action) for action in actions if action.do is Do.HOLD]
         self._ledger.settle_verdicts(self.outcome.run_id, decided, self._now())
+
+    def _look_at_invoices(self, ids: Sequence[str]) -> None:
+        """What Xero has of these documents now, taken into the mirror."""
+        if ids:
+            heads = self._doors.accounts.invoices_with_ids(sorted(set(ids)))
+            self._ledger.mirror(self._now(), invoices=heads)
 
     def _settle_taken_numbers(self) -> None:
         """A number that Xero says is taken may be our own document, arrived after we had looked for it."""

@@ -215,6 +215,18 @@ def test_an_edit_in_xero_is_found_and_shown_and_never_overwritten(world, what):
     assert invoice["Reference"] == "Edited meanwhile"
 
 
+def test_a_change_in_xero_since_the_last_look_is_found_before_the_write(world):
+    """Both sides edit between two daily looks: ours is not sent over theirs."""
+    world.has("INV-1")
+    world.sync()
+    world.xero.update("invoices", "INV-1", InvoiceNumber="A-1", DueDate="2027-06-30")
+    world.crm.edit_invoice("INV-1", lines=MORE)
+    world.box.reset_calls()
+    world.sync()
+    assert world.cause("INV-1") == "changed_in_xero"
+    assert (world.writes(), world.box.count(side="xero")) == (0, 1)
+
+
 def test_what_the_accountant_changed_may_stay(world):
     """A new due date in Xero that is right there: both sides agree on it, and CrocoClick's edits follow again."""
     world.has("INV-1")
