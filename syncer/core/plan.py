@@ -113,12 +113,18 @@ def _ours(invoice: Invoice, standing: Standing, scene: Scene) -> BookInvoice | N
 
 
 def _adopted(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> BookInvoice | None:
-    """The stranger with its number that a person says is this invoice; one that was removed cannot be."""
+    """The stranger with its number that a person says is this invoice: not one that was removed, nor another's."""
     if not standing.is_ordered("adopt") or (owner is not None and owner.source_id != invoice.source_id):
         return None
     bound = {one.xero_id for one in scene.standings.values()}
     usable = (one for one in strangers(invoice, standing, scene) if one.status not in GONE and one.id not in bound)
-    return next(usable, None)
+    return next((one for one in usable if not _is_anothers(one, scene)), None)
+
+
+def _is_anothers(head: BookInvoice, scene: Scene) -> bool:
+    """Whether it carries the mark of another invoice that CrocoClick still has, and that will find it."""
+    meant = scene.standings.get(head.url.rpartition("/")[2])
+    return meant is not None and not meant.gone
 
 
 def idempotency_key(connection: str, kind: str, elements: Sequence[tuple[str, str]], generation: int = 0) -> str:

@@ -253,6 +253,15 @@ def test_a_document_is_never_adopted_twice():
     assert plan(INVOICE, scene(standings=bound, heads={"F-1": [head(id="xi7")]})).cause == "number_taken"
 
 
+def test_a_document_with_the_mark_of_another_invoice_is_not_adopted():
+    """That one will find it, although it is not bound yet; unless CrocoClick has deleted it."""
+    marked = {"F-1": [head(id="xi7", url="https://crm.example/i1")]}
+    there = {INVOICE.source_id: ADOPTING, "i1": Standing()}
+    assert plan(INVOICE, scene(standings=there, heads=marked)).cause == "number_taken"
+    there["i1"] = Standing(gone=True)
+    assert plan(INVOICE, scene(standings=there, heads=marked)).do is Do.BIND
+
+
 def test_of_two_with_one_number_the_one_that_adopts_has_it():
     """Although the other is older; where both are to adopt it, one does."""
     older, younger = siblings({"issue_date": date(2026, 8, 1)}, {})
