@@ -41,7 +41,7 @@ def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due
     account = account_for(invoice.currency, books, rules)
     if isinstance(account, Problem):
         return Due(problem=refunded or Problem(account.code, {**account.facts, "payments": len(missing)}))
-    locked = _locked(missing, invoice, books)
+    locked = locked_payments(missing, invoice, books)
     if locked:
         missing = [one for one in missing if not books.is_locked(one.paid_on)]
     if problem := _cannot_go(missing, invoice, standing):
@@ -71,8 +71,9 @@ def _refund(invoice: Invoice, counting: Sequence[Payment]) -> Problem | None:
     return Problem("refund_needs_person", facts) if refunded else None
 
 
-def _locked(missing: Sequence[Payment], invoice: Invoice, books: Books) -> Problem | None:
-    lock, locked = books.lock_date(), [one for one in missing if books.is_locked(one.paid_on)]
+def locked_payments(payments: Sequence[Payment], invoice: Invoice, books: Books) -> Problem | None:
+    """Those of the payments that are dated in a locked period, where Xero takes nothing and gives nothing back."""
+    lock, locked = books.lock_date(), [one for one in payments if books.is_locked(one.paid_on)]
     if not lock or not locked or not locked[0].paid_on:
         return None
     facts = {
@@ -140,7 +141,7 @@ def _counted(missing: list[Payment], left: dict[str, BookPayment]) -> dict[str, 
             found[one.source_id] = left.pop(nearest.id).id
     rest = [one for one in missing if one.source_id not in found]
     wanted, there = sum((one.amount for one in rest), ZERO), sum((one.amount for one in left.values()), ZERO)
-    if rest and wanted == there:
+    if rest and left and wanted == there:
         found |= {one.source_id: min(left) for one in rest}
     return found
 

@@ -110,13 +110,13 @@ def _created(taxes: tuple[Tax, ...], books: Books, rules: Rules) -> TaxRate | No
     makeable = all(tax.rate > 0 and fits(tax.rate, RATE_PLACES) for tax in taxes)
     if not rules.create_tax_rates or not makeable or f"tax.{key}" in books.refused:
         return None
-    parts = tuple(TaxComponent(_short(tax.name or f"{text(tax.rate)}%"), tax.rate, tax.compound) for tax in taxes)
-    name = _free_name(" + ".join(tax.name for tax in taxes if tax.name) or key, key, books)
+    parts = tuple(TaxComponent(_short(tax.name) or f"{text(tax.rate)}%", tax.rate, tax.compound) for tax in taxes)
+    name = _free_name(" + ".join(tax.name for tax in taxes if tax.name.strip()) or key, key, books)
     return TaxRate(f"{NEW}{key}", name, sum((tax.rate for tax in taxes), ZERO), _apart(parts)) if name else None
 
 
 def _short(name: str) -> str:
-    return " ".join(name.split())[:NAME_LIMIT]
+    return " ".join(name.split())[:NAME_LIMIT].rstrip()
 
 
 def _free_name(name: str, key: str, books: Books) -> str:
@@ -130,7 +130,8 @@ def _apart(parts: tuple[TaxComponent, ...]) -> tuple[TaxComponent, ...]:
     """Components of one rate need names of their own."""
     if len({part.name.casefold() for part in parts}) == len(parts):
         return parts
-    return tuple(TaxComponent(f"{part.name} {n}", part.rate, part.compound) for n, part in enumerate(parts, 1))
+    room = NAME_LIMIT - len(f" {len(parts)}")
+    return tuple(TaxComponent(f"{part.name[:room]} {n}", part.rate, part.compound) for n, part in enumerate(parts, 1))
 
 
 def to_create(rate: TaxRate, books: Books) -> NewTaxRate:

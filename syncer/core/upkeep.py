@@ -6,7 +6,7 @@ from typing import Any
 
 from syncer.core.action import Action, Do, Scene, hold, leave, number_problem, unless_refused, written
 from syncer.core.causes import Problem
-from syncer.core.due import due, takes_payments
+from syncer.core.due import due, locked_payments, takes_payments
 from syncer.core.invoice import Invoice, Status
 from syncer.core.money import text
 from syncer.core.standing import GONE, Standing, changes, mismatch
@@ -106,7 +106,10 @@ def _edit(
     in_heads = all(one["field"] in AMENDABLE for one in changed)
     if standing.synced_frozen == invoice.frozen_fingerprint and in_heads:
         return unless_refused(Action(invoice, Do.AMEND, document=made, xero_id=standing.xero_id), standing, scene)
-    return _behind_payments(invoice, standing, scene, "edited_after_payment")
+    blocked = _behind_payments(invoice, standing, scene, "edited_after_payment")
+    # What holds the document does not hold its payments.
+    paid = _payments(invoice, standing, scene) if blocked.do is Do.HOLD else blocked
+    return replace(paid, problems=blocked.problems) if paid.do is Do.PAY else blocked
 
 
 def _locked(standing: Standing, scene: Scene) -> Problem | None:
@@ -122,6 +125,10 @@ def _behind_payments(invoice: Invoice, standing: Standing, scene: Scene, cause: 
     """Payments block it: ours are taken off when a person orders it, anybody else's never."""
     if standing.is_ordered("reapply_payments") and standing.paid_by_us:
         ours = {key: id_ for key, id_ in standing.carried.items() if key not in standing.counted}
+        off = [one for one in standing.payments if one.source_id in ours]
+        if locked := locked_payments(off, invoice, scene.books):
+            # Neither taken off nor put back: half of it would be worse than nothing.
+            return hold(invoice, standing, locked)
         unpay = Action(invoice, Do.UNPAY, xero_id=standing.xero_id, unpay=ours)
         return unless_refused(unpay, standing, scene)
     facts = {
@@ -130,10 +137,7 @@ def _behind_payments(invoice: Invoice, standing: Standing, scene: Scene, cause: 
         "paid": text(standing.xero_amount_paid),
         "ours": standing.paid_by_us,
     }
-    held = hold(invoice, standing, Problem(cause, facts))
-    # What holds the document does not hold its payments.
-    paid = _payments(invoice, standing, scene)
-    return replace(paid, problems=held.problems) if paid.do is Do.PAY else held
+    return hold(invoice, standing, Problem(cause, facts))
 
 
 def _payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
