@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from syncer.core.action import Action, Do
+from syncer.core.action import Action, Do, is_ours
 from syncer.core.books import NEW, Books, TaxRate, books_text
 from syncer.core.contact import Create, Decision, Join, Linked
 from syncer.core.due import takes_payments
 from syncer.core.mapping import lacks_currency
 from syncer.core.rules import Rules
-from syncer.core.standing import Standing
+from syncer.core.standing import GONE, Standing
 from syncer.core.tax import tax_rate, to_create
 from syncer.ledger.records import Known
 from syncer.looking import Look, verdict
@@ -89,7 +89,9 @@ class Documents:
                 bound(Action(known.invoice, Do.BIND, xero_id=head.id, found=head))
                 for known in part
                 for head in heads
-                if head.url.endswith(f"/{known.invoice.source_id}") and head.id != known.standing.xero_id
+                if is_ours(head, known.invoice.source_id)
+                and head.id != known.standing.xero_id
+                and head.status not in GONE
             ]
             self._work.ledger.mirror(self._work.now(), invoices=heads)
             self._work.ledger.commit(
@@ -165,6 +167,8 @@ def _needed(actions: Sequence[Action], books: Books, rules: Rules) -> tuple[list
             found = tax_rate(taxes, books, rules)
             if isinstance(found, TaxRate) and found.is_new:
                 key = f"tax.{found.type.removeprefix(NEW)}"
+                # The next new rate needs a name of its own.
+                books = replace(books, tax_rates=(*books.tax_rates, found))
                 rates[key] = Element(key, to_create(found, books), found.name, expected={"name": found.name})
     return list(rates.values()), list(currencies.values())
 

@@ -35,7 +35,7 @@ def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due
     missing = [one for one in counting if one.source_id not in standing.carried and not one.refunded]
     if problem := _does_not_add_up(invoice, counting, standing):
         return Due(problem=problem)
-    refunded = _refund(invoice, counting)
+    refunded = refund(invoice, counting)
     if not missing:
         return Due(problem=refunded)
     account = account_for(invoice.currency, books, rules)
@@ -65,7 +65,8 @@ def _does_not_add_up(invoice: Invoice, counting: Sequence[Payment], standing: St
     return Problem("payment_mismatch", facts)
 
 
-def _refund(invoice: Invoice, counting: Sequence[Payment]) -> Problem | None:
+def refund(invoice: Invoice, counting: Sequence[Payment]) -> Problem | None:
+    """What of these payments went back since, which nothing here can book."""
     refunded = sum((one.refunded for one in counting), ZERO)
     facts = {"currency": invoice.currency, "refunded": text(refunded)}
     return Problem("refund_needs_person", facts) if refunded else None

@@ -186,7 +186,18 @@ def _end_removals(pen: Pen, endings: Sequence[Ending]) -> None:
     )
     _settle(pen, off, -1)
     _decide_owners(pen, endings)
+    _give_up(pen, [ending.owner for ending in endings if ending.outcome == "refused"])
     pen.tell("invoice", [_told(ending) for ending in endings])
+
+
+def _give_up(pen: Pen, owners: Sequence[str]) -> None:
+    """Where Xero keeps one payment and others are off already, the order ends, and those are entered again."""
+    half = pen.tx.rows(
+        "SELECT DISTINCT invoice_id FROM payment WHERE connection = $connection AND list_contains($owners, invoice_id) "
+        "AND xero_id IS NULL AND tries > 1",
+        {"connection": pen.connection, "owners": list(owners)},
+    )
+    fulfil(pen, [row["invoice_id"] for row in half], ["reapply_payments"])
 
 
 def _decide_owners(pen: Pen, endings: Sequence[Ending]) -> None:

@@ -298,3 +298,10 @@ SIDES = [
 def test_purchase_rates_are_known_by_their_type(kind, purchase):
     """The flags do not tell them from sales rates in every edition."""
     assert is_purchase_side(replace(TVA, type=kind)) == purchase
+
+
+def test_settings_have_one_name_in_every_process():
+    """Sets and mappings have no order of their own: equal settings, equal name."""
+    one = rules(statuses=frozenset({Status.SENT, Status.PAID}), taxes={"20%": "A", "10%": "B"})
+    other = rules(statuses=frozenset({Status.PAID, Status.SENT}), taxes={"10%": "B", "20%": "A"})
+    assert one.named == other.named != rules().named

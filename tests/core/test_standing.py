@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from core_samples import IN_XERO, head, ordered, paid, standing
 
-from syncer.core.standing import Standing, changes, told
+from syncer.core.standing import Standing, changes, mismatch, sent, told
 
 
 def test_what_a_xero_invoice_says_that_matters_to_both_books():
@@ -97,3 +97,13 @@ def test_an_order_is_asked_for_by_name():
     assert standing(order=ordered("overwrite")).is_ordered("adopt", "overwrite")
     assert not standing(order=ordered("skip")).is_ordered("overwrite")
     assert not standing().is_ordered("overwrite")
+
+
+def test_what_was_sent_is_held_against_what_xero_made_of_it():
+    """Total and tax, each where it was sent."""
+    there = told(head())
+    assert sent("240") == {"sent_total": "240"}
+    assert mismatch({**there, **sent("240", "40")}, there) is None
+    assert mismatch(there, there) is None
+    assert mismatch(sent("240", "41"), there).facts["stated_tax"] == "41"
+    assert mismatch(sent("250"), there).code == "total_mismatch"

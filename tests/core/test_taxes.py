@@ -40,7 +40,7 @@ def test_one_that_fits_is_taken_instead():
 def test_several_taxes_become_one_rate_of_several_components():
     """In the order of the invoice, each with its compounding: never one rate of their sum."""
     rate = made(GST, replace(QST, compound=True))
-    assert (rate.type, rate.name) == ("new:5%+9.975%", "GST + QST")
+    assert (rate.type, rate.name) == ("new:5%+9.975% compound", "GST + QST")
     assert rate.components == (
         TaxComponent("GST", Decimal(5)),
         TaxComponent("QST", Decimal("9.975"), compound=True),
@@ -144,4 +144,4 @@ def test_a_document_waits_for_its_new_rate_under_a_placeholder():
     one = invoice(lines=(line,), total=Decimal("115.47"))
     found = document(one, books(tax_rates=(NO_TAX,)), "x1", rules(create_tax_rates=True))
     assert isinstance(found, Document)
-    assert ([line.tax_type for line in found.lines], found.total_tax) == (["new:5%+9.975%"], Decimal("15.47"))
+    assert ([line.tax_type for line in found.lines], found.total_tax) == (["new:5%+9.975% compound"], Decimal("15.47"))

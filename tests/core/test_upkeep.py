@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from core_samples import (
+    BANK,
     IN_XERO,
     INVOICE,
     books,
@@ -240,14 +241,34 @@ def test_what_holds_the_document_does_not_hold_its_payments():
     assert [payment.source_id for payment in action.payments] == ["t2"]
 
 
+PAYING = rules(payment_accounts={"": BANK.id})
 REAPPLY = {"order": ordered("reapply_payments")}
 
 
 @pytest.mark.parametrize("one", [INVOICE, VOID], ids=["edited", "void"])
 def test_our_own_payments_are_taken_off_on_order(one):
     """So that what they block can go; then they are put back."""
-    action = known(one, replace(EDITED, **REAPPLY))
+    action = known(replace(one, amount_paid=Decimal(100)), replace(EDITED, **REAPPLY), rules=PAYING)
     assert (action.do, action.unpay, action.document) == (Do.UNPAY, {"t1": "p1"}, None)
+
+
+NOT_BACK = {
+    "no account for them": ({"payment_accounts": {}}, {}, "payment_account_missing"),
+    "their status is not carried": ({"statuses": frozenset({Status.DRAFT})}, {}, "status_not_selected"),
+    "part of it was refunded": ({}, {"refunded": Decimal(10)}, "refund_needs_person"),
+}
+
+
+@pytest.mark.parametrize(("settings", "payment", "code"), NOT_BACK.values(), ids=list(NOT_BACK))
+def test_payments_that_could_not_be_put_back_are_not_taken_off(settings, payment, code):
+    """Half of it would be worse than nothing; a void needs them off all the same."""
+    stands = replace(EDITED, **REAPPLY, payments=(paid("100", **payment),))
+    one = invoice(amount_paid=Decimal(100))
+    action = known(one, stands, rules=replace(PAYING, **settings))
+    assert (action.do, action.cause, action.unpay) == (Do.HOLD, code, {})
+    listed = frozenset({Status.DRAFT, Status.VOID})
+    void = known(replace(one, status=Status.VOID), stands, rules=replace(PAYING, **{**settings, "statuses": listed}))
+    assert void.do is Do.UNPAY
 
 
 ANOTHERS = {
@@ -280,7 +301,9 @@ def test_a_payment_in_a_locked_period_is_not_taken_off():
         "paid_on": "2026-09-05",
         "lock_date": "2026-09-06",
     }
-    assert known(one, later, books=locked_up_to(date(2026, 9, 4))).unpay == {"t1": "p1", "t2": "p2"}
+    one = replace(one, amount_paid=Decimal(100))
+    off = known(one, later, books=locked_up_to(date(2026, 9, 4)), rules=PAYING)
+    assert off.unpay == {"t1": "p1", "t2": "p2"}
 
 
 def test_once_our_payments_are_off_the_change_goes():
@@ -317,3 +340,44 @@ def test_a_refused_amendment_waits_like_any_other():
 def test_what_the_user_of_the_connection_may_not_do_is_said():
     """A change needs the same right as a new document."""
     assert known(stands=CHANGED, books=books(actions={"CreateApprovedInvoice": False})).cause == "role_missing"
+
+
+def test_payments_go_on_while_the_document_waits():
+    """An edit that cannot go, or a due date that the accountant moved, does not keep money from being entered."""
+    one = invoice(amount_paid=Decimal(100))
+    due = {"payments": (paid("100"),), "xero_amount_due": Decimal(240)}
+    unmapped = known(one, replace(CHANGED, **due), rules=PAYING, contacts={})
+    assert (unmapped.do, unmapped.cause, len(unmapped.payments)) == (Do.PAY, "contact_missing", 1)
+    moved = known(one, standing(there={"due_date": "2027-01-01"}, **due), rules=PAYING)
+    assert (moved.do, moved.cause) == (Do.PAY, "changed_in_xero")
+
+
+def test_payments_wait_where_money_is_in_question():
+    """Another total, another currency, or a payment that somebody took off: nothing is entered on top."""
+    one = invoice(amount_paid=Decimal(100))
+    due = {"payments": (paid("100"),), "xero_amount_due": Decimal(240)}
+    for there in ({"total": "250"}, {"currency": "USD"}):
+        action = known(one, standing(there=there, **due), rules=PAYING)
+        assert (action.do, action.cause, action.payments) == (Do.HOLD, "changed_in_xero", ())
+    other = replace(CHANGED, **due, agreed={**CHANGED.agreed, "currency": "USD"})
+    other = replace(other, there={**CHANGED.there, "currency": "USD"})
+    assert known(one, other, rules=PAYING, contacts={}).do is Do.HOLD
+
+
+def test_another_total_than_was_sent_is_held_and_sent_again_on_order():
+    """Xero came to 240.01: never equal, until a person lets it be sent again or it is put right there."""
+    sent = {"sent_total": "240", "sent_tax": "40"}
+    off = standing(there={"total": "240.01"}, agreed={"total": "240.01", **sent})
+    action = known(stands=off)
+    assert (action.do, action.cause) == (Do.HOLD, "total_mismatch")
+    assert action.problems[0].facts["in_xero"] == "240.01" and action.problems[0].facts["stated"] == "240"
+    assert known(stands=replace(off, order=ordered("overwrite"))).do is Do.UPDATE
+    mended = replace(off, there={**off.there, "total": "240"})
+    assert known(stands=mended).do is Do.LEAVE
+
+
+def test_a_payment_gone_from_xero_is_counted_anew_before_anything_goes_on():
+    """Whether the order is to overwrite or to put payments back."""
+    lacks = replace(EDITED, xero_amount_paid=Decimal(0))
+    for name in ("overwrite", "reapply_payments"):
+        assert known(stands=replace(lacks, order=ordered(name))).do is Do.RECOUNT

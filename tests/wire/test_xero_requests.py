@@ -281,3 +281,10 @@ def test_a_moment_in_utc_is_a_moment_in_utc():
     assert wire.get_contacts(1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)).headers == {
         "If-Modified-Since": "2026-01-02T03:04:05"
     }
+
+
+def test_heads_are_asked_for_by_id_without_their_lines():
+    """A comma list of InvoiceIDs, whatever their status."""
+    request = wire.get_invoices_with_ids(["a", "b"])
+    assert request.path.endswith("/Invoices")
+    assert ("IDs", "a,b") in request.query and ("summaryOnly", "true") in request.query
