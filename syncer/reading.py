@@ -103,6 +103,8 @@ class Reading:
         if self._stop():
             return
         unseen = [row["source_id"] for row in self._ledger.rows("missing_bound", since=since, limit=ASK_AT_MOST)]
+        if not unseen:
+            return
         found = {source_id: self._doors.crm.invoice(source_id) for source_id in unseen}
         self._ledger.see(self._run_id, [one for one in found.values() if one], self._now())
         self._ledger.miss_bound(self._run_id, [key for key, one in found.items() if one is None], self._now())
