@@ -71,7 +71,7 @@ def _unmapped(taxes: tuple[Tax, ...], equal: list[TaxRate], books: Books, facts:
     if equal:
         return Problem("tax_wrong_side", {**facts, "candidates": _candidates(equal)})
     said = books.refused.get(f"tax.{new_key(taxes)}")
-    return Problem("tax_unmapped", {**facts, "messages": list(said)} if said else facts)
+    return Problem("tax_unmapped", {**facts, "would_not": list(said)} if said else facts)
 
 
 def _candidates(rates: Iterable[TaxRate]) -> list[dict[str, str]]:

@@ -134,7 +134,7 @@ def test_a_currency_is_enabled_where_the_setting_allows():
     assert made(pounds, books(actions={MULTICURRENCY: False}), create_currencies=True) == ["currency_not_in_plan"]
     refused = books(refused={"currency.GBP": ("No.",)})
     (problem,) = document(pounds, refused, "x1", rules(create_currencies=True))
-    assert (problem.code, problem.facts["messages"]) == ("currency_not_enabled", ["No."])
+    assert (problem.code, problem.facts["would_not"]) == ("currency_not_enabled", ["No."])
     assert lacks_currency("GBP", BOOKS)
     assert not lacks_currency("USD", BOOKS)
 

@@ -69,7 +69,7 @@ def test_four_decimals_are_taken():
 def test_what_xero_refused_to_create_is_not_asked_again():
     """Its words are shown; other rates are created all the same."""
     held = made(VAT, refused=["tax.20%"])
-    assert (held.code, held.facts["messages"]) == ("tax_unmapped", ["No."])
+    assert (held.code, held.facts["would_not"]) == ("tax_unmapped", ["No."])
     assert made(TPS, refused=["tax.20%"]).is_new
     assert made(GST, QST, refused=["tax.5%+9.975%"]).facts["rate"] == "5%+9.975%"
 
