@@ -158,9 +158,10 @@ class Ledger:
 
         def write(pen: Pen) -> int:
             pen.reach(reached or {})
+            seen = seeing.see_invoices(pen, shown)
             if everything := (reached or {}).get("crococlick_all"):
                 seeing.miss_invoices(pen, everything)
-            return seeing.see_invoices(pen, shown)
+            return seen
 
         shown = list(invoices)
         return self._write(now, write, run_id)
