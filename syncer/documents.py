@@ -105,7 +105,7 @@ class Documents:
         if not (self._work.rules.create_tax_rates or self._work.rules.create_currencies):
             return books
         actions, seen = self._work.decide(workload, books)
-        rates, currencies = _needed(actions, books, self._work.rules)
+        rates, currencies = _needed(actions, books, self._work.rules, self._work.run_id)
         writes = Writes(self._work.doors, seen)
         for kind, elements in (("tax_rate", rates), ("currency", currencies)):
             todo = [Batch(kind, "create", (element,)) for element in elements]
@@ -155,21 +155,26 @@ class Documents:
             self._work.ledger.commit(self._work.run_id, self._work.now(), endings=found)
 
 
-def _needed(actions: Sequence[Action], books: Books, rules: Rules) -> tuple[list[Element], list[Element]]:
-    """The tax rates and currencies that documents to be written still lack, each once."""
+def _needed(
+    actions: Sequence[Action], books: Books, rules: Rules, generation: str
+) -> tuple[list[Element], list[Element]]:
+    """The tax rates and currencies that documents to be written still lack, each once.
+
+    `generation` tells one run's request from another's: Xero answers one that it knows as it did before.
+    """
     rates: dict[str, Element] = {}
     currencies: dict[str, Element] = {}
     for action in (action for action in actions if action.document):
         if lacks_currency(action.invoice.currency, books):
             code = action.invoice.currency
-            currencies[code] = Element(f"currency.{code}", code, code, expected={"name": code})
+            currencies[code] = Element(f"currency.{code}", code, generation, expected={"name": code})
         for taxes in {line.taxes for line in action.invoice.lines}:
             found = tax_rate(taxes, books, rules)
             if isinstance(found, TaxRate) and found.is_new:
                 key = f"tax.{found.type.removeprefix(NEW)}"
                 # The next new rate needs a name of its own.
                 books = replace(books, tax_rates=(*books.tax_rates, found))
-                rates[key] = Element(key, to_create(found, books), found.name, expected={"name": found.name})
+                rates[key] = Element(key, to_create(found, books), generation, expected={"name": found.name})
     return list(rates.values()), list(currencies.values())
 
 

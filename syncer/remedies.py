@@ -346,7 +346,12 @@ STEPS: Mapping[str, Step] = {
         _only("Count as the same", "same_payment"),
     ),
     "payment_mismatch": Step(
-        lambda f: "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree."
+        lambda f: (
+            "Take the payment off in Xero, if it has really gone back."
+            if f.get("bounced")
+            else "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree."
+        ),
+        lambda f, b: [Answer("Take it off in Xero", "reapply_payments", advised=True)] if f.get("bounced") else [],
     ),
     "refund_needs_person": Step(
         lambda f: "Book the refund in Xero by hand, as a credit note; then skip the invoice with that note.",

@@ -244,6 +244,8 @@ def _payment_exceeds_due(facts: Facts) -> str:
 
 
 def _payment_mismatch(facts: Facts) -> str:
+    if facts.get("bounced"):
+        return f"{amount(facts, 'bounced')} that is entered there is not paid any more in CrocoClick"
     if not facts.get("paid"):
         return f"{_payments(facts)}: Xero does not take it{_also(facts)}"
     extras = f", with {amount(facts, 'extras')} of fees or tips beside the invoice" if facts.get("extras") else ""

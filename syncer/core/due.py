@@ -23,7 +23,7 @@ class Due:
 
 def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
     """Whether payments of this invoice are to be carried: there are or were some, and its status is a selected one."""
-    some = bool(invoice.amount_paid) or any(one.counts for one in standing.payments)
+    some = bool(invoice.amount_paid) or bool(standing.carried) or any(one.counts for one in standing.payments)
     return some and invoice.status in rules.statuses and invoice.status not in (Status.DRAFT, Status.VOID)
 
 
@@ -53,11 +53,15 @@ def _does_not_add_up(invoice: Invoice, counting: Sequence[Payment], standing: St
     """The transactions have to come to what the invoice says is paid; whether a refund lowers that is not known."""
     paid = sum((one.amount for one in counting), ZERO)
     kept = paid - sum((one.refunded for one in counting), ZERO)
-    ids = {one.source_id for one in counting}
+    known = {one.source_id for one in standing.payments}
     foreign = sorted({one.currency for one in counting} - {invoice.currency})
-    if invoice.amount_paid in (paid, kept) and not foreign and all(key in ids for key in standing.carried):
+    bounced = sum((one.amount for one in standing.bounced), ZERO)
+    adds_up = invoice.amount_paid in (paid, kept) and not foreign and all(key in known for key in standing.carried)
+    if adds_up and not bounced:
         return None
     facts = {"currency": invoice.currency, "paid": text(invoice.amount_paid), "found": text(paid)}
+    if bounced:
+        facts |= {"bounced": text(bounced), "number": invoice.number}
     if invoice.extras:
         facts["extras"] = text(invoice.extras)
     if foreign:

@@ -381,3 +381,16 @@ def test_a_payment_gone_from_xero_is_counted_anew_before_anything_goes_on():
     lacks = replace(EDITED, xero_amount_paid=Decimal(0))
     for name in ("overwrite", "reapply_payments"):
         assert known(stands=replace(lacks, order=ordered(name))).do is Do.RECOUNT
+
+
+def test_a_payment_that_counts_no_more_is_shown_and_taken_off_on_order():
+    """It bounced in CrocoClick: held while it stands in Xero, taken off alone on order, and fine once it is gone."""
+    two = (paid("60"), paid("40", "t2", status="failed"))
+    both = {"payments": two, "carried": {"t1": "p1", "t2": "p2"}, "xero_amount_paid": Decimal(100)}
+    one = invoice(amount_paid=Decimal(60))
+    action = known(one, standing(**both), rules=PAYING)
+    assert (action.do, action.cause, action.problems[0].facts["bounced"]) == (Do.HOLD, "payment_mismatch", "40")
+    ordered_off = standing(**both, **REAPPLY)
+    assert known(one, ordered_off, rules=PAYING).unpay == {"t2": "p2"}
+    assert known(one, ordered_off, rules=PAYING, books=locked_up_to(date(2027, 1, 1))).cause == "period_locked"
+    assert known(one, standing(**{**both, "xero_amount_paid": Decimal(60)}), rules=PAYING).do is Do.LEAVE
