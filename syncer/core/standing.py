@@ -17,11 +17,15 @@ _SENT = "sent_"  # before the name of an amount as it was sent
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A person's order that still stands: its name, the values given with it, and who gave it."""
+    """A person's order that still stands: its name, the values given with it, and who gave it.
+
+    `seen` is what the Xero invoice said when it was given: an order to write over it answers that, and nothing later.
+    """
 
     name: str
     said: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
+    seen: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ class Standing:
     refusal: Problem | None = None
 
     def is_ordered(self, *names: str) -> bool:
-        """Whether a person's order of one of these names stands."""
-        return self.order is not None and self.order.name in names
+        """Whether a person's order of one of these names stands, and is about what stands in Xero now."""
+        return self.order is not None and self.order.name in names and self.order.seen in (None, self.there)
 
     @property
     def removed(self) -> bool:

@@ -1,5 +1,6 @@
 """A person's orders, written down with who and when: what stands on the record, and the story that keeps them all."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from syncer.ledger.steps import fulfil
 
 STANDING = ("skip", "overwrite", "adopt", "reapply_payments", "same_payment")  # until carried out
 TAKEN_BACK = ("unskip", "undo")
+OVER = ("overwrite", "reapply_payments")  # these write over what a person saw in Xero, and over nothing later
 
 
 def give(pen: Pen, given: Order, ids: Sequence[str]) -> None:
@@ -40,8 +42,11 @@ def give(pen: Pen, given: Order, ids: Sequence[str]) -> None:
 
 
 def _stand(pen: Pen, given: Order, ids: Sequence[str]) -> None:
-    same = {"ordered": given.name, "ordered_said": as_json(given.said), "ordered_by": given.by, "ordered_at": pen.now}
-    pen.change("invoice", {"source_id": list(ids), **{name: [value] * len(ids) for name, value in same.items()}})
+    heads = {row["source_id"]: json.loads(row["xero_head"] or "{}") for row in pen.rows("bound_invoices")}
+    said = [as_json({**given.said, "seen": heads.get(one, {})} if given.name in OVER else given.said) for one in ids]
+    same = {"ordered": given.name, "ordered_by": given.by, "ordered_at": pen.now}
+    columns: dict[str, list[Any]] = {name: [value] * len(ids) for name, value in same.items()}
+    pen.change("invoice", {"source_id": list(ids), "ordered_said": said, **columns})
 
 
 def _agree(pen: Pen, ids: Sequence[str]) -> None:

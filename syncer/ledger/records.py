@@ -144,7 +144,9 @@ def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> 
 def _order(row: Mapping[str, Any]) -> Order | None:
     if not row["ordered"]:
         return None
-    return Order(row["ordered"], json.loads(row["ordered_said"] or "{}"), row["ordered_by"] or "")
+    said = json.loads(row["ordered_said"] or "{}")
+    seen = said.pop("seen", None)
+    return Order(row["ordered"], said, row["ordered_by"] or "", seen)
 
 
 def known_contact(row: Mapping[str, Any]) -> KnownContact:

@@ -394,3 +394,13 @@ def test_a_payment_that_counts_no_more_is_shown_and_taken_off_on_order():
     assert known(one, ordered_off, rules=PAYING).unpay == {"t2": "p2"}
     assert known(one, ordered_off, rules=PAYING, books=locked_up_to(date(2027, 1, 1))).cause == "period_locked"
     assert known(one, standing(**{**both, "xero_amount_paid": Decimal(60)}), rules=PAYING).do is Do.LEAVE
+
+
+def test_an_order_to_overwrite_is_about_what_was_seen():
+    """What somebody changes in Xero after the order was given is not written over."""
+    moved = standing(there={"due_date": "2027-01-01"})
+    given = ordered("overwrite")
+    assert known(stands=replace(moved, order=replace(given, seen=moved.there))).do is Do.UPDATE
+    later = {**moved.there, "due_date": "2027-02-01"}
+    action = known(stands=replace(moved, there=later, order=replace(given, seen=moved.there)))
+    assert (action.do, action.cause) == (Do.HOLD, "changed_in_xero")
