@@ -103,7 +103,8 @@ class World:
         return self.explain(what)["state"]
 
     def later(self, **passed):
-        """Let time pass for the product: `world.later(days=1)`."""
+        """Let time pass for everybody: `world.later(days=1)`."""
+        self.box.clock.advance(timedelta(**passed).total_seconds())
         self.app.clock = Later(self.app.clock.now() + timedelta(**passed))
 
     def explain(self, what):

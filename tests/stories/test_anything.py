@@ -197,7 +197,7 @@ class Walk:
         ), told
         assert Decimal(str(there["Total"])) == Decimal(str(ours["total"])), told
         # The accountant may have entered more than CrocoClick knows of, never less than we did.
-        assert Decimal(str(there["AmountPaid"])) >= Decimal(str(ours["amountPaid"])), told
+        assert Decimal(str(there["AmountPaid"])) >= Decimal(str(ours["amountPaid"])), f"{told}"
 
 
 @pytest.mark.slow
