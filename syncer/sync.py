@@ -109,8 +109,8 @@ class Run:
         self._work.commit_phase("planning", 0, len(workload))
         waits_for = {cure for known in workload if known.cause for cure in _cures(known)}
         books = self._reading.books(again=self._orders.full or Cure.BOOKS in waits_for)
-        self._reading.contacts(again=self._orders.full or Cure.CONTACTS in waits_for)
-        self._reading.invoices(again=self._orders.full or Cure.DOCUMENT in waits_for)
+        self._reading.contacts(again=Cure.CONTACTS in waits_for)
+        self._reading.invoices(again=Cure.DOCUMENT in waits_for)
         return books
 
 
