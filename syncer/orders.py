@@ -14,6 +14,7 @@ from syncer.core.contact import ContactIndex, emails
 from syncer.core.standing import GONE, Order
 from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
+from syncer.phrases import day
 
 ANEW = "anew"  # in place of a contact: decide it again by our own rules
 CODES_BEHIND_PAYMENTS = ("edited_after_payment", "void_with_payments")
@@ -56,12 +57,10 @@ class Desk:
         _only_said(order, "because", "until")
         because, until = order.said.get("because", "").strip(), order.said.get("until", "").strip()
         if not because:
-            raise WrongUsage("Say why: skipping needs a reason (--because TEXT).")
+            raise WrongUsage("Say why: skipping needs a reason.")
         told = {"because": because, **({"until": _day(until, self.now).isoformat()} if until else {})}
         self.ledger.order(Order("skip", told, self.by), _ids(rows), self.now)
-        return (
-            "It is left out until somebody takes that back." if not until else f"It is left out until {told['until']}."
-        )
+        return f"It is left out until {day(told['until']) if until else 'somebody takes that back'}."
 
     def _unskip(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
