@@ -9,8 +9,8 @@ from console.access import ONLY_THIS_MACHINE
 from console.main import script_failed
 from console.routes import ROUTES
 
-# Our pages are those of st.navigation. Otherwise Streamlit takes the folder console/pages for its own kind, and the first
-# address that is asked for after the start, if it is not the first page's, stays blank.
+# Our pages are those of st.navigation. Streamlit would take the folder console/pages for its own kind, and the address
+# that is asked for first after the start would stay blank, unless it is the first page's.
 PagesManager.uses_pages_directory = False
 
 app = st.App(

@@ -185,17 +185,19 @@ def _give(desk: Desk, name: str, said: Mapping[str, str], rows: Sequence[Mapping
     except SyncerError as failure:
         _remember(whom.where, failure_sentence(failure), "refused")
         st.rerun()
-    told = f"{whom.named(rows)}. {given.sentence}" if not whom.single or len(rows) > 1 else given.sentence
+    st.session_state.get("left_out", {}).pop(whom.where, None)  # What is left is another question.
+    alone = whom.single and len(rows) == 1
+    told = f"On record{'' if alone else f' for {whom.named(rows)}'}: {given.sentence}"
     if name == "skip" or not desk.can_sync():
-        _remember(whom.where, f"On record: {told}", "given")
-    elif whom.single and len(rows) == 1:
+        _remember(whom.where, told, "given")
+    elif alone:
         desk.start_sync(rows[0]["source_id"])
         with st.spinner("Syncing this invoice"):
             desk.wait_for_started(60)
-        _remember(whom.where, "Your answer is on record, and a sync has looked at the invoice with it.", "given")
+        _remember(whom.where, "Your answer is on record, and a run has looked at the invoice since.", "given")
     else:
         desk.start_sync()
-        _remember(whom.where, f"On record: {told} A sync has begun.", "given")
+        _remember(whom.where, f"{told} That run has begun.", "given")
     st.rerun()
 
 
@@ -241,7 +243,7 @@ def message(desk: Desk, remedy: Remedy, whom: For) -> str:
     asked = remedy.sentence.removeprefix("Ask the accountant to ").replace("`", "")
     paragraphs = [
         f"Subject: {formats.count(len(rows), 'invoice')} from CrocoClick {wait} for Xero",
-        f"Hello,\n\n{whom.named(rows)} {'is' if len(rows) == 1 else 'are'} not settled in Xero ({organisation}).",
+        f"Hello,\n\n{whom.named(rows)} cannot be settled in Xero ({organisation}) as things are.",
         same,
         f"What would help: {asked[:1].lower()}{asked[1:]}",
         "\n".join(listed),

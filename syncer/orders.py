@@ -51,7 +51,7 @@ class Desk:
     def _plain(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
         self.ledger.order(order, _ids(rows), self.now)
-        return "It is decided anew in the next run."
+        return "Decided anew in the next run."
 
     def _skip(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _only_said(order, "because", "until")
@@ -60,7 +60,7 @@ class Desk:
             raise WrongUsage("Say why: skipping needs a reason.")
         told = {"because": because, **({"until": _day(until, self.now).isoformat()} if until else {})}
         self.ledger.order(Order("skip", told, self.by), _ids(rows), self.now)
-        return f"It is left out until {day(told['until']) if until else 'somebody takes that back'}."
+        return f"Left out until {day(told['until']) if until else 'somebody takes that back'}."
 
     def _unskip(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
@@ -68,7 +68,7 @@ class Desk:
             if row["ordered"] != "skip":
                 raise WrongUsage(f"{_named(row)} is not skipped.")
         self.ledger.order(order, _ids(rows), self.now)
-        return "It goes over with the next run, if nothing else stands in the way."
+        return "To go over with the next run, if nothing else stands in the way."
 
     def _map(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         if not order.said:

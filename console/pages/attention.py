@@ -199,6 +199,8 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     if group is None:
         st.title("Nothing waits for this any more", anchor=False)
         answers.notice(key)
+        settled = parts.anchor(parts.link("attention", desk.name, tab="settled"), "Settled")
+        parts.html(f"<p>What became of it is under {settled}, once a run has looked at it.</p>")
         live.watch(desk)
         return
     skipped = group.code == "skipped_by_person"
@@ -209,9 +211,7 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     controls = st.container()
     members = desk.members(group)
     left_out = _left_out(key, members)
-    chosen = st.container()
-    with chosen:
-        _members(desk, key, members, left_out)
+    _members(desk, group, members, left_out)
     whom = For(key, [row for row in members if row["source_id"] not in left_out] if left_out else members)
     with controls:
         if skipped:
@@ -249,25 +249,29 @@ def _until_told(group: Group) -> str:
 def _left_out(key: str, members: Sequence[Mapping[str, Any]]) -> set[str]:
     """Those that somebody unticked, as long as they are here; remembered from one part of the list to the next."""
     kept: dict[str, set[str]] = st.session_state.setdefault("left_out", {})
+    if len(members) < 2:
+        kept.pop(key, None)
     found = kept.setdefault(key, set())
     if found:
         found &= {row["source_id"] for row in members}
     return found
 
 
-def _members(desk: Desk, key: str, members: Sequence[Mapping[str, Any]], left_out: set[str]) -> None:
+def _members(desk: Desk, group: Group, members: Sequence[Mapping[str, Any]], left_out: set[str]) -> None:
     """A list of ticks: everything is ticked at first."""
+    key, title = group.key, group.sentence
     several = len(members) > 1
     bar = st.container()
     part = parts.page_of(members, PAGE, "page")
     reasons = [formats.capital(formats.because(row)) for row in part]
     same = len(set(reasons)) == 1
-    if same:
+    if same and reasons[0] != formats.capital(title):
         parts.html(f"<p>{formats.prose(reasons[0])}</p>")
     heads = ["Invoice", "Customer", "Total", "Since", *([] if same else ["Because"])]
-    parts.html(parts.ruled(heads, f"head {'ticked' if several else ''}"))
-    for row, reason in zip(part, reasons, strict=True):
-        _member(desk, key, row, [] if same else [reason], left_out, several)
+    with st.container(gap="xsmall"):
+        parts.html(parts.ruled(heads, f"head {'ticked' if several else ''}"))
+        for row, reason in zip(part, reasons, strict=True):
+            _member(desk, key, row, [] if same else [reason], left_out, several)
     if several:
         with bar:
             _all_or_none(key, members, left_out)
