@@ -25,6 +25,7 @@ VERBS = {
 }
 # Answers that settle everything alike, whether it is asked for or not.
 FOR_ALL = ("map", "link_contact", "keep_apart")
+CHOSEN = ("tax.", "revenue_account", "payment_account")  # what even of one possibility is a choice
 ELSEWHERE = ("retry", "unskip", "connect", "sync")  # offered by other means than as the answer
 
 
@@ -120,13 +121,10 @@ def _effect(rows: Sequence[Mapping[str, Any]], whom: For, now: bool) -> None:
 def _answer(desk: Desk, answers: Sequence[Answer], rows: Sequence[Mapping[str, Any]], whom: For, now: bool) -> None:
     """One answer is a button; several are a list to choose from, with what we advise chosen already."""
     size = "" if whom.single and len(rows) == 1 else formats.count(len(rows), "invoice")
-    if len(answers) == 1:
-        chosen: Answer | None = answers[0]
-        label = f"{answers[0].label}{f' ({size})' if size else ''}"
-    else:
-        chosen = _choose(answers, whom)
-        label = _verb(chosen or answers[0], size, now)
-    kind = "primary" if any(one.advised for one in answers) or len(answers) > 1 else "secondary"
+    is_choice = len(answers) > 1 or any(key.startswith(CHOSEN) for key in answers[0].said)
+    chosen = _choose(answers, whom) if is_choice else answers[0]
+    label = _verb(chosen or answers[0], size, now) if is_choice else f"{answers[0].label}{f' ({size})' if size else ''}"
+    kind = "primary" if is_choice or answers[0].advised else "secondary"
     disabled = chosen is None or not rows
     if st.button(label, key=_key("answer", whom), type=kind, disabled=disabled) and chosen:
         _give(desk, chosen.name, chosen.said, rows, whom)

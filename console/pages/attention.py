@@ -96,7 +96,7 @@ def _open_list(desk: Desk, tab: str) -> None:
 
 def _table(columns: Sequence[Column], groups: Sequence[Any], row: Any) -> None:
     table = st.container()
-    part = parts.page_of(groups, REASONS, "page")
+    part = parts.page_of(groups, REASONS, "part")
     with table:
         parts.html(parts.table(columns, [row(group) for group in part]))
     if len(groups) > len(part):
@@ -199,8 +199,8 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     if group is None:
         st.title("Nothing waits for this any more", anchor=False)
         answers.notice(key)
-        settled = parts.anchor(parts.link("attention", desk.name, tab="settled"), "Settled")
-        parts.html(f"<p>What became of it is under {settled}, once a run has looked at it.</p>")
+        where = [parts.anchor(parts.link("attention", desk.name, tab=one), TABS[one]) for one in ("settled", "skipped")]
+        parts.html(f"<p>What became of it is under {where[0]} once a run has looked at it, or under {where[1]}.</p>")
         live.watch(desk)
         return
     skipped = group.code == "skipped_by_person"
@@ -262,7 +262,7 @@ def _members(desk: Desk, group: Group, members: Sequence[Mapping[str, Any]], lef
     key, title = group.key, group.sentence
     several = len(members) > 1
     bar = st.container()
-    part = parts.page_of(members, PAGE, "page")
+    part = parts.page_of(members, PAGE, "part")
     reasons = [formats.capital(formats.because(row)) for row in part]
     same = len(set(reasons)) == 1
     if same and reasons[0] != formats.capital(title):
@@ -335,7 +335,7 @@ def _show_settled(desk: Desk, key: str) -> None:
         f'<p class="lead">{formats.mark("✓", "Settled", "good")} {size} · {money} · {formats.ago(one.at, desk.now)}</p>'
         f"<p>{formats.prose(formats.capital(formats.settled(one)))}</p>"
     )
-    part = parts.page_of(one.rows, PAGE, "page")
+    part = parts.page_of(one.rows, PAGE, "part")
     columns = parts.invoice_columns("Settled")
     rows = [parts.invoice_row(row, desk.name, formats.ago(row["settled_at"], desk.now)) for row in part]
     parts.html(parts.table(columns, rows))
