@@ -189,6 +189,7 @@ def _give(desk: Desk, name: str, said: Mapping[str, str], rows: Sequence[Mapping
     if name == "skip" or not desk.can_sync():
         _remember(whom.where, told, "given")
     elif alone:
+        _remember(whom.where, told, "given")
         desk.start_sync(rows[0]["source_id"])
         with st.spinner("Syncing this invoice"):
             desk.wait_for_started(60)

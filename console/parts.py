@@ -107,10 +107,11 @@ def ruled(cells: Sequence[str], kind: str = "") -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: what it is called, and whether it holds figures."""
+    """A column of a table: what it is called, whether it holds figures, and whether a card must say its name too."""
 
     name: str
     figures: bool = False
+    named: bool = False
 
 
 Rows = Iterable[Sequence[str]]
@@ -144,7 +145,7 @@ def _cells(columns: Sequence[Column], row: Sequence[str]) -> str:
 
 
 def _kind(column: Column) -> str:
-    return "num" if column.figures else ""
+    return "num" if column.figures else "named" if column.named else ""
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:

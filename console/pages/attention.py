@@ -131,8 +131,8 @@ def _skipped_list(desk: Desk) -> None:
         Column("Why"),
         Column("Invoices", True),
         Column("Money", True),
-        Column("By"),
-        Column("Until"),
+        Column("By", named=True),
+        Column("Until", named=True),
         Column("Since", True),
     ]
     _table(columns, groups, lambda group: _skipped_row(group, desk))
@@ -206,18 +206,21 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     skipped = group.code == "skipped_by_person"
     st.title(formats.plain(f"Skipped: {_reason(group)}" if skipped else group.sentence), anchor=False)
     _lead(group, desk)
-    if desk.starting() or desk.at_work():
+    step = desk.remedy(group)
+    # What is in doubt asks for a look in Xero, and no order helps before that.
+    only_look = step is not None and any(one.name == "sync" for one in step.answers)
+    if only_look or desk.starting() or desk.at_work():
         live.watch(desk)
     controls = st.container()
     members = desk.members(group)
     left_out = _left_out(key, members)
-    _members(desk, group, members, left_out)
+    _members(desk, group, members, left_out, with_ticks=len(members) > 1 and not only_look)
     whom = For(key, [row for row in members if row["source_id"] not in left_out] if left_out else members)
     with controls:
         if skipped:
             answers.take_back(desk, whom)
-        else:
-            answers.offer(desk, desk.remedy(group), whom)
+        elif not only_look:
+            answers.offer(desk, step, whom)
 
 
 def _lead(group: Group, desk: Desk) -> None:
@@ -257,10 +260,11 @@ def _left_out(key: str, members: Sequence[Mapping[str, Any]]) -> set[str]:
     return found
 
 
-def _members(desk: Desk, group: Group, members: Sequence[Mapping[str, Any]], left_out: set[str]) -> None:
-    """A list of ticks: everything is ticked at first."""
+def _members(
+    desk: Desk, group: Group, members: Sequence[Mapping[str, Any]], left_out: set[str], with_ticks: bool
+) -> None:
+    """The records, each leading to its page; where they have ticks, everything is ticked at first."""
     key, title = group.key, group.sentence
-    several = len(members) > 1
     bar = st.container()
     part = parts.page_of(members, PAGE, "part")
     reasons = [formats.capital(formats.because(row)) for row in part]
@@ -269,21 +273,23 @@ def _members(desk: Desk, group: Group, members: Sequence[Mapping[str, Any]], lef
         parts.html(f"<p>{formats.prose(reasons[0])}</p>")
     heads = ["Invoice", "Customer", "Total", "Since", *([] if same else ["Because"])]
     with st.container(gap="xsmall"):
-        parts.html(parts.ruled(heads, f"head {'ticked' if several else ''}"))
+        parts.html(parts.ruled(heads, f"head {'ticked' if with_ticks else ''}"))
         for row, reason in zip(part, reasons, strict=True):
-            _member(desk, key, row, [] if same else [reason], left_out, several)
-    if several:
+            _member(desk, key, row, [] if same else [reason], left_out, with_ticks)
+    if with_ticks:
         with bar:
             _all_or_none(key, members, left_out)
 
 
-def _member(desk: Desk, key: str, row: Mapping[str, Any], reason: list[str], left_out: set[str], several: bool) -> None:
+def _member(
+    desk: Desk, key: str, row: Mapping[str, Any], reason: list[str], left_out: set[str], with_ticks: bool
+) -> None:
     cells = [
         *parts.invoice_row(row, desk.name)[:3],
         formats.age(row["decided_at"], desk.now),
         *map(formats.prose, reason),
     ]
-    if not several:
+    if not with_ticks:
         parts.html(parts.ruled(cells))
         return
     turn = st.session_state.get("ticking", 0)

@@ -254,13 +254,13 @@ def _compared(desk: Desk, story: Story) -> None:
         parts.section("Both books compared", f'<p>{sentence}<br><span class="quiet">{escape(named)}</span></p>')
         return
     columns = [Column("Field"), Column("CrocoClick"), Column("Xero"), Column("Equal")]
-    parts.section("Both books compared", parts.table(columns, [_field(one, story) for one in found]))
+    parts.section("Both books compared", parts.table(columns, [_field(one, story) for one in found], cards=False))
 
 
 def _field(one: Compared, story: Story) -> list[str]:
     before = f"was {_value(one.field, one.before, story, 'xero')} before" if one.before else ""
     return [
-        FIELDS[one.field],
+        f'<span class="keep">{FIELDS[one.field]}</span>',
         escape(_value(one.field, one.crococlick, story, "crococlick")),
         escape(_value(one.field, one.xero, story, "xero")) + parts.under(before),
         formats.mark("✓", "equal", "good") if one.same else formats.mark("✕", "differs", "needs"),

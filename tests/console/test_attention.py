@@ -193,6 +193,13 @@ def test_an_order_that_is_refused_says_why(resting: Desk, draw: Draw):
         resting.order("adopt", [resting.find("in1")[0]], {})
 
 
+def test_what_is_in_doubt_is_looked_at_first(working: Desk, draw: Draw):
+    """No order helps before the look."""
+    at = draw("attention", tab="waiting", group=key_of(working, "answer_lost"))
+    assert [one.label for one in at.button] == ["Sync now"]
+    assert "FAC-2026-0146" in obeys_the_house_rules(at)
+
+
 def test_a_group_that_is_gone_says_so(working: Desk, draw: Draw):
     assert "Nothing waits for this any more" in obeys_the_house_rules(draw("attention", group="0000000000"))
 
