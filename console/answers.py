@@ -58,13 +58,14 @@ def money_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:
 
 def offer(desk: Desk, remedy: Remedy | None, whom: For, last: str = "") -> None:
     """The controls that settle it; `last` tells of the order that can be taken back."""
-    notice(whom.where)
     answers = [one for one in remedy.answers if one.name not in ELSEWHERE] if remedy else []
-    if remedy and any(one.name == "connect" for one in remedy.answers):
-        parts.html(f'<a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a>')
     now = desk.can_sync()
-    rows = _with_others(answers, whom)
-    _effect(rows, whom, now)
+    with st.container():  # What comes and goes above the controls must not move them: an open list would close.
+        notice(whom.where)
+        if remedy and any(one.name == "connect" for one in remedy.answers):
+            parts.html(f'<a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a>')
+        rows = _with_others(answers, whom)
+        _effect(rows, whom, now)
     with st.container(horizontal=True, vertical_alignment="bottom", key="answers"):
         if answers:
             _answer(desk, answers, rows, whom, now)

@@ -180,6 +180,7 @@ def test_a_held_invoice_is_mapped_and_goes_over(page: Any, box: Sandbox):
     page.get_by_role("link", name="Several Xero rates fit TVA 5,5 %").wait_for()
     search(page, number)
     page.get_by_text("Also for the 5 others that wait for the same").click()
+    page.get_by_role("button", name="Map and retry", exact=True).wait_for()
     page.get_by_role("combobox", name="Answer").click()
     page.get_by_role("option", name=re.compile("TVA 5,5 % livres")).click()
     page.get_by_role("button", name="Map and retry", exact=True).click()
