@@ -65,7 +65,7 @@ def offer(desk: Desk, remedy: Remedy | None, whom: For, last: str = "") -> None:
         if remedy and any(one.name == "connect" for one in remedy.answers):
             parts.html(f'<a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a>')
         rows = _with_others(answers, whom)
-        _effect(rows, whom, now)
+        _effect(rows, whom, now, only_retry=not answers)
     with st.container(horizontal=True, vertical_alignment="bottom", key="answers"):
         if answers:
             _answer(desk, answers, rows, whom, now)
@@ -87,6 +87,19 @@ def take_back(desk: Desk, whom: For) -> None:
         _give(desk, "unskip", {}, whom.rows, whom)
 
 
+def halted(desk: Desk) -> None:
+    """The last run did not believe that so many invoices are gone: a person says whether they are."""
+    whom = For("run", [])
+    notice(whom.where)
+    run = next(iter(desk.runs(1)), None)
+    if run is None or run["cause"] != "source_shrunk" or run["finished_at"] is None:
+        return
+    sentence = formats.prose(formats.run_sentence("", run["cause"]))
+    parts.html(f"<p>{formats.mark('✕', 'Needs a person', 'needs')}. {sentence}</p>")
+    if st.button("They are really gone", key=_key("confirm_shrink", whom), disabled=not desk.can_sync()):
+        _give(desk, "confirm_shrink", {}, [], whom)
+
+
 def undo(desk: Desk, whom: For, last: str) -> None:
     """Take the last order back."""
     if st.button("Undo the last order", key=_key("undo", whom), help=formats.plain(last)):
@@ -105,7 +118,7 @@ def _with_others(answers: Sequence[Answer], whom: For) -> Sequence[Mapping[str, 
     return [*whom.rows, *whom.others] if wanted else whom.rows
 
 
-def _effect(rows: Sequence[Mapping[str, Any]], whom: For, now: bool) -> None:
+def _effect(rows: Sequence[Mapping[str, Any]], whom: For, now: bool, only_retry: bool = False) -> None:
     """What an answer brings about, said before it is given."""
     if not rows:
         parts.quiet("Nothing is ticked.", "")
@@ -114,7 +127,8 @@ def _effect(rows: Sequence[Mapping[str, Any]], whom: For, now: bool) -> None:
         then = "" if now else "Your answer counts with the next run."
     else:
         when = "with a sync that starts at once" if now else "in the next run"
-        then = f"{whom.named(rows)} {'goes' if len(rows) == 1 else 'go'} {when}."
+        first = "When tried again, " if only_retry else ""
+        then = f"{first}{whom.named(rows)} {'goes' if len(rows) == 1 else 'go'} {when}."
     if then:
         parts.quiet(formats.prose(then), "")
 
@@ -186,7 +200,7 @@ def _give(desk: Desk, name: str, said: Mapping[str, str], rows: Sequence[Mapping
         st.rerun()
     st.session_state.get("left_out", {}).pop(whom.where, None)  # What is left is another question.
     alone = whom.single and len(rows) == 1
-    told = f"On record{'' if alone else f' for {whom.named(rows)}'}: {given.sentence}"
+    told = f"On record{'' if alone or not rows else f' for {whom.named(rows)}'}: {given.sentence}"
     if name == "skip" or not desk.can_sync():
         _remember(whom.where, told, "given")
     elif alone:

@@ -37,6 +37,7 @@ def show(desk: Desk) -> None:
         return
     st.title("Attention", anchor=False)
     live.watch(desk)
+    answers.halted(desk)
     _tabs(desk, tab)
     parts.quiet(UNDER[tab], "")
     if tab == "settled":

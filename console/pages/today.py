@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from console import charts, formats, live, parts
+from console import answers, charts, formats, live, parts
 from console.desk import Desk, Group, Today
 from console.pages import attention
 from console.parts import Column
@@ -30,6 +30,7 @@ def show(desk: Desk) -> None:
         st.title(_verdict(today), anchor=False)
         _well(today, desk)
     live.watch(desk)
+    answers.halted(desk)
     _groups("Needs a person", "needs", [group for group in today.groups if not group.heals], desk)
     _groups("Heals by itself", "heals", [group for group in today.groups if group.heals], desk)
     left, right = st.columns([3, 2], gap="large")

@@ -200,6 +200,17 @@ def test_what_is_in_doubt_is_looked_at_first(working: Desk, draw: Draw):
     assert "FAC-2026-0146" in obeys_the_house_rules(at)
 
 
+def test_a_run_that_did_not_believe_it_is_told(working: Desk, draw: Draw):
+    """Far fewer invoices than before: whether they are really gone is one button, on Today as well."""
+    assert "They are really gone" not in seen(draw("attention"))
+    working.ledger.begin_run("20261121-120000-ab12ce", "", "cron", 1, NOW + timedelta(minutes=1))
+    working.ledger.finish_run("20261121-120000-ab12ce", "deferred", "source_shrunk", {}, NOW + timedelta(minutes=1))
+    for page in ("attention", "today"):
+        text = obeys_the_house_rules(draw(page))
+        assert "CrocoClick shows far fewer invoices than before. Look in CrocoClick" in text
+        assert "They are really gone" in text
+
+
 def test_a_group_that_is_gone_says_so(working: Desk, draw: Draw):
     assert "Nothing waits for this any more" in obeys_the_house_rules(draw("attention", group="0000000000"))
 
