@@ -17,7 +17,9 @@ from syncer.ledger.ledger import Ledger
 from syncer.phrases import day
 
 ANEW = "anew"  # in place of a contact: decide it again by our own rules
-CODES_BEHIND_PAYMENTS = ("edited_after_payment", "void_with_payments")
+CODES_BEHIND_PAYMENTS = (
+    "edited_after_payment", "void_with_payments", "changed_in_xero", "deleted_in_crococlick", "payment_mismatch",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class Desk:
     def _reapply(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
         for row in rows:
-            if row["cause"] not in (*CODES_BEHIND_PAYMENTS, "changed_in_xero", "deleted_in_crococlick"):
+            if row["cause"] not in CODES_BEHIND_PAYMENTS:
                 raise WrongUsage(f"{_named(row)} does not wait behind a payment.")
         self.ledger.order(order, _ids(rows), self.now)
         return "Our payments are taken off, the change sent and the payments put back with the next run."

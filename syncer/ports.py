@@ -111,6 +111,9 @@ class Accounts(Protocol):
     def invoices_numbered(self, numbers: Sequence[str]) -> Sequence[BookInvoice]:
         """The sales invoices that carry one of up to 50 numbers, whatever their status: one call."""
 
+    def invoices_with_ids(self, ids: Sequence[str]) -> Sequence[BookInvoice]:
+        """The heads of invoices by InvoiceID, whatever their status: a call for each 50."""
+
     def create_contacts(
         self, contacts: Sequence[NewContact], *, call_id: str, key: str
     ) -> Sequence[BookContact | Refused]: ...

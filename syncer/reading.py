@@ -1,7 +1,7 @@
 """Bringing our picture of both sides up to date: as seldom as is safe, in portions as they come."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -103,6 +103,8 @@ class Reading:
         if self._stop():
             return
         unseen = [row["source_id"] for row in self._ledger.rows("missing_bound", since=since, limit=ASK_AT_MOST)]
+        if not unseen:
+            return
         found = {source_id: self._doors.crm.invoice(source_id) for source_id in unseen}
         self._ledger.see(self._run_id, [one for one in found.values() if one], self._now())
         self._ledger.miss_bound(self._run_id, [key for key, one in found.items() if one is None], self._now())
@@ -181,6 +183,9 @@ class Reading:
         if kept and not again and self._now() - kept["read_at"] < DAILY:
             return books_from(kept["content"])
         books = self._doors.accounts.books()
+        if kept and (before := books_from(kept["content"])) == replace(books, refused=before.refused):
+            # What Xero would not create it would not create now.
+            books = before
         self._ledger.mirror(self._now(), reached=["books"], books=books_text(books))
         return books
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from syncer.core.books import Account, Books
 from syncer.core.causes import CAUSES, Who
 from syncer.core.tax import usable
-from syncer.phrases import WHO
+from syncer.phrases import WHO, moment
 from syncer.sentences import candidates, contact_name, tax_name
 
 Facts = Mapping[str, Any]
@@ -65,23 +67,18 @@ def _only(label: str, name: str, advised: bool = True, **said: str) -> Give:
 
 
 def _rates(facts: Facts, books: Books | None) -> list[Answer]:
-    """The sales rates that a tax may be mapped to, those of the same percentage first; advised where just one is."""
-    key = f"tax.{facts.get('rate')}"
-    if not books or not facts.get("rate"):
+    """The sales rates of the same percentage: with any other the total would not come out. Advised where just one is."""
+    written = str(facts.get("rate") or "")
+    if not books or not written or written == "none":
         return []
-    wanted = str(facts["rate"]).rstrip("%")
+    percent = sum((Decimal(part.rstrip("%")) for part in written.split("+")), Decimal(0))
     named = {str(one.get("type")) for one in candidates(facts)}
-    rates = [rate for rate in books.tax_rates if usable(rate)]
-    alike = [rate for rate in rates if f"{rate.effective_rate.normalize():f}" == wanted or rate.type in named]
-    ordered = sorted(rates, key=lambda rate: (rate not in alike, rate.effective_rate, rate.name))
+    alike = [
+        rate for rate in books.tax_rates if usable(rate) and (rate.effective_rate == percent or rate.type in named)
+    ]
     return [
-        Answer(
-            f"{rate.name} ({rate.type}, {rate.effective_rate.normalize():f} %)",
-            "map",
-            {key: rate.type},
-            advised=[rate] == alike,
-        )
-        for rate in ordered
+        Answer(f"{rate.name} ({rate.type})", "map", {f"tax.{written}": rate.type}, advised=len(alike) == 1)
+        for rate in sorted(alike, key=lambda rate: rate.name)
     ]
 
 
@@ -188,7 +185,8 @@ def _missing_contact(facts: Facts) -> str:
 def _map_tax(facts: Facts) -> str:
     if not facts.get("rate"):
         return "Choose the Xero rate for lines without tax (setting `tax.none`)."
-    return f"Choose the Xero sales rate for {tax_name(facts)}. Or add the rate in Xero."
+    other = "If there is none, add it in Xero, or allow that with the setting `create_tax_rates`."
+    return f"Choose the Xero sales rate for {tax_name(facts)}. {other}"
 
 
 def _payment_off(facts: Facts, then: str) -> str:
@@ -220,7 +218,13 @@ def _mismatch(facts: Facts) -> str:
 
 
 def _later(facts: Facts) -> str:
-    return "It is tried again by itself."
+    return f"It is tried again by itself{_from(facts)}; a sync tries it at once."
+
+
+def _from(facts: Facts) -> str:
+    """From when it is tried again, where that is known."""
+    at = str(facts.get("retry_at") or "")
+    return f" from {moment(datetime.fromisoformat(at))} on" if at else ""
 
 
 _REFUND = "refund booked in Xero by hand"
@@ -342,7 +346,12 @@ STEPS: Mapping[str, Step] = {
         _only("Count as the same", "same_payment"),
     ),
     "payment_mismatch": Step(
-        lambda f: "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree."
+        lambda f: (
+            "Take the payment off in Xero, if it has really gone back."
+            if f.get("bounced")
+            else "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree."
+        ),
+        lambda f, b: [Answer("Take it off in Xero", "reapply_payments", advised=True)] if f.get("bounced") else [],
     ),
     "refund_needs_person": Step(
         lambda f: "Book the refund in Xero by hand, as a credit note; then skip the invoice with that note.",
@@ -369,7 +378,7 @@ STEPS: Mapping[str, Step] = {
     ),
     # -- heals by itself
     "rate_limited_minute": Step(_later),
-    "rate_limited_day": Step(lambda f: "It goes on by itself when Xero allows calls again."),
+    "rate_limited_day": Step(lambda f: f"It goes on by itself when Xero allows calls again{_from(f)}."),
     "xero_unavailable": Step(_later),
     "crococlick_unavailable": Step(_later),
     "answer_lost": Step(

@@ -4,7 +4,9 @@ A cause comes from our own check, or from Xero's words, which leave things out: 
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import InvalidOperation
 from typing import Any
 
@@ -164,7 +166,7 @@ def _tax_unmapped(facts: Facts) -> str:
         return f"{_carries(facts)} and Xero has no rate {facts['mapped_to']}, to which it is mapped"
     if not facts.get("rate"):
         return f"Xero wants a tax rate on one of its lines{_also(facts)}"
-    would_not = f", and would not create one{_also(facts)}" if facts.get("messages") else ""
+    would_not = f", and would not create one{_also({'messages': facts['would_not']})}" if facts.get("would_not") else ""
     return f"{_carries(facts)} and your Xero organisation has no sales tax rate for it{would_not}"
 
 
@@ -195,7 +197,10 @@ def _period_locked(facts: Facts) -> str:
 
 def _lock_day(facts: Facts) -> str:
     written = str(facts.get("lock_date"))
-    return day(written) if len(written) == 10 and written[4:5] == "-" else written
+    for form in ("%Y-%m-%d", "%d-%b-%Y", "%d %b %Y", "%d %B %Y"):
+        with suppress(ValueError):
+            return day(datetime.strptime(written, form).date())  # noqa: DTZ007 — a date has no zone
+    return written
 
 
 def _number_taken(facts: Facts) -> str:
@@ -239,6 +244,8 @@ def _payment_exceeds_due(facts: Facts) -> str:
 
 
 def _payment_mismatch(facts: Facts) -> str:
+    if facts.get("bounced"):
+        return f"{amount(facts, 'bounced')} that is entered there is not paid any more in CrocoClick"
     if not facts.get("paid"):
         return f"{_payments(facts)}: Xero does not take it{_also(facts)}"
     extras = f", with {amount(facts, 'extras')} of fees or tips beside the invoice" if facts.get("extras") else ""
@@ -368,7 +375,7 @@ CAUSE: Mapping[str, Told] = {
     "currency_not_enabled": Told(
         lambda f: (
             f"{f.get('currency') or 'its currency'} is not enabled in Xero"
-            f"{', and would not be added' + _also(f) if f.get('messages') else ''}"
+            f"{', and would not be added' + _also({'messages': f['would_not']}) if f.get('would_not') else ''}"
         ),
         lambda f: f"{f.get('currency') or 'A currency'} is not enabled in Xero",
     ),

@@ -127,8 +127,10 @@ def removed(source_id: str, outcome: str, attempt_id: int, payment: BookPayment,
 def settled(attempt: OpenAttempt, heads: Sequence[BookInvoice]) -> Ending:
     """What a look at Xero says of one try: it arrived, or it did not and will be sent again."""
     intent = attempt.intent
-    there = next((head for head in heads if _is_meant(head, intent)), None)
-    if there and (intent.action == "create" or (intent.action in ("void", "delete") and there.status in GONE)):
+    # One that was removed before may carry our mark too: a create brings one that stands, a removal one that does not.
+    gone = intent.action in ("void", "delete")
+    there = next((head for head in heads if _is_meant(head, intent) and (head.status in GONE) is gone), None)
+    if there and (intent.action == "create" or gone):
         return arrived(intent.source_id, "found", attempt.id, there, intent.fingerprint, intent.expected)
     # An update may have arrived or not: sending it again comes to the same.
     return Ending("invoice", intent.source_id, "not_arrived", "waiting", attempt.id)

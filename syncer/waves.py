@@ -186,7 +186,8 @@ class Waves:
                 continue
             if one.failure:
                 failure = failure if isinstance(failure, Reconnect) else one.failure
-                problem = Problem(one.failure.code, one.failure.facts)
+                wait_s = getattr(one.failure, "wait_s", None)
+                problem = Problem(one.failure.code, {**one.failure.facts, **({"wait_s": wait_s} if wait_s else {})})
                 self._endings += [kind.put_off(e, id_, problem) for e, id_ in _pairs(one)]
             elif _refused_whole(one.results):
                 waiting[:0] = self._sift(one, kind)

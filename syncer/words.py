@@ -83,6 +83,7 @@ _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
     "retrying": lambda f, why: f"Waits: {why}",
     "synced": lambda f, why: "Nothing to do: Xero has it",
     "not_eligible": lambda f, why: f"Left out: {why}",
+    "skipped": lambda f, why: f"Left out: {why}",
     "linked": lambda f, why: f"Linked to a Xero contact by {f.get('how', 'email')}",
     "adopted": lambda f, why: "Linked to the invoice that was in Xero already",
     "gone": lambda f, why: "Deleted in CrocoClick",

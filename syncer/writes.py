@@ -41,7 +41,7 @@ class Writes:
         self._doors = doors
         self._ledger = doors.ledger
         self._seen = seen
-        self.doubtful_numbers: list[str] = []  # of invoices whose document in Xero is not what we thought
+        self.doubtful_invoices: list[str] = []  # InvoiceIDs that are not what we thought
         self.doubtful_contacts: list[str] = []  # ContactIDs that are not what we thought
         self.made: list[TaxRate | str] = []  # tax rates and currencies that Xero has now
         self.refused: dict[str, tuple[str, ...]] = {}  # and what it said of those it would not create
@@ -115,18 +115,15 @@ class Writes:
     def _look_later(self, problem: Problem, element: Element) -> None:
         cures = CAUSES[problem.code].cures
         if Cure.DOCUMENT in cures and element.subject.xero_id:
-            self.doubtful_numbers.append(self._there(element.source_id) or element.number)
+            self.doubtful_invoices.append(element.subject.xero_id)
         if problem.code in ("contact_archived", "contact_missing") and (meant := _contact_of(element)):
             self.doubtful_contacts.append(meant)
-
-    def _there(self, source_id: str) -> str:
-        standing = self._seen.scene.standings.get(source_id)
-        return standing.there.get("number", "") if standing else ""
 
     def _put_off_invoice(self, element: Element, attempt_id: int, problem: Problem) -> Ending:
         if problem.code in CAUSES and heals_by_itself(problem.code):
             at = self._now() + back_off(element.tries, problem.facts.get("wait_s"))
-            return Ending("invoice", element.source_id, "deferred", "retrying", attempt_id, problem, retry_at=at)
+            told = Problem(problem.code, {**problem.facts, "retry_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
+            return Ending("invoice", element.source_id, "deferred", "retrying", attempt_id, told, retry_at=at)
         return Ending("invoice", element.source_id, "deferred", "waiting", attempt_id)
 
     def _sift(self, elements: Sequence[Element]) -> dict[str, Problem]:
@@ -198,7 +195,7 @@ class Writes:
         }
         told = Problem(problem.code, facts, problem.where)
         if Cure.DOCUMENT in CAUSES[told.code].cures:
-            self.doubtful_numbers.append(self._there(invoice.source_id) or invoice.number)
+            self.doubtful_invoices.append(element.expected["invoice"])
         owner = element.expected["owner"]
         return Ending(kind, element.source_id, "refused", "held", attempt_id, told, owner=owner, stamp=element.stamp)
 

@@ -65,14 +65,14 @@ CAUSES: Mapping[str, Cause] = {
     **_causes(Who.NOBODY, Cure.CONTENT, codes="test_mode void_before_sync"),
     **_causes(Who.SUPPORT, Cure.ORDER, codes="skipped_by_person"),
     # the customer
-    **_causes(Who.SUPPORT, Cure.CONTENT, codes="contact_missing contact_invalid"),
+    **_causes(Who.SUPPORT, Cure.CONTENT, codes="contact_invalid"),
     **_causes(
         Who.SUPPORT,
         Cure.CONTENT,
         Cure.CONTACTS,
         Cure.ORDER,
         Cure.SETTING,
-        codes="contact_ambiguous contact_name_taken contact_archived",
+        codes="contact_missing contact_ambiguous contact_name_taken contact_archived",
     ),
     # tax, currency, accounts
     **_causes(

@@ -136,22 +136,25 @@ def decide_all(
     by_name: dict[str, str] = {}
     for source_id in sorted(customers):
         customer = customers[source_id]
-        if source_id in apart and source_id not in bindings and not index.numbered(source_id):
+        kept_apart = source_id in apart and source_id not in bindings and not index.numbered(source_id)
+        if kept_apart:
             named = replace(customer, name=apart[source_id]) if apart[source_id] else customer
             decision = _new(named, emails(customer.email), index, rules)
         else:
             decision = decide(customer, bindings.get(source_id, ""), index, rules)
         if isinstance(decision, Create):
-            decision = _among_the_new(decision, customer, by_email, by_name)
+            decision = _among_the_new(decision, customer, kept_apart, by_email, by_name)
         decisions[source_id] = decision
     return decisions
 
 
-def _among_the_new(create: Create, customer: Customer, by_email: dict[str, str], by_name: dict[str, str]) -> Decision:
-    """A contact to create, seen beside those that will be created before it."""
+def _among_the_new(
+    create: Create, customer: Customer, kept_apart: bool, by_email: dict[str, str], by_name: dict[str, str]
+) -> Decision:
+    """A contact to create, seen beside those that will be created before it; one kept apart joins none of them."""
     addresses = emails(customer.email)
     for address in addresses:
-        if address in by_email:
+        if address in by_email and not kept_apart:
             return Join(by_email[address])
     name = name_key(create.contact.name)
     if name in by_name:
@@ -160,7 +163,8 @@ def _among_the_new(create: Create, customer: Customer, by_email: dict[str, str],
             {"name": create.contact.name, "email": customer.email, "other_email": "", "crococlick_id": by_name[name]},
         )
     by_name[name] = customer.id
-    by_email.update(dict.fromkeys(addresses, customer.id))
+    for address in addresses:
+        by_email.setdefault(address, customer.id)
     return create
 
 

@@ -23,7 +23,7 @@ class Due:
 
 def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
     """Whether payments of this invoice are to be carried: there are or were some, and its status is a selected one."""
-    some = bool(invoice.amount_paid) or any(one.counts for one in standing.payments)
+    some = bool(invoice.amount_paid) or bool(standing.carried) or any(one.counts for one in standing.payments)
     return some and invoice.status in rules.statuses and invoice.status not in (Status.DRAFT, Status.VOID)
 
 
@@ -35,13 +35,13 @@ def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due
     missing = [one for one in counting if one.source_id not in standing.carried and not one.refunded]
     if problem := _does_not_add_up(invoice, counting, standing):
         return Due(problem=problem)
-    refunded = _refund(invoice, counting)
+    refunded = refund(invoice, counting)
     if not missing:
         return Due(problem=refunded)
     account = account_for(invoice.currency, books, rules)
     if isinstance(account, Problem):
         return Due(problem=refunded or Problem(account.code, {**account.facts, "payments": len(missing)}))
-    locked = _locked(missing, invoice, books)
+    locked = locked_payments(missing, invoice, books)
     if locked:
         missing = [one for one in missing if not books.is_locked(one.paid_on)]
     if problem := _cannot_go(missing, invoice, standing):
@@ -53,11 +53,15 @@ def _does_not_add_up(invoice: Invoice, counting: Sequence[Payment], standing: St
     """The transactions have to come to what the invoice says is paid; whether a refund lowers that is not known."""
     paid = sum((one.amount for one in counting), ZERO)
     kept = paid - sum((one.refunded for one in counting), ZERO)
-    ids = {one.source_id for one in counting}
+    known = {one.source_id for one in standing.payments}
     foreign = sorted({one.currency for one in counting} - {invoice.currency})
-    if invoice.amount_paid in (paid, kept) and not foreign and all(key in ids for key in standing.carried):
+    bounced = sum((one.amount for one in standing.bounced), ZERO)
+    adds_up = invoice.amount_paid in (paid, kept) and not foreign and all(key in known for key in standing.carried)
+    if adds_up and not bounced:
         return None
     facts = {"currency": invoice.currency, "paid": text(invoice.amount_paid), "found": text(paid)}
+    if bounced:
+        facts |= {"bounced": text(bounced), "number": invoice.number}
     if invoice.extras:
         facts["extras"] = text(invoice.extras)
     if foreign:
@@ -65,14 +69,16 @@ def _does_not_add_up(invoice: Invoice, counting: Sequence[Payment], standing: St
     return Problem("payment_mismatch", facts)
 
 
-def _refund(invoice: Invoice, counting: Sequence[Payment]) -> Problem | None:
+def refund(invoice: Invoice, counting: Sequence[Payment]) -> Problem | None:
+    """What of these payments went back since, which nothing here can book."""
     refunded = sum((one.refunded for one in counting), ZERO)
     facts = {"currency": invoice.currency, "refunded": text(refunded)}
     return Problem("refund_needs_person", facts) if refunded else None
 
 
-def _locked(missing: Sequence[Payment], invoice: Invoice, books: Books) -> Problem | None:
-    lock, locked = books.lock_date(), [one for one in missing if books.is_locked(one.paid_on)]
+def locked_payments(payments: Sequence[Payment], invoice: Invoice, books: Books) -> Problem | None:
+    """Those of the payments that are dated in a locked period, where Xero takes nothing and gives nothing back."""
+    lock, locked = books.lock_date(), [one for one in payments if books.is_locked(one.paid_on)]
     if not lock or not locked or not locked[0].paid_on:
         return None
     facts = {
@@ -140,7 +146,7 @@ def _counted(missing: list[Payment], left: dict[str, BookPayment]) -> dict[str, 
             found[one.source_id] = left.pop(nearest.id).id
     rest = [one for one in missing if one.source_id not in found]
     wanted, there = sum((one.amount for one in rest), ZERO), sum((one.amount for one in left.values()), ZERO)
-    if rest and wanted == there:
+    if rest and left and wanted == there:
         found |= {one.source_id: min(left) for one in rest}
     return found
 

@@ -129,7 +129,7 @@ def _currency_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Pro
         if not allowed:
             problems.append(Problem("currency_not_in_plan", facts, "currency"))
         elif said or not rules.create_currencies:
-            known = {**facts, "messages": list(said)} if said else facts
+            known = {**facts, "would_not": list(said)} if said else facts
             problems.append(Problem("currency_not_enabled", known, "currency"))
     if not books.actions.get(APPROVE, True) and invoice.status is not Status.DRAFT:
         problems.append(Problem("role_missing", {"action": APPROVE, "organisation": books.organisation.name}))

@@ -52,15 +52,19 @@ def number_owners(invoices: Iterable[Invoice], scene: Scene) -> dict[str, Invoic
 def _competes(invoice: Invoice, scene: Scene) -> bool:
     """Whether it stands in Xero under its number, or would like to."""
     standing = scene.standings.get(invoice.source_id, Standing())
-    if standing.xero_id:
-        return standing.there.get("number", invoice.number) == invoice.number or not not_eligible(invoice, scene.rules)
-    return not not_eligible(invoice, scene.rules) and not standing.is_ordered("skip") and not standing.gone
+    wants = not not_eligible(invoice, scene.rules) and not standing.is_ordered("skip") and not standing.gone
+    return wants or _stands(invoice, standing)
 
 
-def _precedence(invoice: Invoice, scene: Scene) -> tuple[bool, date, str]:
+def _stands(invoice: Invoice, standing: Standing) -> bool:
+    return bool(standing.xero_id) and standing.there.get("number", invoice.number) == invoice.number
+
+
+def _precedence(invoice: Invoice, scene: Scene) -> tuple[bool, bool, date, str]:
     standing = scene.standings.get(invoice.source_id, Standing())
-    stands = bool(standing.xero_id) and standing.there.get("number", invoice.number) == invoice.number
-    return (not stands, invoice.issue_date or date.max, invoice.source_id)
+    # Whom a person gives the document that has the number comes before those that would need a new one.
+    adopts = standing.is_ordered("adopt")
+    return (not _stands(invoice, standing), not adopts, invoice.issue_date or date.max, invoice.source_id)
 
 
 def plan_all(invoices: Sequence[Invoice], scene: Scene, owners: Mapping[str, Invoice] | None = None) -> list[Action]:
@@ -74,22 +78,25 @@ def plan(invoice: Invoice, scene: Scene, owner: Invoice | None = None) -> Action
     standing = scene.standings.get(invoice.source_id, Standing())
     if standing.order and standing.is_ordered("skip"):
         return leave(invoice, standing, Problem("skipped_by_person", {**standing.order.said, "by": standing.order.by}))
-    if standing.xero_id and not (standing.removed and standing.is_ordered("overwrite")):
+    if standing.xero_id and not _wanted_again(invoice, standing):
         return upkeep(invoice, standing, scene, owner)
     return _new(invoice, standing, scene, owner)
+
+
+def _wanted_again(invoice: Invoice, standing: Standing) -> bool:
+    """Whether a person orders a new document for one that somebody removed in Xero, and CrocoClick still has it."""
+    lives = invoice.status is not Status.VOID and not standing.gone
+    return standing.removed and standing.is_ordered("overwrite") and lives
 
 
 def _new(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> Action:
     """Decide one that is not in Xero, or that a person orders to be sent once more."""
     if standing.gone:
-        return leave(invoice, Standing(), Problem("deleted_in_crococlick", {"number": invoice.number}))
+        return leave(invoice, standing, Problem("deleted_in_crococlick", {"number": invoice.number}))
     if reason := not_eligible(invoice, scene.rules):
         return leave(invoice, Standing(), reason)
-    ours = next((head for head in scene.heads.get(invoice.number, ()) if is_ours(head, invoice.source_id)), None)
-    if ours and ours.id != standing.xero_id:
-        return Action(invoice, Do.BIND, xero_id=ours.id, found=ours)
-    if adopted := _adopted(invoice, standing, scene):
-        return Action(invoice, Do.BIND, xero_id=adopted.id, found=adopted)
+    if found := _ours(invoice, standing, scene) or _adopted(invoice, standing, scene, owner):
+        return Action(invoice, Do.BIND, xero_id=found.id, found=found)
     if taken := number_problem(invoice, standing, scene, owner):
         return hold(invoice, Standing(), taken)
     made = written(invoice, Standing(), scene)
@@ -98,13 +105,26 @@ def _new(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | No
     return unless_refused(Action(invoice, Do.CREATE, document=made), standing, scene)
 
 
-def _adopted(invoice: Invoice, standing: Standing, scene: Scene) -> BookInvoice | None:
-    """The stranger with its number that a person says is this invoice; one that was removed cannot be."""
-    if not standing.is_ordered("adopt"):
+def _ours(invoice: Invoice, standing: Standing, scene: Scene) -> BookInvoice | None:
+    """Its own document, known by our mark; to one that is wanted again what was removed is no document."""
+    marked = (head for head in scene.heads.get(invoice.number, ()) if is_ours(head, invoice.source_id))
+    others = (head for head in marked if head.id != standing.xero_id)
+    return next((head for head in others if not (standing.xero_id and head.status in GONE)), None)
+
+
+def _adopted(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> BookInvoice | None:
+    """The stranger with its number that a person says is this invoice: not one that was removed, nor another's."""
+    if not standing.is_ordered("adopt") or (owner is not None and owner.source_id != invoice.source_id):
         return None
     bound = {one.xero_id for one in scene.standings.values()}
     usable = (one for one in strangers(invoice, standing, scene) if one.status not in GONE and one.id not in bound)
-    return next(usable, None)
+    return next((one for one in usable if not _is_anothers(one, scene)), None)
+
+
+def _is_anothers(head: BookInvoice, scene: Scene) -> bool:
+    """Whether it carries the mark of another invoice that CrocoClick still has, and that will find it."""
+    meant = scene.standings.get(head.url.rpartition("/")[2])
+    return meant is not None and not meant.gone
 
 
 def idempotency_key(connection: str, kind: str, elements: Sequence[tuple[str, str]], generation: int = 0) -> str:

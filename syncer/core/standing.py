@@ -66,20 +66,26 @@ class Standing:
     @property
     def paid_by_us(self) -> bool:
         """Whether all that is paid in Xero are payments that we entered."""
-        return bool(self.carried) and self._carried_sum(self.counted) == self.xero_amount_paid
+        ours = (one.amount for one in self._entered() if one.source_id not in self.counted)
+        return bool(self.carried) and sum(ours, ZERO) == self.xero_amount_paid
 
     @property
     def lacks_payments(self) -> bool:
-        """Whether less is paid in Xero than the payments that we know to be there come to."""
-        return self.xero_amount_paid < self._carried_sum(frozenset())
+        """Whether less is paid in Xero than the payments that should be there come to."""
+        return self.xero_amount_paid < self.carried_sum()
+
+    @property
+    def bounced(self) -> tuple[Payment, ...]:
+        """Payments that stand in Xero and count no more in CrocoClick; once somebody took them off, none."""
+        found = tuple(one for one in self._entered() if not one.counts)
+        return found if self.xero_amount_paid > self.carried_sum() else ()
 
     def carried_sum(self) -> Decimal:
-        """What the payments that we know to be in Xero come to."""
-        return self._carried_sum(frozenset())
+        """What the payments that should be in Xero, and once were, come to."""
+        return sum((one.amount for one in self._entered() if one.counts), ZERO)
 
-    def _carried_sum(self, without: frozenset[str]) -> Decimal:
-        there = (one.amount for one in self.payments if one.source_id in self.carried and one.source_id not in without)
-        return sum(there, ZERO)
+    def _entered(self) -> list[Payment]:
+        return [one for one in self.payments if one.source_id in self.carried]
 
 
 def told(head: BookInvoice) -> dict[str, str]:

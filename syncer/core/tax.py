@@ -52,7 +52,10 @@ def tax_rate(taxes: tuple[Tax, ...], books: Books, rules: Rules) -> TaxRate | Pr
         return fitting[0]
     if fitting:
         return Problem("tax_ambiguous", {**facts, "candidates": _candidates(fitting)})
-    return _created(taxes, books, rules) or _unmapped(equal, books, facts)
+    archived = [rate for rate in equal if rate.status != "ACTIVE" and not is_purchase_side(rate)]
+    if archived:
+        return Problem("tax_archived", {**facts, "candidates": _candidates(archived)})
+    return _created(taxes, books, rules) or _unmapped(taxes, equal, books, facts)
 
 
 def untaxed(books: Books, rules: Rules) -> TaxRate | Problem:
@@ -64,14 +67,11 @@ def untaxed(books: Books, rules: Rules) -> TaxRate | Problem:
     return rate if rate and usable(rate) else Problem("tax_unmapped", facts)
 
 
-def _unmapped(equal: list[TaxRate], books: Books, facts: dict[str, str]) -> Problem:
-    archived = [rate for rate in equal if rate.status != "ACTIVE" and not is_purchase_side(rate)]
-    if archived:
-        return Problem("tax_archived", {**facts, "candidates": _candidates(archived)})
+def _unmapped(taxes: tuple[Tax, ...], equal: list[TaxRate], books: Books, facts: dict[str, str]) -> Problem:
     if equal:
         return Problem("tax_wrong_side", {**facts, "candidates": _candidates(equal)})
-    said = books.refused.get(f"tax.{facts['rate']}")
-    return Problem("tax_unmapped", {**facts, "messages": list(said)} if said else facts)
+    said = books.refused.get(f"tax.{new_key(taxes)}")
+    return Problem("tax_unmapped", {**facts, "would_not": list(said)} if said else facts)
 
 
 def _candidates(rates: Iterable[TaxRate]) -> list[dict[str, str]]:
@@ -106,17 +106,23 @@ def _created(taxes: tuple[Tax, ...], books: Books, rules: Rules) -> TaxRate | No
 
     None of zero percent: whether that is exempt, zero-rated or outside the tax is the accountant's to say.
     """
-    key = tax_key(taxes)
+    key = new_key(taxes)
     makeable = all(tax.rate > 0 and fits(tax.rate, RATE_PLACES) for tax in taxes)
     if not rules.create_tax_rates or not makeable or f"tax.{key}" in books.refused:
         return None
-    parts = tuple(TaxComponent(_short(tax.name or f"{text(tax.rate)}%"), tax.rate, tax.compound) for tax in taxes)
-    name = _free_name(" + ".join(tax.name for tax in taxes if tax.name) or key, key, books)
+    parts = tuple(TaxComponent(_short(tax.name) or f"{text(tax.rate)}%", tax.rate, tax.compound) for tax in taxes)
+    name = _free_name(" + ".join(tax.name for tax in taxes if tax.name.strip()) or key, key, books)
     return TaxRate(f"{NEW}{key}", name, sum((tax.rate for tax in taxes), ZERO), _apart(parts)) if name else None
 
 
+def new_key(taxes: Iterable[Tax]) -> str:
+    """Names a rate to create: unlike a mapping's key it tells compound taxes from others."""
+    taxes = tuple(taxes)
+    return f"{tax_key(taxes)} compound" if any(tax.compound for tax in taxes) else tax_key(taxes)
+
+
 def _short(name: str) -> str:
-    return " ".join(name.split())[:NAME_LIMIT]
+    return " ".join(name.split())[:NAME_LIMIT].rstrip()
 
 
 def _free_name(name: str, key: str, books: Books) -> str:
@@ -130,7 +136,8 @@ def _apart(parts: tuple[TaxComponent, ...]) -> tuple[TaxComponent, ...]:
     """Components of one rate need names of their own."""
     if len({part.name.casefold() for part in parts}) == len(parts):
         return parts
-    return tuple(TaxComponent(f"{part.name} {n}", part.rate, part.compound) for n, part in enumerate(parts, 1))
+    room = NAME_LIMIT - len(f" {len(parts)}")
+    return tuple(TaxComponent(f"{part.name[:room]} {n}", part.rate, part.compound) for n, part in enumerate(parts, 1))
 
 
 def to_create(rate: TaxRate, books: Books) -> NewTaxRate:

@@ -6,9 +6,10 @@ from typing import Any
 
 from syncer.core.action import Action, Do, Scene, hold, leave, number_problem, unless_refused, written
 from syncer.core.causes import Problem
-from syncer.core.due import due, takes_payments
+from syncer.core.due import due, locked_payments, refund, takes_payments
 from syncer.core.invoice import Invoice, Status
 from syncer.core.money import text
+from syncer.core.payment import Payment, account_for
 from syncer.core.standing import GONE, Standing, changes, mismatch
 
 AMENDABLE = frozenset({"number", "contact", "due_date"})  # with payments (Xero's Invoices page)
@@ -22,17 +23,19 @@ def upkeep(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | 
         return _gone(invoice, standing, scene)
     if standing.synced_status == Status.VOID:
         return leave(invoice, standing)
-    if standing.is_ordered("same_payment") or (standing.is_ordered("overwrite") and standing.lacks_payments):
+    goes_on = standing.is_ordered("overwrite", "reapply_payments")
+    if standing.is_ordered("same_payment") or (goes_on and standing.lacks_payments):
         return Action(invoice, Do.RECOUNT, xero_id=standing.xero_id)
     changed = changes(standing, scene.merged, scene.names)
-    if changed and not standing.is_ordered("overwrite", "reapply_payments"):
+    if changed and not goes_on:
         facts = {"number": invoice.number, "currency": invoice.currency, "changes": changed}
-        return hold(invoice, standing, Problem("changed_in_xero", facts))
+        held = hold(invoice, standing, Problem("changed_in_xero", facts))
+        return held if _touches_money(changed) else _paying_on(held, standing, scene)
     if invoice.status is Status.VOID:
         return _void(invoice, standing, scene)
     if not changed and standing.synced_fingerprint == invoice.fingerprint and standing.there:
         differs = mismatch(standing.agreed, standing.there)
-        if differs and not standing.is_ordered("overwrite", "reapply_payments"):
+        if differs and not goes_on:
             return hold(invoice, standing, differs)
         changed = [{"field": "total"}] if differs else []
     if standing.synced_fingerprint != invoice.fingerprint or _approved_since(invoice, standing) or changed:
@@ -41,7 +44,7 @@ def upkeep(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | 
 
 
 def _approved_since(invoice: Invoice, standing: Standing) -> bool:
-    """Whether it was sent in CrocoClick while it is a draft in Xero, and the settings let it go on."""
+    """Whether it was sent in CrocoClick while it is a draft in Xero."""
     return standing.unapproved and invoice.status is not Status.DRAFT
 
 
@@ -92,12 +95,12 @@ def _edit(
     if invoice.number != standing.there.get("number", invoice.number) and (
         taken := number_problem(invoice, standing, scene, owner)
     ):
-        return hold(invoice, standing, taken)
+        return _paying_on(hold(invoice, standing, taken), standing, scene)
     made = written(invoice, standing, scene)
     if isinstance(made, Action):
-        return made
+        return _paying_on(made, standing, scene)
     if locked := _locked(standing, scene):
-        return hold(invoice, standing, locked)
+        return _paying_on(hold(invoice, standing, locked), standing, scene)
     if not standing.unapproved:
         # What is approved there cannot become a draft again.
         made = replace(made, status="AUTHORISED")
@@ -106,7 +109,18 @@ def _edit(
     in_heads = all(one["field"] in AMENDABLE for one in changed)
     if standing.synced_frozen == invoice.frozen_fingerprint and in_heads:
         return unless_refused(Action(invoice, Do.AMEND, document=made, xero_id=standing.xero_id), standing, scene)
-    return _behind_payments(invoice, standing, scene, "edited_after_payment")
+    return _paying_on(_behind_payments(invoice, standing, scene, "edited_after_payment"), standing, scene)
+
+
+def _touches_money(changed: Sequence[dict[str, Any]]) -> bool:
+    return any(one["field"] in ("total", "currency", "paid") for one in changed)
+
+
+def _paying_on(held: Action, standing: Standing, scene: Scene) -> Action:
+    """What holds the document does not hold its payments, as long as both sides speak of the same currency."""
+    same = standing.there.get("currency", held.invoice.currency) == held.invoice.currency
+    paid = _payments(held.invoice, standing, scene) if held.do is Do.HOLD and same else held
+    return replace(paid, problems=held.problems) if paid.do is Do.PAY else held
 
 
 def _locked(standing: Standing, scene: Scene) -> Problem | None:
@@ -118,10 +132,27 @@ def _locked(standing: Standing, scene: Scene) -> Problem | None:
     return Problem("period_locked", facts, "issue date")
 
 
+def _stuck(off: Sequence[Payment], invoice: Invoice, standing: Standing, scene: Scene, cause: str) -> Problem | None:
+    """Why payments cannot be taken off, or not be put back: half of it would be worse than nothing."""
+    if locked := locked_payments(off, invoice, scene.books):
+        return locked
+    if cause == "void_with_payments":
+        return None
+    account = account_for(invoice.currency, scene.books, scene.rules)
+    if isinstance(account, Problem):
+        return Problem(account.code, {**account.facts, "payments": len(off)})
+    if not takes_payments(invoice, standing, scene.rules):
+        return _not_carried(invoice)
+    return refund(invoice, off)
+
+
 def _behind_payments(invoice: Invoice, standing: Standing, scene: Scene, cause: str) -> Action:
     """Payments block it: ours are taken off when a person orders it, anybody else's never."""
     if standing.is_ordered("reapply_payments") and standing.paid_by_us:
         ours = {key: id_ for key, id_ in standing.carried.items() if key not in standing.counted}
+        off = [one for one in standing.payments if one.source_id in ours]
+        if stuck := _stuck(off, invoice, standing, scene, cause):
+            return hold(invoice, standing, stuck)
         unpay = Action(invoice, Do.UNPAY, xero_id=standing.xero_id, unpay=ours)
         return unless_refused(unpay, standing, scene)
     facts = {
@@ -130,16 +161,18 @@ def _behind_payments(invoice: Invoice, standing: Standing, scene: Scene, cause: 
         "paid": text(standing.xero_amount_paid),
         "ours": standing.paid_by_us,
     }
-    held = hold(invoice, standing, Problem(cause, facts))
-    # What holds the document does not hold its payments.
-    paid = _payments(invoice, standing, scene)
-    return replace(paid, problems=held.problems) if paid.do is Do.PAY else held
+    return hold(invoice, standing, Problem(cause, facts))
 
 
 def _payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
     if not takes_payments(invoice, standing, scene.rules):
         untold = invoice.amount_paid > standing.carried_sum() and invoice.status not in scene.rules.statuses
         return leave(invoice, standing, *([_not_carried(invoice)] if untold else []))
+    if standing.bounced and standing.is_ordered("reapply_payments"):
+        off = {one.source_id: standing.carried[one.source_id] for one in standing.bounced}
+        unpay = Action(invoice, Do.UNPAY, xero_id=standing.xero_id, unpay=off)
+        locked = locked_payments(standing.bounced, invoice, scene.books)
+        return hold(invoice, standing, locked) if locked else unless_refused(unpay, standing, scene)
     found = due(invoice, standing, scene.books, scene.rules)
     why = (found.problem,) if found.problem else ()
     if not found.payments:

@@ -22,6 +22,7 @@ from syncer.ledger.store import Store, Tx
 from syncer.ports import CallRecord
 
 T = TypeVar("T")
+CARRIED_OUT = (*steps.FULFILLED, "same_payment")
 
 
 class Ledger:
@@ -158,9 +159,10 @@ class Ledger:
 
         def write(pen: Pen) -> int:
             pen.reach(reached or {})
+            seen = seeing.see_invoices(pen, shown)
             if everything := (reached or {}).get("crococlick_all"):
                 seeing.miss_invoices(pen, everything)
-            return seeing.see_invoices(pen, shown)
+            return seen
 
         shown = list(invoices)
         return self._write(now, write, run_id)
@@ -201,6 +203,8 @@ class Ledger:
             }
             pen.change("invoice", columns | {"decided_at": [now] * len(changed), "retry_at": [None] * len(changed)})
             _forget_refusals(pen, [v.source_id for v in verdicts if not v.refused])
+            # Where both sides agree there is nothing left to carry out.
+            steps.fulfil(pen, [v.source_id for v in verdicts if v.state == "synced"], CARRIED_OUT)
             pen.tell("invoice", [(v.source_id, v.state, v.problem) for v in changed if v.state != "waiting"])
 
         self._write(now, write, run_id)

@@ -105,5 +105,5 @@ def recount(pen: Pen, source_id: str, found: Recount) -> None:
     same = len(found.counted)
     moved = any(before[name] != found.carried.get(name) for name in names)
     # An overwrite goes on with what was found; where nothing was, it would only ask again.
-    fulfil(pen, [source_id], ["same_payment"] if moved else ["same_payment", "overwrite"])
+    fulfil(pen, [source_id], ["same_payment"] if moved else ["same_payment", "overwrite", "reapply_payments"])
     pen.tell("invoice", [(source_id, "recounted", Problem("", {"same": same, "moved": moved}))])

@@ -1,9 +1,12 @@
 """One step of a run: what leaves next is written before it does, and what came back lands with its consequences."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from syncer.core.causes import Problem
+from syncer.core.money import text
 from syncer.ledger.pen import Columns, Pen, columns_of, in_xero
 from syncer.ledger.records import Ending, Intent, as_json, code_of, facts_of
 from syncer.ports import CallRecord
@@ -183,26 +186,56 @@ def _end_removals(pen: Pen, endings: Sequence[Ending]) -> None:
     )
     _settle(pen, off, -1)
     _decide_owners(pen, endings)
+    _give_up(pen, [ending.owner for ending in endings if ending.outcome == "refused"])
     pen.tell("invoice", [_told(ending) for ending in endings])
+
+
+def _give_up(pen: Pen, owners: Sequence[str]) -> None:
+    """Where Xero keeps one payment and others are off already, the order ends, and those are entered again."""
+    half = pen.tx.rows(
+        "SELECT DISTINCT invoice_id FROM payment WHERE connection = $connection AND list_contains($owners, invoice_id) "
+        "AND xero_id IS NULL AND tries > 1",
+        {"connection": pen.connection, "owners": list(owners)},
+    )
+    fulfil(pen, [row["invoice_id"] for row in half], ["reapply_payments"])
 
 
 def _decide_owners(pen: Pen, endings: Sequence[Ending]) -> None:
     """Of several payments of one invoice the one that was refused decides."""
-    for ending in sorted(endings, key=lambda ending: ending.state == "held"):
-        pen.set_state([ending.owner], ending.state, ending.problem, ending.stamp)
+    decided = {ending.owner: ending for ending in sorted(endings, key=lambda ending: ending.state == "held")}
+    those = list(decided.values())
+    pen.change(
+        "invoice",
+        {
+            "source_id": list(decided),
+            "state": [ending.state for ending in those],
+            "cause": [code_of(ending.problem) for ending in those],
+            "facts": [facts_of(ending.problem) for ending in those],
+            "refused_stamp": [ending.stamp or None for ending in those],
+            "decided_at": [pen.now] * len(those),
+        },
+    )
 
 
 def _settle(pen: Pen, endings: Sequence[Ending], sign: int) -> None:
-    """Money that came in (1) or was taken off (-1), on the invoice and in the mirror."""
+    """Money that came in (1) or was taken off (-1), on the invoices and in the mirror."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
     for payment in (ending.payment for ending in endings if ending.payment):
-        for table, prefix in (("invoice", "xero_"), ("book_invoice", "")):
-            due, paid, status = f"{prefix}amount_due", f"{prefix}amount_paid", f"{prefix}status"
-            pen.tx.execute(
-                f"UPDATE {table} SET {due} = {due} - $amount, {paid} = COALESCE({paid}, 0) + $amount, "
-                f"{status} = CASE WHEN {due} = $amount THEN 'PAID' WHEN {status} = 'PAID' THEN 'AUTHORISED' "
-                f"ELSE {status} END WHERE connection = $connection AND xero_id = $xero_id",
-                {"amount": sign * payment.amount, "connection": pen.connection, "xero_id": payment.invoice_id},
-            )
+        sums[payment.invoice_id] += sign * payment.amount
+    if not sums:
+        return
+    given = {"ids": list(sums), "amounts": [text(amount) for amount in sums.values()], "connection": pen.connection}
+    for table, prefix in (("invoice", "xero_"), ("book_invoice", "")):
+        due, paid, status = f"{prefix}amount_due", f"{prefix}amount_paid", f"{prefix}status"
+        pen.tx.execute(
+            f"UPDATE {table} AS kept SET {due} = kept.{due} - given.amount, "
+            f"{paid} = COALESCE(kept.{paid}, 0) + given.amount, "
+            f"{status} = CASE WHEN kept.{due} = given.amount THEN 'PAID' WHEN kept.{status} = 'PAID' THEN 'AUTHORISED' "
+            f"ELSE kept.{status} END FROM (SELECT unnest(CAST($ids AS VARCHAR[])) AS xero_id, "
+            "unnest(CAST($amounts AS DECIMAL(24, 6)[])) AS amount) AS given "
+            "WHERE kept.connection = $connection AND kept.xero_id = given.xero_id",
+            given,
+        )
 
 
 def _end_settings(pen: Pen, endings: Sequence[Ending]) -> None:

@@ -89,6 +89,11 @@ class XeroAccounts:
         requests = wire.get_invoices_numbered(numbers)
         return [invoice for request in requests for invoice in entities.sales_invoices(self._ask(request))]
 
+    def invoices_with_ids(self, ids: Sequence[str]) -> Sequence[BookInvoice]:
+        """The heads of invoices by InvoiceID, up to 50 a call."""
+        parts = [ids[start : start + wire.BATCH] for start in range(0, len(ids), wire.BATCH)]
+        return [one for part in parts for one in entities.sales_invoices(self._ask(wire.get_invoices_with_ids(part)))]
+
     def payments(self, since: datetime) -> Iterator[Page[BookPayment]]:
         """Payments changed since, deleted ones too; pages of 1,000."""
         return self._pages("Payments", lambda page: wire.get_payments(page, since), entities.payment_list)

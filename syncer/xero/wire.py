@@ -71,6 +71,12 @@ def get_invoices_numbered(numbers: Sequence[str]) -> list[Request]:
     ]
 
 
+def get_invoices_with_ids(ids: Sequence[str]) -> Request:
+    """The heads of up to 50 invoices, whatever their status."""
+    query = (("IDs", ",".join(ids)), ("summaryOnly", "true"), *_page(1, "InvoiceID ASC"))
+    return Request("GET", f"{API}/Invoices", query)
+
+
 def get_invoice(invoice_id: str) -> Request:
     """One invoice with its lines and payments."""
     return Request("GET", f"{API}/Invoices/{invoice_id}", _FOUR_DECIMALS)

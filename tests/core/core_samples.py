@@ -5,11 +5,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from syncer.core.action import Scene
+from syncer.core.action import Action, Scene
 from syncer.core.books import Account, BookContact, BookInvoice, Books, Organisation, TaxComponent, TaxRate
 from syncer.core.contact import Linked
 from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
+from syncer.core.payment import Payment
+from syncer.core.plan import plan
 from syncer.core.rules import Rules
+from syncer.core.standing import Order, Standing, told
 
 VAT = Tax("t20", "TVA 20", Decimal(20))
 GST, QST = Tax("gst", "GST", Decimal(5)), Tax("qst", "QST", Decimal("9.975"))
@@ -73,11 +76,59 @@ def scene(**changes: Any) -> Scene:
 def head(number: str = "F-1", **changes: Any) -> BookInvoice:
     """An invoice that stands in Xero, a stranger's unless told otherwise."""
     amounts = {"total": Decimal(240), "total_tax": Decimal(40), "amount_due": Decimal(240)}
-    return BookInvoice(
-        **{"id": "xi1", "number": number, "status": "AUTHORISED", "currency": "EUR", **amounts, **changes}
-    )
+    dates = {"issue_date": date(2026, 9, 1), "due_date": date(2026, 10, 1)}
+    known = {"id": "xi1", "number": number, "status": "AUTHORISED", "currency": "EUR", "contact_id": "x1"}
+    return BookInvoice(**{**known, **amounts, **dates, **changes})
 
 
 def contact(xero_id: str, name: str = "", email: str = "", **changes: Any) -> BookContact:
     """A contact in Xero."""
     return BookContact(xero_id, name or f"Name of {xero_id}", email, **changes)
+
+
+MARK = f"https://app.crococlick.com/v2/location/loc1/payments/invoices/{INVOICE.source_id}"
+IN_XERO = Standing(
+    xero_id="xi1",
+    xero_status="AUTHORISED",
+    synced_fingerprint=INVOICE.fingerprint,
+    synced_frozen=INVOICE.frozen_fingerprint,
+    synced_status="sent",
+    agreed=told(head()),
+    there=told(head()),
+    xero_amount_due=Decimal(240),
+)
+
+
+def standing(there: dict[str, str] | None = None, **changes: Any) -> Standing:
+    """The ordinary invoice stands in Xero, but for these; `there` is what its document says otherwise by now."""
+    given = {"there": {**IN_XERO.there, **there}} if there else {}
+    return replace(IN_XERO, **given, **changes)
+
+
+def ordered(name: str, **said: str) -> Order:
+    """An order of a person."""
+    return Order(name, said, "anne@example.com")
+
+
+def known(one: Invoice = INVOICE, stands: Standing = IN_XERO, **changes: Any) -> Action:
+    """The decision on an invoice that stands in Xero."""
+    return plan(one, scene(standings={one.source_id: stands}, **changes))
+
+
+def paid(amount: str = "240", source_id: str = "t1", **changes: Any) -> Payment:
+    """A payment that CrocoClick took."""
+    given = {"paid_on": date(2026, 9, 10), "method": "bank_transfer", **changes}
+    return Payment(
+        **{
+            "source_id": source_id,
+            "invoice_id": INVOICE.source_id,
+            "amount": Decimal(amount),
+            "currency": "EUR",
+            **given,
+        }
+    )
+
+
+def locked_up_to(day: date) -> Books:
+    """The small organisation, its period locked."""
+    return books(organisation=replace(BOOKS.organisation, period_lock_date=day))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from syncer.core.causes import Problem
 from syncer.core.contact import (
+    UNKNOWN,
     ContactIndex,
     Create,
     Join,
@@ -180,9 +181,42 @@ def test_the_longest_name_is_taken():
     assert isinstance(decided(replace(ANNE, name="x" * 255)), Create)
 
 
-def all_decided(customers, bindings=None, mirror=()):
+def test_a_contact_that_xero_does_not_know_is_missing():
+    """The binding led to one that it says it never had; that is told, and nothing is created in its place."""
+    found = decided(ANNE, contact("x9", status=UNKNOWN), bound_to="x9")
+    assert (found.code, dict(found.facts)) == (
+        "contact_missing",
+        {"name": "Anne Martin", "email": ANNE.email, "xero_id": "x9", "unknown": True},
+    )
+
+
+def all_decided(customers, bindings=None, mirror=(), apart=None):
     """All of them, by id."""
-    return decide_all({one.id: one for one in customers}, bindings or {}, ContactIndex(mirror), rules())
+    return decide_all({one.id: one for one in customers}, bindings or {}, ContactIndex(mirror), rules(), apart or {})
+
+
+def test_who_is_kept_apart_is_created_whatever_email_xero_knows():
+    """Under the name that the person gave, or its own; what cannot be created is still told."""
+    mirror = [contact("x1", "Anne Martin", ANNE.email), contact("x2", "A. M.", ANNE.email)]
+    assert all_decided([ANNE], mirror=mirror)["c1"].code == "contact_ambiguous"
+    named = all_decided([ANNE], mirror=mirror, apart={"c1": "Anne Martin (Lyon)"})["c1"]
+    assert named == Create(NewContact("c1", "Anne Martin (Lyon)", ANNE.email, "c1", ANNE.phone))
+    assert all_decided([ANNE], mirror=mirror, apart={"c1": ""})["c1"].code == "contact_name_taken"
+
+
+def test_who_was_kept_apart_is_found_again():
+    """By its binding, or by our number where the answer was lost: it is not created twice."""
+    mirror = [contact("x1", email=ANNE.email), contact("x2", number="c1")]
+    assert all_decided([ANNE], {"c1": "x2"}, mirror, {"c1": ""})["c1"] == Linked("x2", "binding")
+    assert all_decided([ANNE], {}, mirror, {"c1": ""})["c1"] == Linked("x2", "number")
+
+
+def test_two_that_are_kept_apart_do_not_become_one():
+    """Although both are new and share their email; a third that nobody keeps apart joins the first."""
+    twin, third = replace(ANNE, id="c2"), replace(ANNE, id="c3")
+    found = all_decided([ANNE, twin, third], apart={"c1": "Anne 1", "c2": "Anne 2"})
+    assert [found[key].contact.name for key in ("c1", "c2")] == ["Anne 1", "Anne 2"]
+    assert found["c3"] == Join("c1")
 
 
 def test_two_new_ones_with_one_email_become_one():

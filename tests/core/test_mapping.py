@@ -9,7 +9,7 @@ from core_samples import BANK, BOOKS, GST, NO_TAX, QST, ROUNDING, SALES, TVA, VA
 
 from syncer.core.books import APPROVE, MULTICURRENCY, Document, TaxComponent, TaxRate
 from syncer.core.invoice import LineItem, Status, Tax
-from syncer.core.mapping import document, revenue_account, rounding_account
+from syncer.core.mapping import document, lacks_currency, revenue_account, rounding_account
 from syncer.core.tax import is_purchase_side, tax_key, tax_rate
 
 
@@ -125,6 +125,18 @@ def test_lines_that_do_not_make_the_total_are_held():
 def test_what_the_organisation_does_not_allow(currency, actions, codes):
     """A currency that is not enabled, one beyond the plan, a user who may not approve."""
     assert made(invoice(currency=currency), books(actions=actions)) == codes
+
+
+def test_a_currency_is_enabled_where_the_setting_allows():
+    """Not where the plan has one currency only, nor once Xero has refused: then its words are shown."""
+    pounds = invoice(currency="GBP")
+    assert made(pounds, create_currencies=True).currency == "GBP"
+    assert made(pounds, books(actions={MULTICURRENCY: False}), create_currencies=True) == ["currency_not_in_plan"]
+    refused = books(refused={"currency.GBP": ("No.",)})
+    (problem,) = document(pounds, refused, "x1", rules(create_currencies=True))
+    assert (problem.code, problem.facts["would_not"]) == ("currency_not_enabled", ["No."])
+    assert lacks_currency("GBP", BOOKS)
+    assert not lacks_currency("USD", BOOKS)
 
 
 def test_the_base_currency_needs_no_enabling():
@@ -286,3 +298,10 @@ SIDES = [
 def test_purchase_rates_are_known_by_their_type(kind, purchase):
     """The flags do not tell them from sales rates in every edition."""
     assert is_purchase_side(replace(TVA, type=kind)) == purchase
+
+
+def test_settings_have_one_name_in_every_process():
+    """Sets and mappings have no order of their own: equal settings, equal name."""
+    one = rules(statuses=frozenset({Status.SENT, Status.PAID}), taxes={"20%": "A", "10%": "B"})
+    other = rules(statuses=frozenset({Status.PAID, Status.SENT}), taxes={"10%": "B", "20%": "A"})
+    assert one.named == other.named != rules().named

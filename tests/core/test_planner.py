@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import permutations
 
 import pytest
-from core_samples import BANK, BOOKS, INVOICE, SALES, books, head, invoice, rules, scene
+from core_samples import IN_XERO, INVOICE, MARK, head, invoice, known, ordered, paid, rules, scene, standing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,17 +14,8 @@ from syncer.core.action import Do, contact_ref, stamp
 from syncer.core.causes import Problem
 from syncer.core.contact import Create, Join, Linked, NewContact
 from syncer.core.invoice import Status
-from syncer.core.payment import Payment, is_ours, reference
 from syncer.core.plan import idempotency_key, number_owners, plan, plan_all
 from syncer.core.standing import Standing
-
-IN_XERO = Standing(xero_id="xi1", synced_fingerprint=INVOICE.fingerprint, synced_status="sent")
-MARK = f"https://app.crococlick.com/v2/location/loc1/payments/invoices/{INVOICE.source_id}"
-
-
-def known(one=INVOICE, standing=IN_XERO, **changes):
-    """The decision on an invoice that stands in Xero."""
-    return plan(one, scene(standings={one.source_id: standing}, **changes))
 
 
 def test_a_new_invoice_is_created():
@@ -99,10 +90,19 @@ def test_our_own_document_is_recognised_by_its_mark():
 
 
 def test_a_strangers_number_is_never_taken_over():
-    """Its status is among the facts, for a voided one is another matter."""
-    action = plan(INVOICE, scene(heads={"F-1": [head(status="VOIDED")]}))
+    """The facts say which document it is: whose, over how much, and its status, for a voided one is another matter."""
+    there = {"F-1": [head(status="VOIDED", contact_id="x7")]}
+    action = plan(INVOICE, scene(heads=there, names={"x7": "Somebody Else"}))
     assert (action.do, action.cause) == (Do.HOLD, "number_taken")
-    assert dict(action.problems[0].facts) == {"number": "F-1", "xero_id": "xi1", "xero_status": "VOIDED"}
+    assert dict(action.problems[0].facts) == {
+        "number": "F-1",
+        "xero_id": "xi1",
+        "xero_status": "VOIDED",
+        "xero_total": "240",
+        "currency": "EUR",
+        "customer": "Somebody Else",
+    }
+    assert plan(INVOICE, scene(heads=there)).problems[0].facts["customer"] == ""
 
 
 def siblings(*changes):
@@ -117,6 +117,12 @@ SIBLINGS = [
     ([{"status": Status.VOID}, {}], {}, "i1"),  # one that will not go does not stand in the way
     ([{}, {"issue_date": date(2026, 9, 9)}], {"i1": IN_XERO}, "i1"),  # the one that has it in Xero keeps it
     ([{}, {"status": Status.VOID}], {"i1": IN_XERO}, "i1"),
+    ([{}, {}], {"i0": Standing(order=ordered("skip"))}, "i1"),  # one that a person skips wants nothing
+    ([{}, {}], {"i0": Standing(gone=True)}, "i1"),
+    ([{}, {}], {"i0": standing(there={"number": "F-0"})}, "i0"),  # one that would like to change to it waits in line
+    ([{}, {}], {"i0": standing(there={"number": "F-0"}, order=ordered("skip"))}, "i1"),
+    ([{}, {}], {"i0": standing(there={"number": "F-0"}, gone=True)}, "i1"),
+    ([{}, {}], {"i0": standing(there={"number": "F-0"}), "i1": IN_XERO}, "i1"),
 ]
 
 
@@ -158,166 +164,144 @@ def test_no_number_is_written_twice(those, chance):
     assert {one.source_id for one in created[0]} == {one.source_id for one in created[1]}
 
 
-# -- what stands in Xero already
-
-
-def test_what_has_not_changed_is_left():
-    """Not even the settings are looked at."""
-    action = known(rules=rules(revenue_account="", statuses=frozenset()))
-    assert (action.do, action.problems, action.xero_id, action.eligible) == (Do.LEAVE, (), "xi1", True)
-
-
-CHANGED = replace(IN_XERO, synced_fingerprint="other")
-
-
-def test_a_change_is_carried():
-    """The whole document is sent anew."""
-    action = known(standing=CHANGED)
-    assert (action.do, action.xero_id, action.document.number) == (Do.UPDATE, "xi1", "F-1")
-
-
-def test_a_change_with_a_problem_is_held():
-    """What stands in Xero stays as it was."""
-    action = known(standing=CHANGED, contacts={})
-    assert (action.do, action.cause, action.xero_id) == (Do.HOLD, "contact_missing", "xi1")
-
-
-def test_a_change_after_a_payment_is_for_a_person():
-    """Xero refuses it."""
-    action = known(standing=replace(CHANGED, xero_amount_paid=True))
-    assert (action.do, action.cause, action.xero_id) == (Do.HOLD, "edited_after_payment", "xi1")
-
-
-VOID = invoice(status=Status.VOID)
-
-
-def test_a_void_is_carried_once():
-    """Unless the setting leaves voids out."""
-    assert known(VOID).do is Do.VOID
-    assert known(VOID, replace(IN_XERO, synced_status="void")).do is Do.LEAVE
-    assert known(VOID, rules=rules(statuses=frozenset({Status.SENT}))).do is Do.LEAVE
-
-
-def test_a_void_with_payments_is_for_a_person():
-    """Xero refuses to void what was paid."""
-    action = known(VOID, replace(IN_XERO, xero_amount_paid=True))
-    assert (action.do, action.cause) == (Do.HOLD, "void_with_payments")
-
+# -- what Xero refused
 
 REFUSAL = Problem("rejected_by_xero", {"message": "No."})
+CHANGED = standing(synced_fingerprint="other")
+VOID = invoice(status=Status.VOID)
+PAID = invoice(status=Status.PAID, amount_paid=Decimal(240))
+PAYABLE = {"rules": rules(payment_accounts={"EUR": "acc-bank"})}
+REFUSED = {
+    "create": (INVOICE, Standing(), {}),
+    "update": (INVOICE, CHANGED, {}),
+    "void": (VOID, IN_XERO, {}),
+    "pay": (PAID, standing(payments=(paid(),)), PAYABLE),
+}
+
+
+@pytest.mark.parametrize(("one", "stands", "settings"), REFUSED.values(), ids=list(REFUSED))
+def test_what_xero_refused_waits_until_something_moves(one, stands, settings):
+    """The same again cannot help; other content, other conditions or another document in Xero can."""
+    refused = replace(stands, refusal=REFUSAL, refused_stamp=stamp(one, stands, "as it was"))
+    held = known(one, refused, conditions="as it was", **settings)
+    assert (held.do, held.problems, held.refused, held.xero_id) == (Do.HOLD, (REFUSAL,), True, stands.xero_id)
+    assert known(one, refused, conditions="moved", **settings).do is not Do.HOLD
+    assert known(replace(one, name="other"), refused, conditions="as it was", **settings).do is not Do.HOLD
+    more_due = replace(refused, xero_amount_due=Decimal(300))
+    assert known(one, more_due, conditions="as it was", **settings).do is not Do.HOLD
+
+
+def test_what_is_sent_says_what_its_refusal_would_depend_on():
+    """So that the ledger can keep it with the refusal."""
+    action = known(INVOICE, CHANGED, conditions="a")
+    assert action.stamp == stamp(INVOICE, CHANGED, "a")
+
+
+def test_a_stamp_names_the_invoice_the_conditions_and_what_stands_in_xero():
+    """What was paid too, for a refused payment may become another."""
+    invoices = [INVOICE, VOID, invoice(name="other"), invoice(amount_paid=Decimal(1))]
+    standings = [standing(there={"total": "250"}), standing(xero_status="PAID"), standing(xero_amount_due=Decimal(1))]
+    stamps = {
+        *(stamp(one, IN_XERO, "a") for one in invoices),
+        *(stamp(INVOICE, one, "a") for one in standings),
+        stamp(INVOICE, IN_XERO, "b"),
+    }
+    assert len(stamps) == 8
+    assert stamp(invoice(), standing(), "a") in stamps
+
+
+# -- orders
+
+
+def test_what_a_person_skips_is_left():
+    """In Xero or not, with who said so and why."""
+    skipped = ordered("skip", because="a duplicate", until="2026-12-01")
+    for stands in (Standing(order=skipped), standing(order=skipped, synced_fingerprint="other")):
+        action = known(INVOICE, stands)
+        assert (action.do, action.cause, action.xero_id) == (Do.LEAVE, "skipped_by_person", stands.xero_id)
+        assert dict(action.problems[0].facts) == {
+            "because": "a duplicate",
+            "until": "2026-12-01",
+            "by": "anne@example.com",
+        }
+
+
+def test_what_crococlick_deleted_before_it_went_over_does_not_go():
+    """Nothing stands in Xero, so nothing is to be done there."""
+    action = known(INVOICE, Standing(gone=True))
+    assert (action.do, action.cause, action.xero_id) == (Do.LEAVE, "deleted_in_crococlick", "")
+
+
+ADOPTING = Standing(order=ordered("adopt"))
+
+
+def test_a_strangers_document_is_adopted_when_a_person_says_so():
+    """It is taken note of, and nothing is written."""
+    action = known(INVOICE, ADOPTING, heads={"F-1": [head(id="xi7")]})
+    assert (action.do, action.xero_id, action.document) == (Do.BIND, "xi7", None)
+
+
+@pytest.mark.parametrize("status", ["VOIDED", "DELETED"])
+def test_what_was_removed_in_xero_cannot_be_adopted(status):
+    """The number is taken all the same."""
+    assert known(INVOICE, ADOPTING, heads={"F-1": [head(status=status)]}).cause == "number_taken"
+
+
+def test_a_document_is_never_adopted_twice():
+    """A binding is unique both ways: one that is another invoice's is nobody else's."""
+    bound = {INVOICE.source_id: ADOPTING, "other": standing(xero_id="xi7")}
+    assert plan(INVOICE, scene(standings=bound, heads={"F-1": [head(id="xi7")]})).cause == "number_taken"
+
+
+def test_a_document_with_the_mark_of_another_invoice_is_not_adopted():
+    """That one will find it, although it is not bound yet; unless CrocoClick has deleted it."""
+    marked = {"F-1": [head(id="xi7", url="https://crm.example/i1")]}
+    there = {INVOICE.source_id: ADOPTING, "i1": Standing()}
+    assert plan(INVOICE, scene(standings=there, heads=marked)).cause == "number_taken"
+    there["i1"] = Standing(gone=True)
+    assert plan(INVOICE, scene(standings=there, heads=marked)).do is Do.BIND
+
+
+def test_of_two_with_one_number_the_one_that_adopts_has_it():
+    """Although the other is older; where both are to adopt it, one does."""
+    older, younger = siblings({"issue_date": date(2026, 8, 1)}, {})
+    at = {"heads": {"F-1": [head(id="xi7")]}}
+    actions = plan_all([older, younger], scene(standings={"i1": ADOPTING}, **at))
+    assert [action.do for action in actions] == [Do.HOLD, Do.BIND]
+    actions = plan_all([older, younger], scene(standings={"i0": ADOPTING, "i1": ADOPTING}, **at))
+    assert [action.do for action in actions] == [Do.BIND, Do.HOLD]
+
+
+REMOVED = standing(xero_status="VOIDED", order=ordered("overwrite"))
+
+
+def test_what_was_removed_in_xero_is_sent_once_more_on_order():
+    """The old document, ours by its mark, is in nobody's way."""
+    action = known(INVOICE, REMOVED, heads={"F-1": [head(status="VOIDED", url=MARK)]})
+    assert (action.do, action.xero_id, action.document.number) == (Do.CREATE, "", "F-1")
+
+
+def test_the_document_that_was_sent_once_more_is_found_again():
+    """Even where its answer was lost: not the older ones that were removed, in whatever order they are listed."""
+    those = [
+        head(id="xi0", status="DELETED", url=MARK),
+        head(status="VOIDED", url=MARK),
+        head(id="xi2", url=MARK),
+    ]
+    for order in permutations(those):
+        action = known(INVOICE, REMOVED, heads={"F-1": order})
+        assert (action.do, action.xero_id) == (Do.BIND, "xi2")
+    for order in permutations(those[:2]):
+        assert known(INVOICE, REMOVED, heads={"F-1": order}).do is Do.CREATE
 
 
 @pytest.mark.parametrize(
-    ("one", "standing"), [(INVOICE, Standing()), (INVOICE, CHANGED), (VOID, IN_XERO)], ids=["create", "update", "void"]
+    ("one", "gone"), [(invoice(status=Status.VOID), False), (INVOICE, True)], ids=["void", "deleted"]
 )
-def test_what_xero_refused_waits_until_something_moves(one, standing):
-    """The same again cannot help; other content, another status or other conditions can."""
-    refused = replace(standing, refusal=REFUSAL, refused_stamp=stamp(one, "as it was"))
-    held = known(one, refused, conditions="as it was")
-    assert (held.do, held.problems, held.refused, held.xero_id) == (Do.HOLD, (REFUSAL,), True, standing.xero_id)
-    assert known(one, refused, conditions="moved").do is not Do.HOLD
-    assert known(replace(one, name="other"), refused, conditions="as it was").do is not Do.HOLD
-
-
-def test_a_stamp_names_content_status_and_conditions():
-    """And what was paid, for a refused payment may become another."""
-    moved = [VOID, invoice(name="other"), invoice(amount_paid=Decimal(1))]
-    stamps = {stamp(INVOICE, "a"), stamp(INVOICE, "b"), *(stamp(one, "a") for one in moved)}
-    assert len(stamps) == 5
-    assert stamp(invoice(), "a") in stamps
-
-
-# -- payments
-
-
-def paid(amount="240", **changes):
-    """A payment that CrocoClick took."""
-    return replace(
-        Payment("t1", INVOICE.source_id, Decimal(amount), "EUR", date(2026, 9, 10), method="bank_transfer"), **changes
-    )
-
-
-PAYING = {"rules": rules(payment_accounts={"EUR": "acc-bank"})}
-
-
-def with_payments(*payments, due="240", carried=(), total_paid=None, **changes):
-    """The decision on an invoice in Xero that these payments were made for."""
-    total = sum((one.amount for one in payments), Decimal(0)) if total_paid is None else Decimal(total_paid)
-    one = invoice(status=Status.PAID, amount_paid=total)
-    carried = dict.fromkeys(carried, "p")
-    standing = replace(IN_XERO, payments=payments, xero_amount_due=Decimal(due), carried=carried)
-    return known(one, standing, **{**PAYING, **changes})
-
-
-def test_a_payment_that_xero_lacks_is_carried():
-    """With its day, its account, and our mark in the reference."""
-    action = with_payments(paid())
-    (payment,) = action.payments
-    assert (action.do, payment.invoice_id, payment.account_id) == (Do.PAY, "xi1", "acc-bank")
-    assert (payment.amount, payment.paid_on) == (Decimal(240), date(2026, 9, 10))
-    assert payment.reference == "bank transfer t1"
-
-
-def test_our_mark_in_a_reference_is_a_whole_word():
-    """The transaction t1 is not t11, and no id is nobody's mark."""
-    assert is_ours(reference(paid(source_id="t11")), "t11")
-    assert not is_ours(reference(paid(source_id="t11")), "t1")
-    assert not is_ours("bank transfer", "")
-
-
-def test_payments_go_in_the_order_they_were_made_and_once_each():
-    """One that Xero has is left out; when it has all, nothing is done."""
-    three = [paid("80", source_id=f"t{n}", paid_on=date(2026, 9, 20 - n)) for n in (1, 2, 3)]
-    assert [one.source_id for one in with_payments(*three).payments] == ["t3", "t2", "t1"]
-    assert [one.source_id for one in with_payments(*three, carried=["t2"]).payments] == ["t3", "t1"]
-    assert with_payments(*three, carried=["t1", "t2", "t3"]).do is Do.LEAVE
-
-
-def test_a_failed_or_test_payment_is_no_money():
-    """It is as if it were not there."""
-    others = [paid(source_id="t2", status="failed"), paid(source_id="t3", live=False)]
-    assert [one.source_id for one in with_payments(paid(), *others, total_paid=240).payments] == ["t1"]
-
-
-@pytest.mark.parametrize("statuses", [frozenset({Status.SENT}), frozenset()])
-def test_payments_of_a_status_not_selected_are_not_carried(statuses):
-    """The document stays as it is."""
-    assert with_payments(paid(), rules=replace(PAYING["rules"], statuses=statuses)).do is Do.LEAVE
-
-
-HELD_PAYMENTS = [
-    ([paid(refunded=Decimal(40), status="partially_refunded")], {}, "refund_needs_person"),
-    ([paid("200")], {"total_paid": 240}, "payment_mismatch"),
-    ([paid(currency="USD")], {}, "payment_mismatch"),
-    ([paid(), paid("-1", source_id="t2")], {}, "payment_mismatch"),
-    ([paid("100.005"), paid("1", source_id="t2")], {}, "payment_mismatch"),
-    ([paid(paid_on=None)], {}, "payment_mismatch"),
-    ([paid()], {"due": "239.99"}, "payment_exceeds_due"),
-    ([paid()], {"rules": rules()}, "payment_account_missing"),
-    ([paid()], {"rules": rules(payment_accounts={"USD": "acc-bank"})}, "payment_account_missing"),
-    ([paid()], {"rules": rules(payment_accounts={"": "nowhere"})}, "payment_account_invalid"),
-    ([paid()], {"rules": rules(payment_accounts={"": "706"})}, "payment_account_invalid"),
-    ([paid()], {"books": books(accounts=(SALES, replace(BANK, status="ARCHIVED")))}, "payment_account_invalid"),
-    ([paid()], {"books": books(accounts=(SALES, replace(BANK, currency="USD")))}, "payment_account_invalid"),
-    (
-        [paid()],
-        {"books": books(organisation=replace(BOOKS.organisation, period_lock_date=date(2026, 9, 10)))},
-        "period_locked",
-    ),
-]
-
-
-@pytest.mark.parametrize(("payments", "changes", "code"), HELD_PAYMENTS)
-def test_a_payment_that_does_not_fit_is_held(payments, changes, code):
-    """Nothing wrong is written; the document is in Xero already."""
-    action = with_payments(*payments, **changes)
-    assert (action.do, action.cause, action.payments, action.xero_id) == (Do.HOLD, code, (), "xi1")
-
-
-@pytest.mark.parametrize("account", [replace(BANK, currency="EUR"), replace(SALES, id="acc-bank", takes_payments=True)])
-def test_a_bank_account_or_one_with_payments_enabled_takes_them(account):
-    """In the currency of the payment or of the organisation."""
-    assert with_payments(paid(), books=books(accounts=(account,))).do is Do.PAY
+def test_what_crococlick_gave_up_is_not_sent_once_more(one, gone):
+    """Both sides agree, whatever was ordered before."""
+    action = known(one, replace(REMOVED, gone=gone))
+    assert (action.do, action.problems, action.xero_id) == (Do.LEAVE, (), "xi1")
 
 
 # -- the key of a batch

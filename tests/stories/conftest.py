@@ -1,9 +1,9 @@
 """A world to tell stories in, connected and with an account for its lines."""
 
 import pytest
-from stories_world import World
 
 from sandbox.server import Sandbox
+from tests.stories.stories_world import World
 
 
 @pytest.fixture

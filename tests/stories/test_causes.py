@@ -413,6 +413,8 @@ def test_it_heals_by_itself(world, code):
     world.sync()
     told = world.explain("INV-1")
     assert told["cause"]["code"] == code and told["state"] in ("retrying", "in_doubt")
+    if told["state"] == "retrying":
+        assert " from " in told["remedy"]["sentence"], "when it is tried again is told"
     world.faults.clear()
     world.sync(times=2)
     assert world.state("INV-1") == "synced"
@@ -460,7 +462,7 @@ def test_what_stops_a_whole_run(world, code):
 
 def test_nothing_is_connected(box, tmp_path):
     """Without a consent the run ends before it begins."""
-    from stories_world import World
+    from tests.stories.stories_world import World
 
     world = World(box, tmp_path)
     world.has("INV-1")

@@ -215,6 +215,18 @@ def test_an_edit_in_xero_is_found_and_shown_and_never_overwritten(world, what):
     assert invoice["Reference"] == "Edited meanwhile"
 
 
+def test_a_change_in_xero_since_the_last_look_is_found_before_the_write(world):
+    """Both sides edit between two daily looks: ours is not sent over theirs."""
+    world.has("INV-1")
+    world.sync()
+    world.xero.update("invoices", "INV-1", InvoiceNumber="A-1", DueDate="2027-06-30")
+    world.crm.edit_invoice("INV-1", lines=MORE)
+    world.box.reset_calls()
+    world.sync()
+    assert world.cause("INV-1") == "changed_in_xero"
+    assert (world.writes(), world.box.count(side="xero")) == (0, 1)
+
+
 def test_what_the_accountant_changed_may_stay(world):
     """A new due date in Xero that is right there: both sides agree on it, and CrocoClick's edits follow again."""
     world.has("INV-1")
@@ -321,13 +333,26 @@ def test_a_deletion_is_found_shown_and_followed_on_order(world):
     assert there(world)["Status"] == "VOIDED" and world.state("INV-1") == "synced"
 
 
-def test_what_comes_back_is_an_invoice_again(world):
-    """A list that skipped an invoice deletes nothing: it is asked for by its id first."""
+def test_a_reading_of_everything_tells_nothing_of_what_is_as_it_was(world):
+    """A full sync over invoices that are held, left out and in Xero adds no word to their stories."""
+    world.has("INV-1")
+    world.has("INV-2", dueDate=None)
+    world.has("INV-3", status="draft")
+    world.sync()
+    before = [world.explain(number)["history"] for number in ("INV-1", "INV-2", "INV-3")]
+    world.sync(full=True)
+    assert [world.explain(number)["history"] for number in ("INV-1", "INV-2", "INV-3")] == before
+
+
+def test_a_list_that_skips_an_invoice_deletes_nothing(world):
+    """What is in Xero and does not show in a list is asked for by its id first."""
     world.has("INV-1")
     world.sync()
-    world.crm.switch(omit=[])
+    [invoice] = world.crm.invoices()
+    empty = {"invoices": [], "total": 0}
+    world.faults.add("refuse", side="crococlick", path="/invoices/", method="GET", times=1, status=200, body=empty)
     world.sync(full=True)
-    assert world.state("INV-1") == "synced"
+    assert (world.state("INV-1"), world.explain("INV-1")["invoice"]["id"]) == ("synced", invoice["_id"])
 
 
 def test_renumbering_frees_the_number(world):

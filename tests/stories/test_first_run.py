@@ -183,7 +183,7 @@ def test_a_number_that_the_accountant_used_is_never_overwritten(world):
 
 def test_a_lost_ledger_binds_again_without_a_write(world, box, tmp_path):
     """With a new ledger our own documents are recognised by their mark and nothing is sent twice."""
-    from tests.stories.conftest import World
+    from tests.stories.stories_world import World
 
     for number in range(3):
         world.has(f"INV-{number}")

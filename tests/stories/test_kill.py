@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
-from tests.stories.conftest import World
+from tests.stories.stories_world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 20

@@ -180,3 +180,73 @@ def test_a_paid_zero_invoice_is_left_alone(paying):
     world.has("INV-1", lines=[{"name": "Gift", "qty": 1, "amount": 0, "taxes": []}], status="paid")
     world.sync()
     assert world.xero.invoice("INV-1")["Status"] == "PAID" and world.state("INV-1") == "synced"
+
+
+def bounce(world, transaction):
+    """A payment that had come in turns out to have failed: CrocoClick takes it back."""
+    location = world.crm.location
+    kept = location.transactions[transaction]
+    location.keep_transaction(kept | {"status": "failed"})
+    world.crm.edit_invoice("INV-1", status="sent", amountPaid=0, amountDue=120)
+
+
+def test_paid_and_bounced_is_held_until_the_payment_is_off(paying):
+    """A payment that is in Xero and counts no more in CrocoClick is shown, and never taken off by itself."""
+    world = paying
+    world.has("INV-1")
+    transaction = world.crm.pay("INV-1")
+    world.sync()
+    bounce(world, transaction)
+    world.sync(full=True)
+    assert (world.state("INV-1"), world.cause("INV-1"), in_xero(world)) == ("held", "payment_mismatch", PAID)
+    world.follow("INV-1")
+    world.sync()
+    assert (world.state("INV-1"), in_xero(world)) == ("synced", OPEN)
+
+
+def test_paid_and_bounced_heals_when_the_accountant_takes_the_payment_off(paying):
+    """Nothing has to be ordered once both sides are without it."""
+    world = paying
+    world.has("INV-1")
+    transaction = world.crm.pay("INV-1")
+    world.sync()
+    bounce(world, transaction)
+    world.sync(full=True)
+    [payment] = world.xero.payments()
+    world.xero.delete_payment(payment["PaymentID"])
+    world.sync(full=True)
+    assert (world.state("INV-1"), in_xero(world)) == ("synced", OPEN)
+
+
+def test_refunded_in_full_and_void(paying):
+    """Paid, refunded and void in CrocoClick: the refund waits for a person, and the void for the payment in Xero."""
+    world = paying
+    world.has("INV-1")
+    transaction = world.crm.pay("INV-1")
+    world.sync()
+    world.crm.refund(transaction)
+    world.sync(full=True)
+    assert (world.cause("INV-1"), in_xero(world)) == ("refund_needs_person", PAID)
+    world.crm.void("INV-1")
+    world.sync(full=True)
+    assert (world.cause("INV-1"), in_xero(world)) == ("void_with_payments", PAID)
+    world.follow("INV-1")
+    world.sync()
+    assert (world.state("INV-1"), in_xero(world)) == ("synced", ("VOIDED", Decimal(120), 0))
+
+
+def test_several_steps_at_once(paying):
+    """Sent, edited, paid in two parts and edited in its head between two runs: Xero has all of it after the next."""
+    world = paying
+    world.set(statuses="draft,sent,payment_processing,partially_paid,paid,void")
+    world.has("INV-1", status="draft")
+    world.sync()
+    world.crm.send("INV-1")
+    world.crm.edit_invoice("INV-1", lines=[{"name": "More", "qty": 2, "amount": 100, "taxes": [20]}])
+    world.crm.pay("INV-1", 100)
+    world.crm.pay("INV-1", 140)
+    world.crm.edit_invoice("INV-1", dueDate="2027-03-01", number="INV-9")
+    world.sync()
+    there = world.xero.invoice("INV-9")
+    assert (there["Status"], Decimal(str(there["Total"])), there["DueDateString"][:10]) == ("PAID", 240, "2027-03-01")
+    assert len(world.xero.payments()) == 2 and world.state("INV-9") == "synced"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
-from tests.stories.conftest import World
+from tests.stories.stories_world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -105,6 +105,47 @@ def test_not_connected_ends_with_4(world, tmp_path):
     done = run(world, "sync", SYNCER_DATA_DIR=str(tmp_path))
     assert done.returncode == 4
     assert "Connect Xero" in done.stderr
+
+
+def test_orders_are_given_and_taken_back(world):
+    """Skip with a reason, see it left out, take it back: each one JSON object, recorded with who gave it."""
+    world.has("ORDER-1", dueDate=None)
+    told(world, "sync", status=3)
+    given = told(world, "skip", "ORDER-1", "--because", "made twice", "--until", "2099-01-01")
+    assert given["order"] == "skip" and [one["number"] for one in given["given"]] == ["ORDER-1"]
+    explained = told(world, "explain", "ORDER-1")
+    assert explained["state"] == "skipped" and "made twice" in explained["cause"]["sentence"]
+    assert explained["history"][-1]["by"] not in ("", "sync")
+    assert told(world, "sync")["outcomes"]["skipped"] == 1
+    told(world, "unskip", "ORDER-1")
+    assert told(world, "sync", status=3)["held"][0]["cause"] == "due_date_missing"
+    told(world, "order", "map", "ORDER-1", "due_days=30")
+    assert told(world, "sync")["outcomes"]["created"] == 1
+
+
+WRONG_ORDERS = [
+    (["skip", "ORDER-1"], "needs a reason"),
+    (["skip", "ORDER-1", "--because", "x", "--until", "soon"], "must be a date"),
+    (["skip", "ORDER-1", "--because", "x", "--until", "2001-01-01"], "a day to come"),
+    (["unskip", "ORDER-1"], "is not skipped"),
+    (["retry", "NOTHING"], "No invoice fits"),
+    (["order", "dance", "ORDER-1"], "There is no order 'dance'"),
+    (["order", "adopt", "ORDER-1"], "nothing in Xero that could count"),
+    (["order", "link_contact", "ORDER-1", "contact=nobody@example.org"], "has no contact"),
+    (["order", "map", "ORDER-1", "tax.20%=not a type"], "TaxType"),
+    (["order", "retry", "ORDER-1", "hard=yes"], "takes no values"),
+    (["order", "undo", "ORDER-1", "twice=1"], "takes no values"),
+    (["order", "reapply_payments", "ORDER-1"], "does not wait behind a payment"),
+]
+
+
+@pytest.mark.parametrize(("words", "says"), WRONG_ORDERS, ids=[" ".join(words) for words, _ in WRONG_ORDERS])
+def test_a_wrong_order_is_refused_and_changes_nothing(world, words, says):
+    """With what is wrong in a sentence, and exit 2."""
+    before = world.ledger.rows("history_of", kind="invoice", source_id=world.crm.invoice("ORDER-1")["_id"])
+    done = run(world, *words)
+    assert done.returncode == 2 and says in done.stderr
+    assert world.ledger.rows("history_of", kind="invoice", source_id=world.crm.invoice("ORDER-1")["_id"]) == before
 
 
 def test_no_secret_is_printed_or_kept(world):

@@ -141,12 +141,12 @@ def test_a_key_used_for_another_request_leaves_doubt():
 
 
 def test_a_whole_request_may_be_refused_for_one_element():
-    """An unknown ContactID answers 404 to everybody; alone, the others may go."""
+    """An unknown ContactID answers 404 to everybody, also to one alone: which id it is, a look has to tell."""
     first, second = written(404, b"", count=2)
     assert first.whole
     assert second.whole
     (alone,) = written(404, b"")
-    assert not alone.whole
+    assert alone.whole
     assert "404" in alone.messages[0]
     (unread,) = written(400, {"ErrorNumber": 14, "Message": "JSON for post data was invalid"})
     assert unread.messages == ("JSON for post data was invalid",)
@@ -236,6 +236,44 @@ def test_payments_of_an_invoice():
     assert (payment.invoice_id, payment.amount, payment.reference) == ("inv", Decimal(10), "CrocoClick 65aa01")
     assert (payment.paid_on, payment.status) == (date(2026, 9, 15), "AUTHORISED")
     assert entities.payments({"Invoices": [{}]}, "inv") == []
+
+
+def test_a_payment_that_was_taken_off_is_still_listed():
+    """It names its invoice, and stands no more."""
+    gone = {"PaymentID": "p1", "Status": "DELETED", "Amount": Decimal(10), "Invoice": {"InvoiceID": "inv"}}
+    (payment,) = entities.payment_list({"Payments": [gone]})
+    assert (payment.invoice_id, payment.stands, payment.paid_on) == ("inv", False, None)
+    assert entities.payment_list({}) == []
+
+
+def test_what_is_credited_counts_as_paid():
+    """A credit note locks an invoice as a payment does, and who reads the head asks for that."""
+    amounts = {"AmountDue": Decimal(5), "AmountPaid": Decimal(10), "AmountCredited": Decimal("2.5")}
+    found = entities.read_invoice(amounts)
+    assert (found.amount_paid, found.amount_due) == (Decimal("12.5"), Decimal(5))
+    assert entities.read_invoice({"AmountCredited": Decimal(1)}).amount_paid == 1
+    assert entities.read_invoice({}).amount_paid == 0
+
+
+@pytest.mark.parametrize(
+    ("found", "day"),
+    [
+        ({"DueDate": "/Date(1791936000000+0000)/"}, date(2026, 10, 14)),
+        ({"DueDateString": "2026-10-14T00:00:00"}, date(2026, 10, 14)),
+        ({"DueDate": None}, None),
+        ({"Date": "/Date(1791936000000+0000)/"}, None),
+    ],
+)
+def test_the_head_of_an_invoice_has_its_due_date(found, day):
+    """It may be changed in Xero, so both sides compare it; a draft may have none."""
+    assert entities.read_invoice(found).due_date == day
+
+
+def test_a_created_rate_and_currency_are_read_like_any_other():
+    """The rate comes back with the type that lines then carry."""
+    made = {"TaxRates": [{"TaxType": "TAX042", "Name": "GST", "EffectiveRate": Decimal(5), "CanApplyToRevenue": True}]}
+    (rate,) = wire.results(made, "TaxRates", 1, entities.read_rate)
+    assert (rate.type, rate.is_new, rate.applies_to_revenue) == ("TAX042", False, True)
 
 
 def test_a_bill_with_the_same_number_is_not_ours():

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
-from syncer.core.books import Document, DocumentLine
+from syncer.core.books import Amendment, Document, DocumentLine, NewTaxRate, TaxComponent
 from syncer.core.contact import NewContact
 from syncer.ports import NewPayment
 from syncer.xero import wire
@@ -148,6 +148,93 @@ def test_a_payment_carries_our_mark_and_its_account_by_code_or_id():
     }
 
 
+AMENDMENT = Amendment("id-1", "F-2026-041", "x1", date(2026, 11, 14), "Visite d'automne")
+
+
+def test_an_amendment_sends_only_what_xero_lets_change():
+    """No line, amount, date or status: anything else of an invoice with payments would be refused."""
+    request = wire.post_amendments([AMENDMENT], call_id="c1", key="k1")
+    assert (request.method, request.path) == ("POST", "/api.xro/2.0/Invoices")
+    assert (dict(request.query), request.call_id, request.key) == ({"summarizeErrors": "false"}, "c1", "k1")
+    assert json.loads(request.body) == {
+        "Invoices": [
+            {
+                "InvoiceID": "id-1",
+                "InvoiceNumber": "F-2026-041",
+                "Contact": {"ContactID": "x1"},
+                "DueDate": "2026-11-14",
+                "Reference": "Visite d'automne",
+            }
+        ]
+    }
+
+
+def test_an_amendment_empties_a_reference_and_leaves_a_due_date_it_has_not():
+    """What CrocoClick took away goes; a due date cannot."""
+    request = wire.post_amendments([replace(AMENDMENT, reference="", due_date=None)], call_id="c", key="k")
+    (element,) = json.loads(request.body)["Invoices"]
+    assert element["Reference"] == ""
+    assert "DueDate" not in element
+
+
+def test_a_payment_is_taken_off_by_its_id():
+    """POST with a status and nothing else: of a payment nothing else can change."""
+    request = wire.delete_payment("pay-1", call_id="c1", key="k1")
+    assert (request.method, request.path, request.query) == ("POST", "/api.xro/2.0/Payments/pay-1", ())
+    assert (json.loads(request.body), request.call_id, request.key) == ({"Status": "DELETED"}, "c1", "k1")
+
+
+PARTS = (TaxComponent("GST", Decimal(5)), TaxComponent("QST", Decimal("9.9750"), compound=True))
+
+
+def test_a_tax_rate_is_created_with_its_components():
+    """PUT, for POST has changed another rate; its type is Xero's to give."""
+    request = wire.put_tax_rate(NewTaxRate("GST + QST", PARTS), call_id="c1", key="k1")
+    assert (request.method, request.path, request.call_id, request.key) == ("PUT", "/api.xro/2.0/TaxRates", "c1", "k1")
+    assert json.loads(request.body, parse_float=str, parse_int=str) == {
+        "TaxRates": [
+            {
+                "Name": "GST + QST",
+                "TaxComponents": [
+                    {"Name": "GST", "Rate": "5", "IsCompound": False},
+                    {"Name": "QST", "Rate": "9.975", "IsCompound": True},
+                ],
+            }
+        ]
+    }
+
+
+def test_a_tax_rate_says_which_box_of_the_return_only_where_asked():
+    """Some editions insist on ReportTaxType, the others refuse it."""
+    (rate,) = json.loads(wire.put_tax_rate(NewTaxRate("VAT", PARTS, "OUTPUT"), call_id="c", key="k").body)["TaxRates"]
+    assert rate["ReportTaxType"] == "OUTPUT"
+
+
+def test_a_currency_is_enabled_with_its_bare_code():
+    """Xero takes no list here."""
+    request = wire.put_currency("GBP", call_id="c1", key="k1")
+    assert (request.method, request.path, request.call_id, request.key) == (
+        "PUT",
+        "/api.xro/2.0/Currencies",
+        "c1",
+        "k1",
+    )
+    assert json.loads(request.body) == {"Code": "GBP"}
+
+
+def test_contacts_are_asked_for_by_their_ids():
+    """Archived ones too, for that is often why they are asked for."""
+    request = wire.get_contacts_with_ids(["x1", "x2"])
+    assert (request.method, request.path) == ("GET", "/api.xro/2.0/Contacts")
+    assert dict(request.query) == {
+        "IDs": "x1,x2",
+        "includeArchived": "true",
+        "page": "1",
+        "pageSize": "1000",
+        "order": "ContactID ASC",
+    }
+
+
 def test_lists_are_read_by_id_and_since():
     """Ordered by id a list that moves can repeat but not hide; If-Modified-Since is UTC to the second."""
     since = datetime(2026, 9, 14, 5, 4, 5, 999, tzinfo=timezone(timedelta(hours=2)))
@@ -194,3 +281,10 @@ def test_a_moment_in_utc_is_a_moment_in_utc():
     assert wire.get_contacts(1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)).headers == {
         "If-Modified-Since": "2026-01-02T03:04:05"
     }
+
+
+def test_heads_are_asked_for_by_id_without_their_lines():
+    """A comma list of InvoiceIDs, whatever their status."""
+    request = wire.get_invoices_with_ids(["a", "b"])
+    assert request.path.endswith("/Invoices")
+    assert ("IDs", "a,b") in request.query and ("summaryOnly", "true") in request.query

@@ -1,0 +1,187 @@
+"""The documents of one run: tax rates, currencies and customers that they need, then the documents themselves."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from syncer.core.action import Action, Do, is_ours
+from syncer.core.books import NEW, Books, TaxRate, books_text
+from syncer.core.contact import Create, Decision, Join, Linked
+from syncer.core.due import takes_payments
+from syncer.core.mapping import lacks_currency
+from syncer.core.rules import Rules
+from syncer.core.standing import GONE, Standing
+from syncer.core.tax import tax_rate, to_create
+from syncer.ledger.records import Known
+from syncer.looking import Look, verdict
+from syncer.tries import bound, contact_element, invoice_element
+from syncer.waves import Batch, Element, batches
+from syncer.work import Work
+from syncer.writes import OUTCOMES, Writes
+
+_OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
+
+
+class Documents:
+    """Invoices as documents, from what they need first to their arrival; payments are another matter."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def prepare(self, workload: Sequence[Known], books: Books) -> Books:
+        """Bring about what documents need; answers with the books as they are then."""
+        books = self._create_settings(workload, books)
+        actions = self._act_on_contacts(workload, books)
+        self._bind(actions)
+        # Nothing is written over what somebody has changed there since the lists were last read.
+        self._work.look_at_invoices([action.xero_id for action in actions if action.do in _OVER])
+        return books
+
+    def write(self, books: Books) -> bool:
+        """Decide and carry out; returns whether the answer to any write is still unknown."""
+        workload = self._work.workload()
+        actions, seen = self._work.decide(workload, books)
+        self._record(workload, actions)
+        tries = {known.invoice.source_id: known.tries for known in workload}
+        writes = Writes(self._work.doors, seen)
+        for do in OUTCOMES:
+            elements = [
+                self._element(action, seen, tries)
+                for action in actions
+                if action.do is do and not _unfinished(action, books)
+            ]
+            self._work.perform(batches("invoice", do.value, elements), writes.invoices(do), "invoices", len(elements))
+        self._settle_taken_numbers()
+        self._work.look_again(writes, books)
+        return bool(self._work.ledger.open_attempts())
+
+    def _element(self, action: Action, seen: Look, tries: Mapping[str, int]) -> Element:
+        invoice = action.invoice
+        standing = seen.scene.standings.get(invoice.source_id, Standing())
+        pays = takes_payments(invoice, standing, self._work.rules)
+        size = self._work.doors.document_size(action.document) if action.document and action.do is not Do.AMEND else 500
+        return invoice_element(action, pays, tries[invoice.source_id], size)
+
+    def _record(self, workload: Sequence[Known], actions: Sequence[Action]) -> None:
+        """Write down what was decided without a write; payments are decided once they are read."""
+        paid = {
+            known.invoice.source_id
+            for known in workload
+            if known.standing.xero_id and takes_payments(known.invoice, known.standing, self._work.rules)
+        }
+        verdicts = [
+            verdict(action)
+            for action in actions
+            if not (action.do is Do.BIND or (action.do in (Do.LEAVE, Do.PAY) and action.invoice.source_id in paid))
+        ]
+        self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
+
+    def _settle_taken_numbers(self) -> None:
+        """A number that Xero says is taken may be our own document, arrived after we had looked for it."""
+        taken = [
+            known
+            for known in self._work.ledger.workload()
+            if known.cause == "number_taken" and known.standing.refused_stamp and known.invoice.number
+        ]
+        for start in range(0, len(taken), 50):
+            part = taken[start : start + 50]
+            heads = self._work.doors.accounts.invoices_numbered([known.invoice.number for known in part])
+            endings = [
+                bound(Action(known.invoice, Do.BIND, xero_id=head.id, found=head))
+                for known in part
+                for head in heads
+                if is_ours(head, known.invoice.source_id)
+                and head.id != known.standing.xero_id
+                and head.status not in GONE
+            ]
+            self._work.ledger.mirror(self._work.now(), invoices=heads)
+            self._work.ledger.commit(
+                self._work.run_id, self._work.now(), endings=endings, calls=self._work.doors.drain_calls()
+            )
+
+    # -- what they need first -------------------------------------------------------------------------------------
+
+    def _create_settings(self, workload: Sequence[Known], books: Books) -> Books:
+        """Create the tax rates and currencies that documents need, where the settings allow it."""
+        if not (self._work.rules.create_tax_rates or self._work.rules.create_currencies):
+            return books
+        actions, seen = self._work.decide(workload, books)
+        rates, currencies = _needed(actions, books, self._work.rules, self._work.run_id)
+        writes = Writes(self._work.doors, seen)
+        for kind, elements in (("tax_rate", rates), ("currency", currencies)):
+            todo = [Batch(kind, "create", (element,)) for element in elements]
+            if todo:
+                self._work.perform(todo, writes.settings(kind), "settings", len(todo))
+        if not (writes.made or writes.refused):
+            return books
+        books = replace(
+            books,
+            tax_rates=(*books.tax_rates, *(one for one in writes.made if isinstance(one, TaxRate))),
+            currencies=books.currencies | {one for one in writes.made if isinstance(one, str)},
+            refused={**books.refused, **writes.refused},
+        )
+        self._work.ledger.mirror(self._work.now(), books=books_text(books))
+        return books
+
+    def _act_on_contacts(self, workload: Sequence[Known], books: Books) -> Sequence[Action]:
+        """Link or create every contact that an invoice waits for; returns what was decided for the invoices."""
+        actions, seen = self._work.decide(workload, books)
+        needed = {action.invoice.customer.id for action in actions if action.do in (Do.CREATE, Do.UPDATE, Do.AMEND)}
+        decisions = seen.scene.contacts
+        self._link(needed, decisions)
+        wanted = needed | {d.source_id for key in needed if isinstance(d := decisions.get(key), Join)}
+        creates = [d.contact for key, d in decisions.items() if key in wanted and isinstance(d, Create)]
+        if not creates:
+            return actions
+        known = self._work.ledger.contacts()
+        elements = [contact_element(contact, known[contact.source_id].tries) for contact in creates]
+        kind = Writes(self._work.doors, seen).contacts()
+        self._work.perform(batches("contact", "create", elements), kind, "contacts", len(elements))
+        self._link(needed, self._work.decide((), books)[1].scene.contacts)
+        return actions
+
+    def _link(self, needed: Iterable[str], decisions: Mapping[str, Decision]) -> None:
+        links = {
+            source_id: (decision.xero_id, decision.how)
+            for source_id in needed
+            if isinstance(decision := decisions.get(source_id), Linked) and decision.how != "binding"
+        }
+        if links:
+            self._work.ledger.link_contacts(self._work.run_id, links, self._work.now())
+
+    def _bind(self, actions: Sequence[Action]) -> None:
+        """Take note of documents that are in Xero already, so that they are decided like any other."""
+        found = [bound(action) for action in actions if action.found]
+        if found:
+            self._work.ledger.commit(self._work.run_id, self._work.now(), endings=found)
+
+
+def _needed(
+    actions: Sequence[Action], books: Books, rules: Rules, generation: str
+) -> tuple[list[Element], list[Element]]:
+    """The tax rates and currencies that documents to be written still lack, each once.
+
+    `generation` tells one run's request from another's: Xero answers one that it knows as it did before.
+    """
+    rates: dict[str, Element] = {}
+    currencies: dict[str, Element] = {}
+    for action in (action for action in actions if action.document):
+        if lacks_currency(action.invoice.currency, books):
+            code = action.invoice.currency
+            currencies[code] = Element(f"currency.{code}", code, generation, expected={"name": code})
+        for taxes in {line.taxes for line in action.invoice.lines}:
+            found = tax_rate(taxes, books, rules)
+            if isinstance(found, TaxRate) and found.is_new:
+                key = f"tax.{found.type.removeprefix(NEW)}"
+                # The next new rate needs a name of its own.
+                books = replace(books, tax_rates=(*books.tax_rates, found))
+                rates[key] = Element(key, to_create(found, books), generation, expected={"name": found.name})
+    return list(rates.values()), list(currencies.values())
+
+
+def _unfinished(action: Action, books: Books) -> bool:
+    """Whether it needs something that Xero was asked to create and has not confirmed."""
+    document = action.document
+    if document is None:
+        return False
+    lines_new = any(line.tax_type.startswith(NEW) for line in document.lines)
+    return lines_new or document.contact_id.startswith(NEW) or lacks_currency(document.currency, books)
