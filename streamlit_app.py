@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from console.access import ONLY_THIS_MACHINE
 from console.main import script_failed
 from console.routes import ROUTES
+
+# Our pages are those of st.navigation. Streamlit would take the folder console/pages for its own kind, and the address
+# that is asked for first after the start would stay blank, unless it is the first page's.
+PagesManager.uses_pages_directory = False
 
 app = st.App(
     Path(__file__).parent / "console" / "main.py",

@@ -35,6 +35,9 @@ PAGES = {
     "a search for a name": "/invoice?find=customer%2012",
     "Invoices": "/invoice",
     "one invoice": "/invoice?invoice=INV-012345",
+    "Attention": "/attention",
+    "its largest group": "/attention?group=LARGEST",
+    "what was settled": "/attention?tab=settled",
     "Runs": "/runs",
     "Connections": "/connections",
 }
@@ -70,10 +73,13 @@ def timed(what: str, do: Callable[[], Any], times: int = 1) -> None:
 def measure_questions() -> None:
     """What the pages ask, without drawing."""
     from console.desk import Desk, installation
+    from syncer import questions
 
     desk = Desk(installation())
     timed("today", desk.today, 3)
-    timed("the largest group", lambda: desk.members(desk.today().groups[0]), 3)
+    timed("all groups, anew", lambda: questions.groups(desk.ledger), 3)
+    timed("the largest group, anew", lambda: questions.members(desk.ledger, desk.groups()[0]), 3)
+    timed("what was settled", desk.settled, 3)
     timed("a search for a number", lambda: desk.find("INV-012345"), 3)
     timed("a search for a name", lambda: desk.find("customer 12"), 3)
     timed("one invoice's story", lambda: desk.explain(desk.find("INV-000012")[0]), 3)
@@ -110,13 +116,16 @@ def measure_pages(url: str) -> None:
     """From the address to a page that stands still: the first of a browser, then one whose files are known."""
     from playwright.sync_api import sync_playwright
 
+    from console.desk import Desk, installation
+
+    largest = max(Desk(installation()).groups(), key=lambda group: group.size).key
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         for name, address in PAGES.items():
             for time_ in ("first", "again"):
                 began = time.perf_counter()
-                page.goto(url + address)
+                page.goto(url + address.replace("LARGEST", largest))
                 page.wait_for_function(STANDS)
                 print(f"{(time.perf_counter() - began) * 1000:8.0f} ms  {name}, {time_}", flush=True)
         browser.close()

@@ -6,26 +6,34 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import IO, Any
 
-from syncer import connecting, questions, words
+from syncer import connecting, orders, questions, words
 from syncer.app import DEFAULT, App, Connection, who
+from syncer.core.compare import Compared
 from syncer.errors import Reconnect, SyncerError, WrongUsage
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
-from syncer.questions import Group, Story, Today
+from syncer.orders import Given
+from syncer.questions import Group, Settled, Story, Today
 from syncer.settings import ROOT, SETTINGS, checked, setting
+from syncer.words import Answer, Remedy
 
 RUNS = 60
 RECORDS = 500
 MATCHES = 50
+SETTLED = timedelta(days=30)
+ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
 
-__all__ = ["Desk", "Group", "Story", "SyncerError", "Today", "WrongUsage", "installation"]
+__all__ = [
+    "Answer", "Compared", "Desk", "Given", "Group", "Remedy", "Settled", "Story", "SyncerError", "Today", "WrongUsage",
+    "installation",
+]  # fmt: skip
 
 
 @cache
@@ -106,6 +114,7 @@ class Started:
 
 
 _started: dict[str, Started] = {}
+_answers: dict[tuple[Any, ...], tuple[tuple[int, int, int], Any]] = {}
 _choices: dict[str, Sequence[tuple[str, str]]] = {}
 
 
@@ -137,13 +146,46 @@ class Desk:
         """What a person sees first, of one moment."""
         return self.app.store.read(lambda _: questions.today(self.ledger, self.now, offset))
 
-    def group(self, key: str) -> Group | None:
-        """The group of that name, if it is still there."""
-        return next((group for group in questions.groups(self.ledger) if group.key == key), None)
+    def needs_somebody(self) -> int:
+        """How many invoices a person has to act for."""
+        return sum(row["invoices"] for row in self.ledger.rows("counts") if row["state"] == "held")
+
+    def groups(self, offset: timedelta = timedelta(0)) -> list[Group]:
+        """Everything that is held or heals by itself, by the answer that it waits for, most money first."""
+        return self._once(("groups", offset), lambda: questions.groups(self.ledger, offset))
+
+    def skipped(self, offset: timedelta = timedelta(0)) -> list[Group]:
+        """What people skipped, by who did and why."""
+        return self._once(("skipped", offset), lambda: questions.groups(self.ledger, offset, questions.SKIPPED))
+
+    def settled(self) -> list[Settled]:
+        """What needed somebody and was settled in the last 30 days, newest first."""
+        return questions.settled(self.ledger, self.now - SETTLED)
 
     def members(self, group: Group) -> list[dict[str, Any]]:
         """The records of a group, largest first."""
-        return questions.members(self.ledger, group)
+        states = questions.SKIPPED if group.code == "skipped_by_person" else questions.OPEN
+        return self._once(("members", group.key), lambda: questions.members(self.ledger, group, states))
+
+    def alike(self, story: Story) -> list[dict[str, Any]]:
+        """The records that wait for the same answer as this one, itself included."""
+        return self._once(("alike", story.row["source_id"]), lambda: questions.alike(self.ledger, story))
+
+    def remedy(self, group: Group) -> Remedy | None:
+        """The next step for a group, with the choices that the books leave."""
+        return words.remedy(group.code, group.facts, books=questions.books(self.ledger))
+
+    def _once(self, asked: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
+        """The answer to a question of many rows: asked anew when the ledger has moved."""
+        whole, sign = (self.name, *asked), self.sign()
+        kept = _answers.get(whole)
+        if kept is None or kept[0] != sign:
+            for stale in [key for key, (seen, _) in _answers.copy().items() if seen != sign]:
+                _answers.pop(stale, None)
+            while len(_answers) >= ANSWERS:
+                _answers.pop(next(iter(_answers)), None)
+            kept = _answers[whole] = sign, answer()
+        return kept[1]
 
     def find(self, what: str) -> list[dict[str, Any]]:
         """The invoices that a search means, likeliest first."""
@@ -156,6 +198,18 @@ class Desk:
     def explain(self, found: Mapping[str, Any]) -> Story:
         """The story of an invoice that was found."""
         return self.app.store.read(lambda _: questions.story(self.ledger, self.connection.rules(), found))
+
+    def compared(self, story: Story) -> tuple[Compared, ...]:
+        """An invoice that stands in Xero, field by field in both books, differences first."""
+        return questions.compared(self.ledger, self.connection.rules(), story)
+
+    def last_order(self, story: Story) -> Mapping[str, Any] | None:
+        """The order that can be taken back: the last one, while it stands or its customer or setting is as it said."""
+        orders = [row for row in story.history if row["what"].startswith("order_") and row["what"] != "order_retry"]
+        if not orders or story.state in ("synced", "skipped"):
+            return None
+        lasting = orders[-1]["what"].removeprefix("order_")
+        return orders[-1] if story.row["ordered"] or lasting in ("map", "link_contact", "keep_apart") else None
 
     def links(self, story: Story) -> tuple[str, str]:
         """Where the invoice is in CrocoClick and in Xero; empty where that is not known."""
@@ -254,6 +308,14 @@ class Desk:
         return self.app.store.version()
 
     # -- orders -----------------------------------------------------------------------------------------------------
+
+    def order(self, name: str, rows: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> Given:
+        """Give a person's order for these invoices; raises WrongUsage, and then nothing was ordered."""
+        return orders.Desk(self.ledger, who(), self.now).give(name, rows, said)
+
+    def can_sync(self) -> bool:
+        """Whether a sync that is asked for now would begin at once."""
+        return self.state() == "connected" and not self.starting() and self.at_work() is None
 
     def start_sync(self, invoice: str | None = None) -> None:
         """Start a sync as cron does, in a process of its own that outlives the console."""

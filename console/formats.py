@@ -148,6 +148,25 @@ def also(problems: Sequence[Any]) -> list[str]:
     return [words.cause_sentence(problem.code, problem.facts) for problem in problems]
 
 
+def common(found: Mapping[str, Any]) -> str:
+    """What is true of every record of a group: `all for Martin & Fils, all issued on 21 Nov 2026`."""
+    told = {
+        "contact": lambda name: f"all for {name}",
+        "issued": lambda when: f"all issued on {day(when)}",
+    }
+    return ", ".join(told[name](value) for name, value in found.items())
+
+
+def settled(one: Any) -> str:
+    """What settled it, and who did."""
+    if one.what == "changed":
+        return "Changed in CrocoClick"
+    if one.what == "mended":
+        return "Mended in Xero or in the settings"
+    told = words.happened(one.what, None, one.facts)
+    return f"{told}, by {one.by}" if one.by not in ("", "sync") else told
+
+
 def verdict(story: Any) -> str:
     """Where an invoice is, in one sentence, in the viewer's time."""
     synced_at = story.row["synced_at"] if story.row["xero_id"] else None

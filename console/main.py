@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from console import formats, parts
 from console.access import SAID_EVERYWHERE
 from console.desk import Desk, SyncerError, failure_sentence, installation
-from console.pages import connections, invoice, runs, today
+from console.pages import attention, connections, invoice, runs, today
 
 LOG = logging.getLogger("console")
 NAME = "CrocoClick → Xero"
@@ -38,9 +39,18 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
     return {
         "today": page(today.show, "Today", "today", True),
         "invoice": page(invoice.show, "Invoices", "invoice"),
+        "attention": page(attention.show, _attention(desk), "attention"),
         "runs": page(runs.show, "Runs", "runs"),
         "connections": page(connections.show, "Connections", "connections"),
     }
+
+
+def _attention(desk: Desk) -> str:
+    """The name of the work list, with the number of invoices that need somebody."""
+    number = 0
+    with suppress(SyncerError):  # The page says what is the matter.
+        number = desk.needs_somebody()
+    return f"Attention {number:,}" if number else "Attention"
 
 
 def _top(desk: Desk, invoice_page: st.Page) -> None:

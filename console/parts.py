@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -19,9 +21,9 @@ def style() -> None:
     st.html(STYLE)
 
 
-def html(content: str, kind: str = "") -> None:
+def html(content: str, kind: str = "", width: Literal["stretch", "content"] = "stretch") -> None:
     """A piece of our own HTML; whoever writes it has escaped what came from elsewhere."""
-    st.html(f'<div class="cx {kind}">{content}</div>')
+    st.html(f'<div class="cx {kind}">{content}</div>', width=width)
 
 
 def quiet(sentence: str, kind: str = "small") -> None:
@@ -61,12 +63,55 @@ def next_step(remedy: Any) -> str:
     return f"<p>Next ({escape(remedy.who)}): {formats.prose(remedy.sentence)}</p>" if remedy else ""
 
 
+def under(text: str) -> str:
+    """A second line in a cell that stays in the background (HTML)."""
+    return f'<span class="under">{escape(text)}</span>' if text else ""
+
+
+def stacked(money: Mapping[str, Decimal]) -> str:
+    """Each currency on a line of its own (HTML)."""
+    return "<br>".join(escape(formats.money(amount, currency)) for currency, amount in sorted(money.items()))
+
+
+def who(group: Any, now: datetime) -> str:
+    """Who acts next for a group, or when it is tried again."""
+    if not group.heals:
+        return escape(group.remedy.who) if group.remedy else ""
+    if group.retry_at and group.retry_at > now:
+        return f"tried again at {formats.clock(group.retry_at, now)}"
+    return "tried again in the next run"
+
+
+def tabs(found: Iterable[tuple[str, str, str, bool]]) -> str:
+    """Tabs that are addresses (HTML): name, number, where, and whether it is the one that is shown."""
+    told = "".join(
+        f'<a href="{escape(where)}"{" aria-current=page" if current else ""}>{escape(name)}'
+        f"{f' <span>{number}</span>' if number else ''}</a>"
+        for name, number, where, current in found
+    )
+    return f'<nav class="tabs">{told}</nav>'
+
+
+def bars(numbers: Sequence[int], told: str) -> str:
+    """A small chart (HTML): a bar for each number, and the same in words."""
+    most = max(numbers, default=0) or 1
+    drawn = "".join(f'<i style="height:{number * 100 // most}%"></i>' for number in numbers)
+    return f'<span class="bars" role="img" aria-label="{escape(told)}" title="{escape(told)}">{drawn}</span>'
+
+
+def ruled(cells: Sequence[str], kind: str = "") -> str:
+    """One line of a list whose lines stand beside controls (HTML): four cells in fixed columns, and one for prose."""
+    told = "".join(f"<span>{cell}</span>" for cell in cells)
+    return f'<div class="line {kind}{" long" if len(cells) > 4 else ""}">{told}</div>'
+
+
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: what it is called, and whether it holds figures."""
+    """A column of a table: what it is called, whether it holds figures, and whether a card must say its name too."""
 
     name: str
     figures: bool = False
+    named: bool = False
 
 
 Rows = Iterable[Sequence[str]]
@@ -100,7 +145,7 @@ def _cells(columns: Sequence[Column], row: Sequence[str]) -> str:
 
 
 def _kind(column: Column) -> str:
-    return "num" if column.figures else ""
+    return "num" if column.figures else "named" if column.named else ""
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:

@@ -14,6 +14,7 @@ from syncer.core.contact import ContactIndex, emails
 from syncer.core.standing import GONE, Order
 from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
+from syncer.phrases import day
 
 ANEW = "anew"  # in place of a contact: decide it again by our own rules
 CODES_BEHIND_PAYMENTS = (
@@ -52,18 +53,16 @@ class Desk:
     def _plain(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
         self.ledger.order(order, _ids(rows), self.now)
-        return "It is decided anew in the next run."
+        return "Decided anew in the next run."
 
     def _skip(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _only_said(order, "because", "until")
         because, until = order.said.get("because", "").strip(), order.said.get("until", "").strip()
         if not because:
-            raise WrongUsage("Say why: skipping needs a reason (--because TEXT).")
+            raise WrongUsage("Say why: skipping needs a reason.")
         told = {"because": because, **({"until": _day(until, self.now).isoformat()} if until else {})}
         self.ledger.order(Order("skip", told, self.by), _ids(rows), self.now)
-        return (
-            "It is left out until somebody takes that back." if not until else f"It is left out until {told['until']}."
-        )
+        return f"Left out until {day(told['until']) if until else 'somebody takes that back'}."
 
     def _unskip(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
@@ -71,7 +70,7 @@ class Desk:
             if row["ordered"] != "skip":
                 raise WrongUsage(f"{_named(row)} is not skipped.")
         self.ledger.order(order, _ids(rows), self.now)
-        return "It goes over with the next run, if nothing else stands in the way."
+        return "To go over with the next run, if nothing else stands in the way."
 
     def _map(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         if not order.said:

@@ -6,19 +6,21 @@ Nothing here makes a call or writes; everything comes from the ledger and the pl
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from syncer import words
+from syncer.core import compare
 from syncer.core.action import Action, Do
 from syncer.core.books import Books, Document, TaxRate, books_from
-from syncer.core.causes import CAUSES, Problem, heals_by_itself
-from syncer.core.contact import Create, Join
+from syncer.core.causes import CAUSES, Problem, Who, heals_by_itself
+from syncer.core.contact import ContactIndex, Create, Join
 from syncer.core.invoice import LineItem
-from syncer.core.mapping import document
+from syncer.core.mapping import document, due_date
 from syncer.core.money import show
 from syncer.core.plan import plan, plan_all
 from syncer.core.rules import Rules
@@ -26,12 +28,13 @@ from syncer.core.tax import tax_rate
 from syncer.core.totals import shares
 from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
-from syncer.ledger.records import Known
+from syncer.ledger.records import Known, as_json
 from syncer.looking import look, verdict
 from syncer.sync import Outcome
 from syncer.waves import BATCH_ELEMENTS
 
 MATCHES = 50
+UNKNOWN = "answer_lost"  # the cause of what is in doubt and has none of its own
 ORDERED = 5000  # invoices that one order may be for
 OUTCOMES = ("created updated voided paid unchanged held deferred in_doubt skipped not_eligible").split()
 
@@ -200,19 +203,24 @@ def story(ledger: Ledger, rules: Rules, row: Mapping[str, Any]) -> Story:
     made: Document | None = None
     others: tuple[Problem, ...] = ()
     rates: list[TaxRate | None] = []
-    kept = ledger.row("books")
-    books = books_from(kept["content"]) if kept else None
-    if books:
-        rates = [_rate_or_none(line, books, rules) for line in known.invoice.lines]
-        action = _decide(ledger, rules, books, known)
-        made = action.document or _as_sent(row, known, books, rules)
+    known_books = books(ledger)
+    if known_books:
+        rates = [_rate_or_none(line, known_books, rules) for line in known.invoice.lines]
+        action = _decide(ledger, rules, known_books, known)
+        made = action.document or _as_sent(row, known, known_books, rules)
         if state not in ("in_doubt", "skipped"):
             others = action.problems[1:]
         if state in ("waiting", "held", "not_eligible"):
             state, problem = _now(row, action, problem)
     told = ledger.rows("history_of", kind="invoice", source_id=row["source_id"])
     alone = bool(row["number"]) and len(ledger.rows("find_exact", what=row["number"], limit=2)) == 1
-    return Story(row, state, problem, known, made, told, others, rates, books, alone)
+    return Story(row, state, problem, known, made, told, others, rates, known_books, alone)
+
+
+def books(ledger: Ledger) -> Books | None:
+    """The organisation's settings as last read."""
+    kept = ledger.row("books")
+    return books_from(kept["content"]) if kept else None
 
 
 def _rate_or_none(line: LineItem, books: Books, rules: Rules) -> TaxRate | None:
@@ -244,6 +252,39 @@ def _now(row: Mapping[str, Any], action: Action, problem: Problem | None) -> tup
 
 def _problem_of(row: Mapping[str, Any]) -> Problem | None:
     return Problem(row["cause"], facts_of(row)) if row["cause"] else None
+
+
+def compared(ledger: Ledger, rules: Rules, told: Story) -> tuple[compare.Compared, ...]:
+    """An invoice that stands in Xero, field by field in both books, differences first; customers by their names."""
+    row, invoice, standing = told.row, told.known.invoice, told.known.standing
+    if not row["xero_id"]:
+        return ()
+    index = ContactIndex(ledger.book_contacts())
+    linked = (ledger.row("contact", source_id=row["contact_id"]) or {}).get("xero_id") or ""
+    ours, there = index.survivor(linked), index.survivor(standing.there.get("contact", ""))
+    tax = told.document.total_tax if told.document else None
+    both = compare.compare(
+        compare.in_crococlick(invoice, ours.id if ours else linked, _due(told, rules), tax),
+        compare.in_xero(row, standing.there, there.id if there else standing.there.get("contact", "")),
+        _before(told.problem),
+    )
+    theirs = there.name if there else "a contact that is not known here"
+    named = [replace(one, crococlick=invoice.customer.name, xero=theirs) for one in both if one.field == "contact"]
+    return tuple(named[0] if one.field == "contact" else one for one in both)
+
+
+def _due(told: Story, rules: Rules) -> date | None:
+    """The due date; where CrocoClick has none, the one that the settings had come to when it went over."""
+    agreed = told.known.standing.agreed.get("due_date")
+    if told.known.invoice.due_date is None and agreed:
+        return date.fromisoformat(agreed)
+    return due_date(told.known.invoice, rules)
+
+
+def _before(problem: Problem | None) -> dict[str, str]:
+    """What Xero said of each field before somebody changed it there."""
+    changes = (problem.facts.get("changes") or []) if problem and problem.code == "changed_in_xero" else []
+    return {str(one["field"]): str(one["before"]) for one in changes}
 
 
 def explained(told: Story, deep_link: str = "") -> dict[str, Any]:
@@ -432,7 +473,7 @@ def _by_tax(action: Action) -> Iterable[tuple[str, Decimal]]:
 
 @dataclass
 class Group:
-    """Records held for one and the same reason, with the money that hangs on it."""
+    """Records that wait for one and the same answer, with the money that hangs on it."""
 
     code: str
     facts: dict[str, Any]
@@ -442,6 +483,9 @@ class Group:
     money: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     oldest: datetime | None = None
     retry_at: datetime | None = None
+    days: dict[date, int] = field(default_factory=lambda: defaultdict(int))  # how many came on the viewer's days
+    contacts: set[tuple[str, str]] = field(default_factory=set)  # id and name
+    issued: set[date | None] = field(default_factory=set)
 
     @property
     def sentence(self) -> str:
@@ -454,56 +498,138 @@ class Group:
         return words.remedy(self.code, self.facts)
 
     @property
+    def is_mine(self) -> bool:
+        """Whether who runs the sync acts next, and nobody else."""
+        return not self.heals and self.remedy is not None and self.remedy.who in _OURS
+
+    @property
     def weight(self) -> Decimal:
         """The money in all, to sort by (currencies added as they are)."""
         return sum((abs(amount) for amount in self.money.values()), Decimal(0))
 
+    @property
+    def common(self) -> dict[str, Any]:
+        """What else is true of every one of them; of a currency the money tells, and of one alone it says nothing."""
+        if self.size < 2:
+            return {}
+        found: dict[str, Any] = {}
+        (_, name), *others = self.contacts
+        if not others and name and name not in self.sentence:
+            found["contact"] = name
+        if len(self.issued) == 1 and None not in self.issued:
+            found["issued"] = next(iter(self.issued))
+        return found
 
-# What makes two records of one cause the same question: answered once, settled for all.
-_COMMON: Mapping[str, tuple[str, ...]] = {
-    "tax_unmapped": ("tax", "rate"),
-    "tax_ambiguous": ("tax", "rate"),
-    "tax_archived": ("tax", "rate"),
-    "tax_wrong_side": ("tax", "rate"),
-    "contact_ambiguous": ("email",),
-    "contact_archived": ("xero_id",),
-    "contact_name_taken": ("name",),
-    "contact_invalid": ("name", "what"),
-    "currency_not_enabled": ("currency",),
-    "currency_not_in_plan": ("currency",),
-    "account_invalid": ("code",),
-    "payment_account_missing": ("currency",),
-    "rejected_by_xero": ("messages",),
-}
+    def take(self, row: Mapping[str, Any]) -> None:
+        """Add what the ledger counted together."""
+        self.size += row["invoices"]
+        self.money[row["currency"]] += row["money"]
+        self.oldest = min(filter(None, (self.oldest, row["since"])), default=None)
+        self.retry_at = min(filter(None, (self.retry_at, row["retry_at"])), default=None)
+        self.days[row["day"]] += row["invoices"]
+        self.contacts |= {(row["first_contact"], row["first_name"]), (row["last_contact"], row["last_name"])}
+        self.issued |= {row["first_issued"], row["last_issued"]}
 
 
-def groups(ledger: Ledger) -> list[Group]:
-    """Everything that is held or heals by itself, by what it has in common, most money first."""
+OPEN = ("held", "retrying", "in_doubt")
+SKIPPED = ("skipped",)
+_OURS = (words.WHO[Who.SUPPORT], words.WHO[Who.ADMIN])
+
+
+def groups(ledger: Ledger, offset: timedelta = timedelta(0), states: Sequence[str] = OPEN) -> list[Group]:
+    """Everything in these states, by the answer that it waits for, most money first."""
     found: dict[str, Group] = {}
-    for row in ledger.rows("held_alike"):
-        group = _group_of(row)
-        group = found.setdefault(group.key, group)
-        group.size += row["invoices"]
-        group.money[row["currency"]] += row["money"]
-        group.oldest = min(filter(None, (group.oldest, row["since"])), default=None)
-        group.retry_at = min(filter(None, (group.retry_at, row["retry_at"])), default=None)
+    minutes = int(offset.total_seconds() // 60)
+    for row in ledger.rows("held_alike", states=list(states), minutes=minutes):
+        key = _key_of(row)
+        group = found.get(key) or found.setdefault(key, _group_of(row))
+        group.take(row)
     return sorted(found.values(), key=lambda group: (-group.weight, group.code))
 
 
-def members(ledger: Ledger, group: Group) -> list[dict[str, Any]]:
+def members(ledger: Ledger, group: Group, states: Sequence[str] = OPEN) -> list[dict[str, Any]]:
     """The records of a group, largest first."""
-    rows = ledger.rows("held_for", cause=group.code)
-    return [row for row in rows if _group_of(row).key == group.key]
+    return _alike(ledger, group.code, group.key, states)
+
+
+def alike(ledger: Ledger, story: Story) -> list[dict[str, Any]]:
+    """The records that wait for the same answer as this one, itself included."""
+    if story.problem is None or story.state != "held":
+        return []
+    facts = as_json(story.problem.facts)
+    found = _alike(ledger, story.problem.code, _question(story.problem.code, False, facts), ("held",))
+    return found if any(row["source_id"] == story.row["source_id"] for row in found) else []
+
+
+def _alike(ledger: Ledger, code: str, key: str, states: Sequence[str]) -> list[dict[str, Any]]:
+    rows = ledger.rows("held_for", cause=code, states=list(states))
+    return [row for row in rows if _key_of(row) == key]
 
 
 def _group_of(row: Mapping[str, Any]) -> Group:
-    """The group that a held record belongs to, still empty."""
+    """The group that a record belongs to, still empty."""
+    return Group(row["cause"] or UNKNOWN, facts_of(row), _heals(row), _key_of(row))
+
+
+def _heals(row: Mapping[str, Any]) -> bool:
+    code = row["cause"] or UNKNOWN
+    return row["state"] in ("retrying", "in_doubt") or (code in CAUSES and heals_by_itself(code))
+
+
+def _key_of(row: Mapping[str, Any]) -> str:
+    return _question(row["cause"] or UNKNOWN, _heals(row), row["facts"] or "{}")
+
+
+@lru_cache(maxsize=1 << 16)
+def _question(code: str, heals: bool, facts: str) -> str:
+    """Names a question: two records ask the same where what we say, whom we ask and every answer are the same."""
+    known = json.loads(facts)
+    step = words.remedy(code, known)
+    asked = [step.who, step.sentence, [[one.label, one.name, dict(one.said)] for one in step.answers]] if step else []
+    more = [known.get(name) for name in ("by", "until")] if code == "skipped_by_person" else []
+    named = json.dumps([code, heals, words.group_sentence(code, known), asked, more], sort_keys=True)
+    return blake2b(named.encode(), digest_size=5).hexdigest()
+
+
+# -- what was settled ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Settled:
+    """Records that waited for the same answer once, and what settled them."""
+
+    sentence: str
+    what: str  # the order, or what moved instead
+    facts: Mapping[str, Any]
+    by: str
+    key: str
+    at: datetime
+    money: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def settled(ledger: Ledger, since: datetime, limit: int = 5000) -> list[Settled]:
+    """What needed a person and is settled since then, by why it waited and what settled it, newest first."""
+    found: dict[str, Settled] = {}
+    for row in ledger.rows("settled", since=since, limit=limit):
+        one = _settled(row)
+        one = found.setdefault(one.key, one)
+        one.rows.append(row)
+        one.money[row["currency"]] += row["total"]
+    return list(found.values())
+
+
+def _settled(row: Mapping[str, Any]) -> Settled:
+    """The group that a settled record belongs to, still empty; what came of one day and one answer is one."""
     facts = facts_of(row)
-    code = row["cause"] or "answer_lost"
-    heals = row["state"] != "held" or (code in CAUSES and heals_by_itself(code))
-    common = [facts.get(name) for name in _COMMON.get(code, ())]
-    named = json.dumps([code, heals, common], sort_keys=True)
-    return Group(code, facts, heals, blake2b(named.encode(), digest_size=5).hexdigest())
+    skipped = row["held_what"] == "order_skip"
+    sentence = words.group_sentence("skipped_by_person" if skipped else row["cause"] or UNKNOWN, facts)
+    what = row["order_what"] or ("changed" if row["is_changed"] else "mended")
+    told = [sentence, what, row["order_facts"], row["order_by"], f"{row['settled_at']:%Y-%m-%d}"]
+    key = blake2b(json.dumps(told).encode(), digest_size=5).hexdigest()
+    return Settled(
+        sentence, what, json.loads(row["order_facts"] or "{}"), row["order_by"] or "", key, row["settled_at"]
+    )
 
 
 @dataclass(frozen=True)
@@ -527,7 +653,7 @@ def today(ledger: Ledger, now: datetime, offset: timedelta = timedelta(0)) -> To
     calls = ledger.rows("calls_since", since=now - timedelta(days=1))
     totals = ledger.row("totals") or {"invoices": 0, "seen_at": None}
     return Today(
-        groups=groups(ledger),
+        groups=groups(ledger, offset),
         counts=ledger.rows("counts"),
         last_run=ledger.row("last_run"),
         moved=ledger.rows("moved", since=since, minutes=minutes),

@@ -9,9 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from console import formats, parts
-from console.desk import Desk, Request, Story
+from console import answers, formats, parts
+from console.answers import For
+from console.desk import Compared, Desk, Request, Story
 from console.parts import Column
+from syncer.core.compare import DATES, MONEY
 
 
 def show(desk: Desk) -> None:
@@ -62,6 +64,7 @@ def _tell(desk: Desk, story: Story) -> None:
     _verdict(desk, story)
     _orders(desk, story)
     parts.html(f'<div class="sides">{_crococlick_side(story)}{_xero_side(story)}</div>')
+    _compared(desk, story)
     _payments(desk, story)
     parts.section("What happened", parts.timeline(_events(desk, story)))
     _requests(desk, story)
@@ -77,25 +80,33 @@ def _verdict(desk: Desk, story: Story) -> None:
 
 
 def _orders(desk: Desk, story: Story) -> None:
-    order = story.remedy.order if story.remedy else None
+    """What a person can do about it, right here."""
     if said := desk.refusal():
         st.warning(formats.plain(said))
-    if order == ["connect"]:
-        parts.html(f'<a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a>')
-    elif order and order != ["sync"]:
-        st.code("python -m syncer " + " ".join(order), language=None)
-    if story.state in ("synced", "skipped", "not_eligible") or desk.state() != "connected":
-        return
-    if st.button("Sync this invoice now", disabled=desk.starting() or desk.at_work() is not None):
-        desk.start_sync(story.row["source_id"])
-        _wait_for_answer(desk)
+    where, row = story.row["source_id"], story.row
+    last = desk.last_order(story)
+    undo = f"{formats.happened(last)}, by {last['by_whom']}." if last else ""
+    if story.state == "skipped":
+        answers.take_back(desk, For(where, [row], single=True))
+    elif story.state in ("held", "retrying"):
+        others = [one for one in desk.alike(story) if one["source_id"] != where]
+        answers.offer(desk, story.remedy, For(where, [row], others, single=True), undo)
+    else:
+        answers.notice(where)
+        _sync(desk, story, undo)
 
 
-def _wait_for_answer(desk: Desk) -> None:
-    """Show the run of one invoice through to its end: it takes seconds."""
-    with st.spinner("Syncing this invoice"):
-        desk.wait_for_started(60)
-    st.rerun()
+def _sync(desk: Desk, story: Story, undo: str) -> None:
+    """Nothing is to be answered; what waits can be carried out now."""
+    waits = story.state in ("waiting", "in_doubt") and desk.state() == "connected"
+    with st.container(horizontal=True):
+        if waits and st.button("Sync this invoice now", disabled=not desk.can_sync()):
+            desk.start_sync(story.row["source_id"])
+            with st.spinner("Syncing this invoice"):
+                desk.wait_for_started(60)
+            st.rerun()
+        if undo:
+            answers.undo(desk, For(story.row["source_id"], [story.row], single=True), undo)
 
 
 # -- both documents -----------------------------------------------------------------------------------------------
@@ -106,10 +117,10 @@ def _crococlick_side(story: Story) -> str:
     columns = [Column("Line"), Column("Qty × price", True), Column("Tax"), Column("Amount", True)]
     rows = [
         [
-            escape(line.name) + _under(line.description),
+            escape(line.name) + parts.under(line.description),
             f"{formats.quantity(line.quantity)} × {escape(formats.money(line.unit_price, invoice.currency))}",
             escape(", ".join(tax.name for tax in line.taxes) or "none")
-            + _under("included" if line.taxes and line.tax_inclusive else ""),
+            + parts.under("included" if line.taxes and line.tax_inclusive else ""),
             escape(formats.money(line.amount, invoice.currency)),
         ]
         for line in invoice.lines
@@ -128,10 +139,6 @@ def _dates(issued: Any, due: Any) -> str:
     return (
         f"Issued {formats.day(issued)}, due {formats.day(due)}" if due else f"Issued {formats.day(issued)}, no due date"
     )
-
-
-def _under(text: str) -> str:
-    return f'<span class="under">{escape(text)}</span>' if text else ""
 
 
 def _side(title: str, under: str, content: str) -> str:
@@ -164,11 +171,11 @@ def _document(story: Story) -> str:
     columns = [Column("Line"), Column("Qty × price", True), Column("Tax"), Column("Amount", True)]
     rows = [
         [
-            escape(line.description) + _under(_account(story, line.account)),
+            escape(line.description) + parts.under(_account(story, line.account)),
             f"{formats.quantity(line.quantity)} × {escape(formats.money(line.unit_amount, currency))}"
-            + _under(f"less {formats.money(line.discount, currency)}" if line.discount else ""),
+            + parts.under(f"less {formats.money(line.discount, currency)}" if line.discount else ""),
             escape(_tax_name(story, line.tax_type))
-            + _under("" if line.tax_amount is None else f"set to {formats.money(line.tax_amount, currency)}"),
+            + parts.under("" if line.tax_amount is None else f"set to {formats.money(line.tax_amount, currency)}"),
             escape(formats.money(line.quantity * line.unit_amount - line.discount, currency)),
         ]
         for line in document.lines
@@ -226,6 +233,50 @@ def _blocked(story: Story) -> str:
     return parts.table(columns, rows, [["Total", "", "", "?"]], False)
 
 
+# -- both books ---------------------------------------------------------------------------------------------------
+
+FIELDS = {
+    "number": "Number", "contact": "Customer", "issue_date": "Issued", "due_date": "Due", "currency": "Currency",
+    "total": "Total", "tax": "Tax", "paid": "Paid", "due": "Still due", "status": "Status",
+}  # fmt: skip
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def _compared(desk: Desk, story: Story) -> None:
+    """Field by field, what both books say; one sentence where they say the same."""
+    found = desk.compared(story)
+    if not found:
+        return
+    differ = [one for one in found if not one.same]
+    if not differ:
+        named = ", ".join(FIELDS[one.field].lower() for one in found)
+        sentence = formats.mark("✓", f"Both books agree in all {NUMBERS[len(found)]} fields", "good")
+        parts.section("Both books compared", f'<p>{sentence}<br><span class="quiet">{escape(named)}</span></p>')
+        return
+    columns = [Column("Field"), Column("CrocoClick"), Column("Xero"), Column("Equal")]
+    parts.section("Both books compared", parts.table(columns, [_field(one, story) for one in found], cards=False))
+
+
+def _field(one: Compared, story: Story) -> list[str]:
+    before = f"was {_value(one.field, one.before, story, 'xero')} before" if one.before else ""
+    return [
+        f'<span class="keep">{FIELDS[one.field]}</span>',
+        escape(_value(one.field, one.crococlick, story, "crococlick")),
+        escape(_value(one.field, one.xero, story, "xero")) + parts.under(before),
+        formats.mark("✓", "equal", "good") if one.same else formats.mark("✕", "differs", "needs"),
+    ]
+
+
+def _value(field: str, value: Any, story: Story, book: str) -> str:
+    if field in MONEY:
+        return formats.money(value, story.row["currency"])
+    if field in DATES:
+        return formats.day(value) if value else "none"
+    if field == "status":
+        return formats.status(value) if book == "crococlick" else formats.xero_status(value)
+    return str(value)
+
+
 def _payments(desk: Desk, story: Story) -> None:
     rows = desk.payments(story)
     if not rows:
@@ -239,7 +290,7 @@ def _payment(row: Mapping[str, Any], desk: Desk) -> list[str]:
     there = formats.mark("✓", "In Xero", "good") if row["xero_id"] else formats.mark("…", "Not there yet")
     return [
         formats.day(row["paid_on"]),
-        escape(formats.money(row["amount"], row["currency"])) + _under(back),
+        escape(formats.money(row["amount"], row["currency"])) + parts.under(back),
         escape(str(row["method"]).replace("_", " ")),
         f"{there} {formats.ago(row['carried_at'], desk.now) if row['carried_at'] else ''}",
     ]

@@ -9,20 +9,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from console import charts, formats, live, parts
+from console import answers, charts, formats, live, parts
 from console.desk import Desk, Group, Today
+from console.pages import attention
 from console.parts import Column
 
-PAGE, REASONS = 200, 25
+REASONS = 25
 MOVES = ("created", "updated", "voided", "paid")
 
 
 def show(desk: Desk) -> None:
-    """What a person sees first, or one group of it."""
-    key = st.query_params.get("group", "")
-    if key:
-        show_group(desk, key)
-        return
+    """What a person sees first."""
     today = desk.today(formats.offset(desk.now))
     state = desk.state()
     if state != "connected":
@@ -33,6 +30,7 @@ def show(desk: Desk) -> None:
         st.title(_verdict(today), anchor=False)
         _well(today, desk)
     live.watch(desk)
+    answers.halted(desk)
     _groups("Needs a person", "needs", [group for group in today.groups if not group.heals], desk)
     _groups("Heals by itself", "heals", [group for group in today.groups if group.heals], desk)
     left, right = st.columns([3, 2], gap="large")
@@ -121,59 +119,13 @@ def _groups(title: str, key: str, groups: Sequence[Group], desk: Desk) -> None:
 
 
 def _group_row(group: Group, desk: Desk) -> list[str]:
-    address = parts.link("", desk.name, group=group.key)
     return [
-        parts.anchor(address, group.sentence),
+        parts.anchor(attention.address(desk, group), group.sentence),
         f"{group.size:,}",
-        _stacked(group.money),
+        parts.stacked(group.money),
         formats.age(group.oldest, desk.now),
-        _who(group, desk),
+        parts.who(group, desk.now),
     ]
-
-
-def _stacked(money: Mapping[str, Decimal]) -> str:
-    """Each currency on a line of its own."""
-    return "<br>".join(escape(formats.money(amount, currency)) for currency, amount in sorted(money.items()))
-
-
-def _who(group: Group, desk: Desk) -> str:
-    if not group.heals:
-        return escape(group.remedy.who) if group.remedy else ""
-    if group.retry_at and group.retry_at > desk.now:
-        return f"tried again at {formats.clock(group.retry_at, desk.now)}"
-    return "tried again in the next run"
-
-
-def show_group(desk: Desk, key: str) -> None:
-    """Everything that waits for one and the same reason."""
-    group = desk.group(key)
-    parts.html(parts.anchor(parts.link("", desk.name), "← Today"), "small")
-    if group is None:
-        st.title("Nothing waits for this any more", anchor=False)
-        return
-    st.title(formats.plain(group.sentence), anchor=False)
-    word = ("↻", "Heals by itself", "heals") if group.heals else ("✕", "Needs a person", "needs")
-    size = formats.count(group.size, "invoice")
-    parts.html(
-        f'<p class="lead">{formats.mark(*word)} {size} · {escape(formats.monies(group.money))} · '
-        f"the oldest {formats.ago(group.oldest, desk.now)}</p>{parts.next_step(group.remedy)}"
-    )
-    _members(desk, group)
-
-
-def _members(desk: Desk, group: Group) -> None:
-    part = parts.page_of(desk.members(group), PAGE, "members")
-    reasons = [formats.capital(formats.because(row)) for row in part]
-    columns = [Column("Invoice"), Column("Customer"), Column("Total", True), Column("Issued"), Column("Because")]
-    told = [[*_member(row, desk), formats.prose(reason)] for row, reason in zip(part, reasons, strict=True)]
-    if len(set(reasons)) == 1:  # Said once, above them all.
-        parts.html(f"<p>{told[0][-1]}</p>")
-        columns, told = columns[:-1], [row[:-1] for row in told]
-    parts.html(parts.table(columns, told))
-
-
-def _member(row: Mapping[str, Any], desk: Desk) -> list[str]:
-    return [*parts.invoice_row(row, desk.name)[:3], formats.day(row["issue_date"])]
 
 
 # -- what moved, and what it cost -------------------------------------------------------------------------------------

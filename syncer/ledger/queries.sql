@@ -138,16 +138,52 @@ SELECT state, cause, currency, count(*) AS invoices, sum(total) AS money, min(de
 FROM invoice WHERE connection = $connection GROUP BY state, cause, currency;
 
 -- name: held_alike
--- What is held or heals by itself, counted by state, cause, facts and currency.
-SELECT state, cause, facts, currency, count(*) AS invoices, sum(total) AS money,
-       min(decided_at) AS since, min(retry_at) AS retry_at
-FROM invoice WHERE connection = $connection AND state IN ('held', 'retrying', 'in_doubt') GROUP BY ALL;
+-- What is in these states, counted by state, cause, facts, currency and the viewer's day (`minutes` from UTC) on which it
+-- came to be so; with what tells whether they have a customer or an issue date in common.
+SELECT state, cause, facts, currency, CAST(decided_at + to_minutes($minutes) AS DATE) AS day,
+       count(*) AS invoices, sum(total) AS money, min(decided_at) AS since, min(retry_at) AS retry_at,
+       min(contact_id) AS first_contact, max(contact_id) AS last_contact,
+       arg_min(contact_name, contact_id) AS first_name, arg_max(contact_name, contact_id) AS last_name,
+       min(issue_date) AS first_issued, max(issue_date) AS last_issued
+FROM invoice WHERE connection = $connection AND list_contains($states, state) GROUP BY ALL;
 
 -- name: held_for
--- The records that are held or heal by themselves for one cause, largest amounts first.
-SELECT source_id, number, status, contact_name, currency, total, state, cause, facts, decided_at, retry_at, issue_date
-FROM invoice WHERE connection = $connection AND state IN ('held', 'retrying', 'in_doubt')
+-- The records in these states for one cause, largest amounts first.
+SELECT source_id, number, status, contact_id, contact_name, currency, total, state, cause, facts, decided_at, retry_at,
+       issue_date, xero_id, xero_status, ordered
+FROM invoice WHERE connection = $connection AND list_contains($states, state)
 AND COALESCE(cause, 'answer_lost') = $cause ORDER BY total DESC, source_id;
+
+-- name: settled
+-- What a person was needed for once and is settled since then, newest first: why it waited last, and what came after:
+-- the last order and who gave it, whether CrocoClick changed it, and when nothing was open any more.
+WITH held AS (
+    SELECT source_id, max(id) AS id FROM history
+    WHERE connection = $connection AND kind = 'invoice'
+    AND what IN ('held', 'refused', 'payment_refused', 'removal_refused', 'order_skip') GROUP BY source_id
+), after AS (
+    SELECT h.source_id, max(h.id) FILTER (starts_with(h.what, 'order_')) AS order_id,
+           bool_or(h.what = 'changed' OR starts_with(h.what, 'status_')) AS is_changed,
+           min(h.happened_at) FILTER (h.what IN ('created', 'updated', 'voided', 'found', 'adopted', 'paid',
+               'payment_found', 'recounted', 'synced', 'not_eligible')) AS moved_at,
+           max(h.happened_at) AS last_at
+    FROM history h JOIN held ON held.source_id = h.source_id AND h.id > held.id
+    WHERE h.connection = $connection AND h.kind = 'invoice' GROUP BY h.source_id
+)
+SELECT i.source_id, i.number, i.contact_name, i.currency, i.total, i.state, i.issue_date,
+       w.what AS held_what, w.cause, w.facts, w.happened_at AS held_at,
+       COALESCE(after.moved_at, after.last_at) AS settled_at, after.is_changed,
+       o.what AS order_what, o.facts AS order_facts, o.by_whom AS order_by
+FROM after JOIN held ON held.source_id = after.source_id
+JOIN invoice i ON i.connection = $connection AND i.source_id = after.source_id
+JOIN history w ON w.id = held.id AND w.connection = $connection
+LEFT JOIN history o ON o.id = after.order_id AND o.connection = $connection
+WHERE i.state IN ('synced', 'not_eligible') AND COALESCE(after.moved_at, after.last_at) >= $since
+ORDER BY settled_at DESC, i.total DESC, i.source_id LIMIT $limit;
+
+-- name: contact
+-- One CrocoClick contact that an invoice names, with its binding.
+SELECT * FROM contact WHERE connection = $connection AND source_id = $source_id;
 
 -- name: moved
 -- What went over, by the viewer's day (`minutes` from UTC) and currency.

@@ -15,6 +15,7 @@ from console.desk import Desk, installation
 from syncer.core.books import Account, BookInvoice, Books, Organisation, TaxRate, books_text
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
+from syncer.core.standing import told
 from syncer.ledger.records import Ending, Intent, Verdict
 from syncer.ports import CallRecord
 
@@ -55,6 +56,13 @@ def connected(desk: Desk) -> Desk:
         },
     )  # fmt: skip
     return desk
+
+
+@pytest.fixture
+def resting(working: Desk) -> Desk:
+    """The same after the consent has ended: an order is written down, and no run begins with it."""
+    working.ledger.save_connection(NOW, state="consent_revoked")
+    return working
 
 
 @pytest.fixture
@@ -124,14 +132,23 @@ def intent(source_id: str, place: int, call_id: str) -> Intent:
     return Intent("invoice", source_id, "create", one.number, call_id, place, "key", one.fingerprint)
 
 
+def in_xero(one: Invoice, **fields: Any) -> BookInvoice:
+    """What Xero has of it, approved."""
+    alike: dict[str, Any] = {
+        "id": f"x-{one.source_id}", "number": one.number, "status": "AUTHORISED", "currency": "EUR",
+        "total": one.total, "total_tax": Decimal(220), "amount_due": one.total, "issue_date": one.issue_date,
+        "due_date": one.due_date,
+    }  # fmt: skip
+    return BookInvoice(**{**alike, **fields})
+
+
 def send(desk: Desk, ids: Sequence[str]) -> None:
     """Create these in Xero, in one call whose bodies are kept."""
     begun = desk.ledger.commit(RUN, NOW, intents=[intent(id_, place, "call-1") for place, id_ in enumerate(ids)])
     known = {one.source_id: one for one in INVOICES}
     endings = [
         Ending("invoice", id_, "created", "synced", attempt, fingerprint=known[id_].fingerprint, status="sent",
-               invoice=BookInvoice(f"x-{id_}", known[id_].number, "AUTHORISED", "EUR", known[id_].total,
-                                   Decimal(220), known[id_].total))
+               invoice=in_xero(known[id_]), agreed=told(in_xero(known[id_])))
         for id_, attempt in zip(ids, begun, strict=True)
     ]  # fmt: skip
     call = CallRecord("call-1", NOW, "xero", "PUT", "/api.xro/2.0/Invoices", 200, 412, day_left=989,
@@ -150,6 +167,11 @@ def script(page: str) -> None:
     from console.desk import Desk, installation
 
     importlib.import_module(f"console.pages.{page}").show(Desk(installation()))
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    """Press the button that says this."""
+    return next(one for one in at.button if one.label == label).click().run()
 
 
 Draw = Callable[..., AppTest]
@@ -173,8 +195,8 @@ def seen(at: AppTest) -> str:
     html = " ".join(one.value for one in at.html)
     hovers = " ".join(re.findall(r'title="([^"]*)"', html))
     plain = unescape(re.sub(r"<[^>]+>", " ", html))
-    told = [one.value for kind in ("warning", "error", "success", "markdown", "code") for one in getattr(at, kind)]
-    labelled = ("button", "expander", "text_input", "selectbox", "toggle")
-    told += [one.label for kind in labelled for one in getattr(at, kind)]
-    text = " ".join([*(one.value for one in at.title), plain, hovers, *told])
+    said = [one.value for kind in ("warning", "error", "success", "markdown", "code") for one in getattr(at, kind)]
+    labelled = ("button", "expander", "text_input", "selectbox", "toggle", "checkbox", "date_input")
+    said += [one.label for kind in labelled for one in getattr(at, kind)]
+    text = " ".join([*(one.value for one in at.title), plain, hovers, *said])
     return re.sub(r"\s+", " ", re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)).strip()

@@ -25,24 +25,30 @@ ARGUMENTS = (
 
 
 @pytest.fixture(scope="module")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def box() -> Iterator[Sandbox]:
+    """The demo world."""
+    with Sandbox(world="demo", limits=False) as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def console(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The console in a process of its own, over an empty ledger and the demo world."""
     port = _free_port()
-    with Sandbox(world="demo", limits=False) as box:
-        data, url = tmp_path_factory.mktemp("data"), f"http://localhost:{port}"
-        environment = {**os.environ, **box.environment(), "SYNCER_DATA_DIR": str(data)}
-        environment["XERO_REDIRECT_URI"] = f"{url}/xero/callback"
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
-        with (data / "console.log").open("wb") as log:
-            server = subprocess.Popen(
-                [*command, "--server.headless", "true"], cwd=ROOT, env=environment, stdout=log, stderr=log
-            )
-            try:
-                _wait_for(f"{url}/healthz")
-                yield url
-            finally:
-                server.terminate()
-                server.wait(20)
+    data, url = tmp_path_factory.mktemp("data"), f"http://localhost:{port}"
+    environment = {**os.environ, **box.environment(), "SYNCER_DATA_DIR": str(data)}
+    environment["XERO_REDIRECT_URI"] = f"{url}/xero/callback"
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    with (data / "console.log").open("wb") as log:
+        server = subprocess.Popen(
+            [*command, "--server.headless", "true"], cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+        try:
+            _wait_for(f"{url}/healthz")
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +87,12 @@ def _wait_for(url: str) -> None:
         else:
             return
     raise AssertionError("the console did not start")
+
+
+def test_an_address_can_be_sent_to_somebody(page: Any):
+    """The very first one that the console is asked for, whichever page it is."""
+    page.goto("/attention?tab=skipped")
+    page.get_by_text("Nothing is skipped.").wait_for()
 
 
 def test_connect_set_up_sync_and_see_what_needs_somebody(page: Any):
@@ -145,16 +157,63 @@ def test_requests_and_case_file(page: Any):
     assert "equal to the cent" in written
 
 
-def test_syncing_one_invoice_from_its_page(page: Any):
+def test_trying_one_invoice_again_from_its_page(page: Any):
     """The order is carried out and the page tells what came of it."""
     page.goto(f"/invoice?invoice={number_of_a_held_one(page)}")
-    page.get_by_role("button", name="Sync this invoice now").click()
-    page.get_by_role("button", name="Sync this invoice now").wait_for()
+    page.get_by_role("button", name="Try again").click()
+    page.get_by_text("Your answer is on record, and a run has looked at the invoice since.").wait_for()
+    page.get_by_text("Asked to try again").wait_for()
     page.goto("/runs")
     page.get_by_text("only ").first.wait_for()
 
 
-@pytest.mark.parametrize("address", ["/", "/invoice", "/runs", "/connections"])
+def test_a_held_invoice_is_mapped_and_goes_over(page: Any, box: Sandbox):
+    """From "why is it not in Xero?" to "in Xero, equal to the cent".
+
+    The accountant adds two rates of 5.5 %, so nothing is chosen for a person; the other five wait for the same.
+    """
+    number = number_of_a_held_one(page)
+    for name in ("TVA 5,5 % livres", "TVA 5,5 % travaux"):
+        box.xero.add_tax_rate(name, 5.5)
+    page.goto("/")
+    page.get_by_role("button", name="Sync now").click()
+    page.get_by_role("link", name="Several Xero rates fit TVA 5,5 %").wait_for()
+    search(page, number)
+    page.get_by_text("Also for the 5 others that wait for the same").click()
+    page.get_by_role("button", name="Map and retry", exact=True).wait_for()
+    page.get_by_role("combobox", name="Answer").click()
+    page.get_by_role("option", name=re.compile("TVA 5,5 % livres")).click()
+    page.get_by_role("button", name="Map and retry", exact=True).click()
+    page.get_by_text("equal to the cent").first.wait_for()
+    page.get_by_text(re.compile("Both books agree in all .+ fields")).wait_for()
+    page.get_by_text(re.compile(r"Set tax\.5\.5% to TAX\d+, by ")).wait_for()
+
+
+def test_the_rest_of_the_group_follows(page: Any):
+    """What waited for the same answer goes over with the next run; the list has it under Settled."""
+    page.goto("/attention")
+    page.get_by_role("button", name="Sync now").click()
+    page.get_by_role("link", name="Several Xero rates fit TVA 5,5 %").wait_for(state="detached")
+    page.goto("/attention?tab=settled")
+    page.get_by_role("link", name="Several Xero rates fit TVA 5,5 %").first.wait_for()
+
+
+def test_a_group_is_skipped_but_for_one(page: Any):
+    """The tick that is taken away is an exception; the rest is left out, with a reason and whose word it was."""
+    page.goto("/attention")
+    page.get_by_role("link", name="2 Xero contacts share compta@martin.example").click()
+    page.get_by_text("4 of 4 ticked").wait_for()
+    page.locator("label").filter(has_text="Include FAC-").first.click()
+    page.get_by_text("3 of 4 ticked").wait_for()
+    page.get_by_role("button", name="Skip…").click()
+    page.get_by_role("textbox", name="Why").fill("Invoiced by the other company")
+    page.get_by_role("button", name="Skip 3 invoices").click()
+    page.get_by_text("Left out until somebody takes that back.").wait_for()
+    page.goto("/attention?tab=skipped")
+    page.get_by_role("link", name="Invoiced by the other company").wait_for()
+
+
+@pytest.mark.parametrize("address", ["/", "/invoice", "/attention", "/attention?tab=skipped", "/runs", "/connections"])
 def test_nothing_overflows_on_a_phone(page: Any, address: str):
     """At 390 pixels every page fits, and has one title."""
     page.set_viewport_size({"width": 390, "height": 844})

@@ -92,17 +92,10 @@ def test_without_a_connection_there_is_one_thing_to_do(desk: Desk, draw: Draw):
     assert not at.button
 
 
-def test_a_group_leads_to_its_members(working: Desk, draw: Draw):
-    key = next(group.key for group in working.today().groups if group.code == "tax_unmapped")
-    at = draw("today", group=key)
-    text = obeys_the_house_rules(at)
-    assert text.startswith("TVA 5,5 % has no tax rate in Xero")
-    assert "Next (you): Choose the Xero sales rate for TVA 5,5 %." in text
-    assert any("invoice?invoice=held2" in one.value for one in at.html)
-
-
-def test_a_group_that_is_gone_says_so(working: Desk, draw: Draw):
-    assert "Nothing waits for this any more" in obeys_the_house_rules(draw("today", group="0000000000"))
+def test_a_group_leads_to_where_it_is_answered(working: Desk, draw: Draw):
+    key = next(group.key for group in working.groups() if group.code == "tax_unmapped")
+    at = draw("today")
+    assert any(f"./attention?tab=open&amp;group={key}" in one.value for one in at.html)
 
 
 # -- one invoice ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,348 @@
+"""Attention: everything that waits for somebody, grouped by the answer that settles it, and what became of the rest."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from console import answers, formats, live, parts
+from console.answers import For
+from console.desk import Desk, Group, Settled
+from console.parts import Column
+
+PAGE, REASONS, DAYS = 50, 50, 14
+TABS = {"open": "Open", "waiting": "Waiting for somebody", "skipped": "Skipped", "settled": "Settled"}
+UNDER = {
+    "open": "You or an administrator can settle these.",
+    "waiting": "Somebody else acts next, or time does.",
+    "skipped": "Left out because somebody said so.",
+    "settled": "Needed somebody once, and was settled in the last 30 days.",
+}
+EMPTY = {
+    "open": "Nothing needs you.",
+    "waiting": "Nothing waits for anybody else.",
+    "skipped": "Nothing is skipped.",
+    "settled": "Nothing was settled in the last 30 days.",
+}
+
+
+def show(desk: Desk) -> None:
+    """One tab of the work list, or one group of it."""
+    tab = st.query_params.get("tab", "open")
+    tab = tab if tab in TABS else "open"
+    if key := st.query_params.get("group", ""):
+        _show_group(desk, tab, key)
+        return
+    st.title("Attention", anchor=False)
+    live.watch(desk)
+    answers.halted(desk)
+    _tabs(desk, tab)
+    parts.quiet(UNDER[tab], "")
+    if tab == "settled":
+        _settled_list(desk)
+    elif tab == "skipped":
+        _skipped_list(desk)
+    else:
+        _open_list(desk, tab)
+
+
+def address(desk: Desk, group: Group) -> str:
+    """Where a group is answered."""
+    return parts.link("attention", desk.name, tab="open" if group.is_mine else "waiting", group=group.key)
+
+
+# -- the lists ----------------------------------------------------------------------------------------------------
+
+
+def _tabs(desk: Desk, current: str) -> None:
+    open_ = desk.groups(formats.offset(desk.now))
+    sizes = {
+        "open": sum(group.size for group in open_ if group.is_mine),
+        "waiting": sum(group.size for group in open_ if not group.is_mine),
+        "skipped": sum(group.size for group in desk.skipped(formats.offset(desk.now))),
+    }
+    parts.html(
+        parts.tabs(
+            [
+                (
+                    name,
+                    f"{sizes[key]:,}" if sizes.get(key) else "",
+                    parts.link("attention", desk.name, tab=key),
+                    key == current,
+                )
+                for key, name in TABS.items()
+            ]
+        )
+    )
+
+
+def _nothing(tab: str) -> None:
+    parts.html(f'<p class="lead">{EMPTY[tab]}</p>')
+
+
+def _open_list(desk: Desk, tab: str) -> None:
+    groups = [group for group in desk.groups(formats.offset(desk.now)) if group.is_mine == (tab == "open")]
+    if not groups:
+        _nothing(tab)
+        return
+    last = "Who" if tab == "open" else "Who, or when"
+    columns = [
+        Column("Why"), Column("Invoices", True), Column("Money", True), Column("Oldest", True),
+        Column("New, 14 days"), Column(last),
+    ]  # fmt: skip
+    _table(columns, groups, lambda group: _open_row(group, desk))
+
+
+def _table(columns: Sequence[Column], groups: Sequence[Any], row: Any) -> None:
+    table = st.container()
+    part = parts.page_of(groups, REASONS, "part")
+    with table:
+        parts.html(parts.table(columns, [row(group) for group in part]))
+    if len(groups) > len(part):
+        parts.quiet(f"{len(groups):,} reasons in all.")
+
+
+def _open_row(group: Group, desk: Desk) -> list[str]:
+    common = formats.common(group.common)
+    return [
+        parts.anchor(address(desk, group), group.sentence) + parts.under(formats.capital(common) if common else ""),
+        f"{group.size:,}",
+        parts.stacked(group.money),
+        formats.age(group.oldest, desk.now),
+        _trend(group, desk),
+        parts.who(group, desk.now),
+    ]
+
+
+def _trend(group: Group, desk: Desk) -> str:
+    """How many came on each of the last days, as small bars that say it in words as well."""
+    today = (desk.now + formats.offset(desk.now)).date()
+    numbers = [group.days.get(today - timedelta(days=back), 0) for back in range(DAYS - 1, -1, -1)]
+    return parts.bars(numbers, f"{sum(numbers):,} new in {DAYS} days, {numbers[-1]:,} today")
+
+
+def _skipped_list(desk: Desk) -> None:
+    groups = desk.skipped(formats.offset(desk.now))
+    if not groups:
+        _nothing("skipped")
+        return
+    columns = [
+        Column("Why"),
+        Column("Invoices", True),
+        Column("Money", True),
+        Column("By", named=True),
+        Column("Until", named=True),
+        Column("Since", True),
+    ]
+    _table(columns, groups, lambda group: _skipped_row(group, desk))
+
+
+def _skipped_row(group: Group, desk: Desk) -> list[str]:
+    where = parts.link("attention", desk.name, tab="skipped", group=group.key)
+    common = formats.common(group.common)
+    return [
+        parts.anchor(where, _reason(group)) + parts.under(formats.capital(common) if common else ""),
+        f"{group.size:,}",
+        parts.stacked(group.money),
+        escape(str(group.facts.get("by") or "somebody")),
+        _until(group),
+        formats.age(group.oldest, desk.now),
+    ]
+
+
+def _reason(group: Group) -> str:
+    return formats.capital(str(group.facts.get("because") or "No reason given")).removesuffix(".")
+
+
+def _until(group: Group) -> str:
+    until = group.facts.get("until")
+    return formats.day(until) if until else "taken back"
+
+
+def _settled_list(desk: Desk) -> None:
+    groups = desk.settled()
+    if not groups:
+        _nothing("settled")
+        return
+    columns = [
+        Column("Why it waited"),
+        Column("Invoices", True),
+        Column("Money", True),
+        Column("What settled it"),
+        Column("When", True),
+    ]
+    _table(columns, groups, lambda one: _settled_row(one, desk))
+
+
+def _settled_row(one: Settled, desk: Desk) -> list[str]:
+    where = parts.link("attention", desk.name, tab="settled", group=one.key)
+    return [
+        parts.anchor(where, one.sentence),
+        f"{len(one.rows):,}",
+        parts.stacked(one.money),
+        formats.prose(formats.settled(one)),
+        formats.ago(one.at, desk.now),
+    ]
+
+
+# -- one group ----------------------------------------------------------------------------------------------------
+
+
+def _show_group(desk: Desk, tab: str, key: str) -> None:
+    parts.html(parts.anchor(parts.link("attention", desk.name, tab=tab), f"← {TABS[tab]}"), "small")
+    if tab == "settled":
+        _show_settled(desk, key)
+        return
+    groups = [*desk.groups(formats.offset(desk.now)), *desk.skipped(formats.offset(desk.now))]
+    group = next((group for group in groups if group.key == key), None)
+    if group is None:
+        st.title("Nothing waits for this any more", anchor=False)
+        answers.notice(key)
+        where = [parts.anchor(parts.link("attention", desk.name, tab=one), TABS[one]) for one in ("settled", "skipped")]
+        parts.html(f"<p>What became of it is under {where[0]} once a run has looked at it, or under {where[1]}.</p>")
+        live.watch(desk)
+        return
+    skipped = group.code == "skipped_by_person"
+    st.title(formats.plain(f"Skipped: {_reason(group)}" if skipped else group.sentence), anchor=False)
+    _lead(group, desk)
+    step = desk.remedy(group)
+    # What is in doubt asks for a look in Xero, and no order helps before that.
+    only_look = step is not None and any(one.name == "sync" for one in step.answers)
+    if only_look or desk.starting() or desk.at_work():
+        live.watch(desk)
+    controls = st.container()
+    members = desk.members(group)
+    left_out = _left_out(key, members)
+    _members(desk, group, members, left_out, with_ticks=len(members) > 1 and not only_look)
+    whom = For(key, [row for row in members if row["source_id"] not in left_out] if left_out else members)
+    with controls:
+        if skipped:
+            answers.take_back(desk, whom)
+        elif not only_look:
+            answers.offer(desk, step, whom)
+
+
+def _lead(group: Group, desk: Desk) -> None:
+    if group.code == "skipped_by_person":
+        mark, step = formats.mark("⏸", "Skipped"), ""
+        since = f"by {group.facts.get('by') or 'somebody'}, {_until_told(group)}"
+        age = f"{escape(since)}, since {formats.ago(group.oldest, desk.now)}"
+    else:
+        mark = (
+            formats.mark("↻", "Heals by itself", "heals")
+            if group.heals
+            else formats.mark("✕", "Needs a person", "needs")
+        )
+        step = parts.next_step(group.remedy)
+        age = f"the oldest {formats.ago(group.oldest, desk.now)}"
+    common = formats.common(group.common)
+    told = [mark, formats.count(group.size, "invoice"), escape(formats.monies(group.money)), age, escape(common)]
+    parts.html(f'<p class="lead">{" · ".join(part for part in told if part)}</p>{step}')
+
+
+def _until_told(group: Group) -> str:
+    until = group.facts.get("until")
+    return f"until {formats.day(until)}" if until else "until somebody takes it back"
+
+
+# -- its members, with ticks for exceptions -------------------------------------------------------------------------
+
+
+def _left_out(key: str, members: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Those that somebody unticked, as long as they are here; remembered from one part of the list to the next."""
+    kept: dict[str, set[str]] = st.session_state.setdefault("left_out", {})
+    if len(members) < 2:
+        kept.pop(key, None)
+    found = kept.setdefault(key, set())
+    if found:
+        found &= {row["source_id"] for row in members}
+    return found
+
+
+def _members(
+    desk: Desk, group: Group, members: Sequence[Mapping[str, Any]], left_out: set[str], with_ticks: bool
+) -> None:
+    """The records, each leading to its page; where they have ticks, everything is ticked at first."""
+    key, title = group.key, group.sentence
+    bar = st.container()
+    part = parts.page_of(members, PAGE, "part")
+    reasons = [formats.capital(formats.because(row)) for row in part]
+    same = len(set(reasons)) == 1
+    if same and reasons[0] != formats.capital(title):
+        parts.html(f"<p>{formats.prose(reasons[0])}</p>")
+    heads = ["Invoice", "Customer", "Total", "Since", *([] if same else ["Because"])]
+    with st.container(gap="xsmall"):
+        parts.html(parts.ruled(heads, f"head {'ticked' if with_ticks else ''}"))
+        for row, reason in zip(part, reasons, strict=True):
+            _member(desk, key, row, [] if same else [reason], left_out, with_ticks)
+    if with_ticks:
+        with bar:
+            _all_or_none(key, members, left_out)
+
+
+def _member(
+    desk: Desk, key: str, row: Mapping[str, Any], reason: list[str], left_out: set[str], with_ticks: bool
+) -> None:
+    cells = [
+        *parts.invoice_row(row, desk.name)[:3],
+        formats.age(row["decided_at"], desk.now),
+        *map(formats.prose, reason),
+    ]
+    if not with_ticks:
+        parts.html(parts.ruled(cells))
+        return
+    turn = st.session_state.get("ticking", 0)
+    id_ = row["source_id"]
+    with st.container(horizontal=True, vertical_alignment="top", gap="small", key=f"row-{id_}"):
+        label = f"Include {row['number'] or 'the invoice without a number'}"
+        ticked = st.checkbox(
+            label,
+            value=id_ not in left_out,
+            key=f"tick-{key}-{id_}-{turn}",
+            label_visibility="collapsed",
+            width="content",
+        )
+        parts.html(parts.ruled(cells))
+    if ticked:
+        left_out.discard(id_)
+    else:
+        left_out.add(id_)
+
+
+def _all_or_none(key: str, members: Sequence[Mapping[str, Any]], left_out: set[str]) -> None:
+    number = len(members) - len(left_out)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        parts.html(f"{number:,} of {len(members):,} ticked", "quiet", width="content")
+        if left_out and st.button("Tick all", key="all", type="tertiary"):
+            _tick(key, set())
+        if number and st.button("Untick all", key="none", type="tertiary"):
+            _tick(key, {row["source_id"] for row in members})
+
+
+def _tick(key: str, left_out: set[str]) -> None:
+    st.session_state["left_out"][key] = left_out
+    st.session_state["ticking"] = st.session_state.get("ticking", 0) + 1
+    st.rerun()
+
+
+# -- what was settled ---------------------------------------------------------------------------------------------
+
+
+def _show_settled(desk: Desk, key: str) -> None:
+    one = next((one for one in desk.settled() if one.key == key), None)
+    if one is None:
+        st.title("This was settled longer ago", anchor=False)
+        parts.html("<p>The list goes back 30 days. The search finds every invoice with all that happened to it.</p>")
+        return
+    st.title(formats.plain(one.sentence), anchor=False)
+    size, money = formats.count(len(one.rows), "invoice"), escape(formats.monies(one.money))
+    parts.html(
+        f'<p class="lead">{formats.mark("✓", "Settled", "good")} {size} · {money} · {formats.ago(one.at, desk.now)}</p>'
+        f"<p>{formats.prose(formats.capital(formats.settled(one)))}</p>"
+    )
+    part = parts.page_of(one.rows, PAGE, "part")
+    columns = parts.invoice_columns("Settled")
+    rows = [parts.invoice_row(row, desk.name, formats.ago(row["settled_at"], desk.now)) for row in part]
+    parts.html(parts.table(columns, rows))
