@@ -350,7 +350,7 @@ AND list_contains($contacts, contact_id);
 -- What a person last ordered for an invoice.
 SELECT what, facts, by_whom, happened_at FROM history
 WHERE connection = $connection AND kind = 'invoice' AND source_id = $source_id AND starts_with(what, 'order_')
-AND what NOT IN ('order_undo', 'order_retry') ORDER BY id DESC LIMIT 1;
+AND what <> 'order_retry' ORDER BY id DESC LIMIT 1;
 
 -- name: values_of
 -- What a setting was, newest first.
