@@ -351,7 +351,11 @@ STEPS: Mapping[str, Step] = {
             if f.get("bounced")
             else "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree."
         ),
-        lambda f, b: [Answer("Take it off in Xero", "reapply_payments", advised=True)] if f.get("bounced") else [],
+        lambda f, b: (
+            [Answer("Take it off in Xero", "reapply_payments", advised=True)]
+            if f.get("bounced") and f.get("ours")
+            else []
+        ),
     ),
     "refund_needs_person": Step(
         lambda f: "Book the refund in Xero by hand, as a credit note; then skip the invoice with that note.",

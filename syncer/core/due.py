@@ -61,7 +61,8 @@ def _does_not_add_up(invoice: Invoice, counting: Sequence[Payment], standing: St
         return None
     facts = {"currency": invoice.currency, "paid": text(invoice.amount_paid), "found": text(paid)}
     if bounced:
-        facts |= {"bounced": text(bounced), "number": invoice.number}
+        ours = any(one.source_id not in standing.counted for one in standing.bounced)
+        return Problem("payment_mismatch", {**facts, "bounced": text(bounced), "ours": ours})
     if invoice.extras:
         facts["extras"] = text(invoice.extras)
     if foreign:

@@ -168,10 +168,11 @@ def _payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
     if not takes_payments(invoice, standing, scene.rules):
         untold = invoice.amount_paid > standing.carried_sum() and invoice.status not in scene.rules.statuses
         return leave(invoice, standing, *([_not_carried(invoice)] if untold else []))
-    if standing.bounced and standing.is_ordered("reapply_payments"):
-        off = {one.source_id: standing.carried[one.source_id] for one in standing.bounced}
+    ours = [one for one in standing.bounced if one.source_id not in standing.counted]
+    if ours and standing.is_ordered("reapply_payments"):
+        off = {one.source_id: standing.carried[one.source_id] for one in ours}
         unpay = Action(invoice, Do.UNPAY, xero_id=standing.xero_id, unpay=off)
-        locked = locked_payments(standing.bounced, invoice, scene.books)
+        locked = locked_payments(ours, invoice, scene.books)
         return hold(invoice, standing, locked) if locked else unless_refused(unpay, standing, scene)
     found = due(invoice, standing, scene.books, scene.rules)
     why = (found.problem,) if found.problem else ()
