@@ -258,7 +258,8 @@ class Connection:
         )
 
     def _close(self, outcome: Outcome, only: frozenset[str]) -> None:
-        self.ledger.commit(outcome.run_id, self.app.clock.now(), calls=self.calls.drain())
+        if calls := self.calls.drain():
+            self.ledger.commit(outcome.run_id, self.app.clock.now(), calls=calls)
         cause = outcome.failure.code if outcome.failure else None
         result = result_of_run(self.ledger, outcome, only)
         self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())

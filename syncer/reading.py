@@ -1,16 +1,18 @@
 """Bringing our picture of both sides up to date: as seldom as is safe, in portions as they come."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from syncer.core.books import Books, Document, books_from, books_text
 from syncer.core.causes import Problem
 from syncer.core.invoice import Invoice
 from syncer.errors import HaltRun, Reconnect
 from syncer.ledger.ledger import Ledger
-from syncer.ports import Accounts, CallRecord, Clock, Crm, Unreadable
+from syncer.ports import Accounts, CallRecord, Clock, Crm, Page, Unreadable
+
+T = TypeVar("T")
 
 OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before where it ended
 DAILY = timedelta(hours=24)
@@ -194,15 +196,23 @@ class Reading:
         since, started = self._ledger.watermark("xero_contacts"), self._now()
         if since and not again and started - since < DAILY:
             return
-        for page in self._doors.accounts.contacts(since - OVERLAP if since else None):
-            self._ledger.mirror(started, contacts=page.items)
-        self._ledger.mirror(started, reached=["xero_contacts"])
+        for page, last in _with_last(self._doors.accounts.contacts(since - OVERLAP if since else None)):
+            self._ledger.mirror(started, contacts=page.items, reached=["xero_contacts"] if last else ())
 
     def invoices(self, again: bool) -> None:
         """Bring the mirror of Xero's sales invoices up to date, at most once a day unless asked again."""
         since, started = self._ledger.watermark("xero_invoices"), self._now()
         if since and not again and started - since < DAILY:
             return
-        for page in self._doors.accounts.invoice_heads(since - OVERLAP if since else None):
-            self._ledger.mirror(started, invoices=page.items)
-        self._ledger.mirror(started, reached=["xero_invoices"])
+        for page, last in _with_last(self._doors.accounts.invoice_heads(since - OVERLAP if since else None)):
+            self._ledger.mirror(started, invoices=page.items, reached=["xero_invoices"] if last else ())
+
+
+def _with_last(pages: Iterable[Page[T]]) -> Iterator[tuple[Page[T], bool]]:
+    """Each page with whether it is the last: how far was read is written down with what was read."""
+    before: Page[T] | None = None
+    for page in pages:
+        if before is not None:
+            yield before, False
+        before = page
+    yield before or Page(()), True

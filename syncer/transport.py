@@ -12,12 +12,14 @@ What may be repeated is decided here, once:
 import logging
 import random
 import secrets
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -177,6 +179,12 @@ class _TryAgain(Exception):
         self.outcome = outcome
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates that servers are checked against, read once: reading them takes longer than a call."""
+    return httpx.create_ssl_context()
+
+
 class Transport:
     """Calls to one host: pooled HTTP/1.1 connections, no redirects; usable from several threads at once."""
 
@@ -208,6 +216,7 @@ class Transport:
             timeout=httpx.Timeout(read_s, connect=connect_s, pool=read_s),
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             follow_redirects=False,
+            verify=_trusted(),
             trust_env=not _is_loopback(base_url),
         )
 

@@ -147,9 +147,9 @@ class Waves:
     def flush(self, progress: Mapping[str, Any] | None = None) -> None:
         """Commit what came back and has not been committed yet."""
         endings, self._endings = self._endings, []
-        self._book.commit(
-            self._run_id, self._clock.now(), endings=endings, calls=self._drain_calls(), progress=progress
-        )
+        calls = self._drain_calls()
+        if endings or calls or progress is not None:
+            self._book.commit(self._run_id, self._clock.now(), endings=endings, calls=calls, progress=progress)
 
     def _send(
         self, wave: Sequence[Batch], kind: Kind, pool: ThreadPoolExecutor, progress: Mapping[str, Any]
