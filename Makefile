@@ -17,7 +17,7 @@ run: $(VENV)/run.done
 env: $(VENV)/run.done
 
 test: $(VENV)/dev.done
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.complaints \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.complaints \
 		--cov=syncer.crococlick.wire --cov-branch --cov-report=term:skip-covered --cov-fail-under=100 $(ARGS)
 
 check: lint test
