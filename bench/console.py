@@ -73,12 +73,12 @@ def timed(what: str, do: Callable[[], Any], times: int = 1) -> None:
 def measure_questions() -> None:
     """What the pages ask, without drawing."""
     from console.desk import Desk, installation
-    from syncer import questions
+    from syncer import attention
 
     desk = Desk(installation())
     timed("today", desk.today, 3)
-    timed("all groups, anew", lambda: questions.groups(desk.ledger), 3)
-    timed("the largest group, anew", lambda: questions.members(desk.ledger, desk.groups()[0]), 3)
+    timed("all groups, anew", lambda: attention.groups(desk.ledger), 3)
+    timed("the largest group, anew", lambda: attention.members(desk.ledger, desk.groups()[0]), 3)
     timed("what was settled", desk.settled, 3)
     timed("a search for a number", lambda: desk.find("INV-012345"), 3)
     timed("a search for a name", lambda: desk.find("customer 12"), 3)

@@ -13,14 +13,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import IO, Any
 
-from syncer import connecting, orders, questions, words
+from syncer import attention, connecting, orders, questions, words
 from syncer.app import DEFAULT, App, Connection, who
+from syncer.attention import Group, Settled, Today
 from syncer.core.compare import Compared
 from syncer.errors import Reconnect, SyncerError, WrongUsage
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
 from syncer.orders import Given
-from syncer.questions import Group, Settled, Story, Today
+from syncer.questions import Story
 from syncer.settings import ROOT, SETTINGS, checked, setting
 from syncer.words import Answer, Remedy
 
@@ -144,7 +145,7 @@ class Desk:
 
     def today(self, offset: timedelta = timedelta(0)) -> Today:
         """What a person sees first, of one moment."""
-        return self.app.store.read(lambda _: questions.today(self.ledger, self.now, offset))
+        return self.app.store.read(lambda _: attention.today(self.ledger, self.now, offset))
 
     def needs_somebody(self) -> int:
         """How many invoices a person has to act for."""
@@ -152,24 +153,24 @@ class Desk:
 
     def groups(self, offset: timedelta = timedelta(0)) -> list[Group]:
         """Everything that is held or heals by itself, by the answer that it waits for, most money first."""
-        return self._once(("groups", offset), lambda: questions.groups(self.ledger, offset))
+        return self._once(("groups", offset), lambda: attention.groups(self.ledger, offset))
 
     def skipped(self, offset: timedelta = timedelta(0)) -> list[Group]:
         """What people skipped, by who did and why."""
-        return self._once(("skipped", offset), lambda: questions.groups(self.ledger, offset, questions.SKIPPED))
+        return self._once(("skipped", offset), lambda: attention.groups(self.ledger, offset, attention.SKIPPED))
 
     def settled(self) -> list[Settled]:
         """What needed somebody and was settled in the last 30 days, newest first."""
-        return questions.settled(self.ledger, self.now - SETTLED)
+        return attention.settled(self.ledger, self.now - SETTLED)
 
     def members(self, group: Group) -> list[dict[str, Any]]:
         """The records of a group, largest first."""
-        states = questions.SKIPPED if group.code == "skipped_by_person" else questions.OPEN
-        return self._once(("members", group.key), lambda: questions.members(self.ledger, group, states))
+        states = attention.SKIPPED if group.code == "skipped_by_person" else attention.OPEN
+        return self._once(("members", group.key), lambda: attention.members(self.ledger, group, states))
 
     def alike(self, story: Story) -> list[dict[str, Any]]:
         """The records that wait for the same answer as this one, itself included."""
-        return self._once(("alike", story.row["source_id"]), lambda: questions.alike(self.ledger, story))
+        return self._once(("alike", story.row["source_id"]), lambda: attention.alike(self.ledger, story))
 
     def remedy(self, group: Group) -> Remedy | None:
         """The next step for a group, with the choices that the books leave."""
