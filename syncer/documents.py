@@ -14,10 +14,11 @@ from syncer.core.tax import tax_rate, to_create
 from syncer.ledger.records import Known
 from syncer.looking import Look, verdict
 from syncer.tries import bound, contact_element, invoice_element
-from syncer.waves import Batch, Element, batches
+from syncer.waves import BATCH_ELEMENTS, Batch, Element, batches
 from syncer.work import Work
 from syncer.writes import OUTCOMES, Writes
 
+FEW_FIELDS_SIZE = 500  # bytes, at most, of a write that is no whole document
 _OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
 
 
@@ -58,7 +59,8 @@ class Documents:
         invoice = action.invoice
         standing = seen.scene.standings.get(invoice.source_id, Standing())
         pays = takes_payments(invoice, standing, self._work.rules)
-        size = self._work.doors.document_size(action.document) if action.document and action.do is not Do.AMEND else 500
+        whole = None if action.do is Do.AMEND else action.document
+        size = self._work.doors.document_size(whole) if whole else FEW_FIELDS_SIZE
         return invoice_element(action, pays, tries[invoice.source_id], size)
 
     def _record(self, workload: Sequence[Known], actions: Sequence[Action]) -> None:
@@ -82,8 +84,8 @@ class Documents:
             for known in self._work.ledger.workload()
             if known.cause == "number_taken" and known.standing.refused_stamp and known.invoice.number
         ]
-        for start in range(0, len(taken), 50):
-            part = taken[start : start + 50]
+        for start in range(0, len(taken), BATCH_ELEMENTS):
+            part = taken[start : start + BATCH_ELEMENTS]
             heads = self._work.doors.accounts.invoices_numbered([known.invoice.number for known in part])
             endings = [
                 bound(Action(known.invoice, Do.BIND, xero_id=head.id, found=head))

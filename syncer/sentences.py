@@ -172,9 +172,8 @@ def _tax_unmapped(facts: Facts) -> str:
 
 def _tax_archived(facts: Facts) -> str:
     if not candidates(facts):
-        return f"the Xero tax rate {facts.get('tax_type') or ''} is not in use any more{_also(facts)}".replace(
-            "  ", " "
-        )
+        rate = f"the Xero tax rate {facts['tax_type']}" if facts.get("tax_type") else "the Xero tax rate"
+        return f"{rate} is not in use any more{_also(facts)}"
     return f"{_carries(facts)} and the Xero rate for it, {_names(facts)}, is archived"
 
 

@@ -71,10 +71,7 @@ class Writes:
             told = Problem(problem.code, facts, problem.where)
             return Ending("contact", element.source_id, "refused", "held", attempt_id, told, stamp=depends)
 
-        def put_off(element: Element, attempt_id: int, problem: Problem) -> Ending:
-            return Ending("contact", element.source_id, "deferred", "waiting", attempt_id)
-
-        return Kind(self._doors.accounts.create_contacts, intent, finish, put_off)
+        return Kind(self._doors.accounts.create_contacts, intent, finish, _put_off("contact"))
 
     # -- invoices -----------------------------------------------------------------------------------------------
 
@@ -146,9 +143,7 @@ class Writes:
 
     def look_at_contacts(self, ids: Sequence[str]) -> dict[str, BookContact]:
         """What Xero has of these contacts now, taken into the mirror; one that it does not have is noted as unknown."""
-        found: dict[str, BookContact] = {}
-        for start in range(0, len(ids), 50):
-            found |= {one.id: one for one in self._doors.accounts.contacts_with_ids(ids[start : start + 50])}
+        found = {one.id: one for one in self._doors.accounts.contacts_with_ids(ids)}
         names = self._seen.scene.names
         found |= {id_: BookContact(id_, names.get(id_, ""), status=UNKNOWN) for id_ in ids if id_ not in found}
         self._ledger.mirror(self._now(), contacts=list(found.values()))
@@ -170,7 +165,7 @@ class Writes:
                 return Ending("payment", element.source_id, "paid", "waiting", attempt_id, payment=there, owner=owner)
             return self._refused_payment("payment", element, attempt_id, answer)
 
-        return Kind(self._doors.accounts.create_payments, intent, finish, _put_off_payment("payment"))
+        return Kind(self._doors.accounts.create_payments, intent, finish, _put_off("payment"))
 
     def removals(self) -> Kind:
         """Our own payments to take off."""
@@ -180,7 +175,7 @@ class Writes:
                 return removed(element.source_id, "removed", attempt_id, answer, element.expected)
             return self._refused_payment("unpay", element, attempt_id, answer)
 
-        return Kind(self._doors.accounts.delete_payments, intent, finish, _put_off_payment("unpay"))
+        return Kind(self._doors.accounts.delete_payments, intent, finish, _put_off("unpay"))
 
     def _refused_payment(self, kind: str, element: Element, attempt_id: int, answer: Answer) -> Ending:
         problem = self._problem(answer)
@@ -216,10 +211,7 @@ class Writes:
             code = {"type": answer.type} if isinstance(answer, TaxRate) else {}
             return Ending(kind, element.source_id, "created", "waiting", attempt_id, Problem("", {**facts, **code}))
 
-        def put_off(element: Element, attempt_id: int, problem: Problem) -> Ending:
-            return Ending(kind, element.source_id, "deferred", "waiting", attempt_id)
-
-        return Kind(send, intent, finish, put_off)
+        return Kind(send, intent, finish, _put_off(kind))
 
 
 def _contact_of(element: Element) -> str:
@@ -229,9 +221,11 @@ def _contact_of(element: Element) -> str:
     return document.contact_id if isinstance(document, Document | Amendment) else ""
 
 
-def _put_off_payment(kind: str) -> Callable[[Element, int, Problem], Ending]:
+def _put_off(kind: str) -> Callable[[Element, int, Problem], Ending]:
+    """What has no time of its own to be tried again waits for the next run; a payment with its invoice."""
+
     def put_off(element: Element, attempt_id: int, problem: Problem) -> Ending:
-        owner = element.expected["owner"]
+        owner = element.expected.get("owner", "")
         return Ending(kind, element.source_id, "deferred", "waiting", attempt_id, owner=owner)
 
     return put_off

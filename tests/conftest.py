@@ -2,7 +2,7 @@
 
 # The commands hide pandas from their own process to start sooner (``syncer.__main__``); a test
 # that imports them must not hide it from the tests of the export, which shares the worker.
-import pandas  # noqa: F401
+import pandas  # noqa: F401 — only to have it loaded
 
 
 def pytest_collection_modifyitems(items):

@@ -105,15 +105,20 @@ def _table(columns: Sequence[Column], groups: Sequence[Any], row: Any) -> None:
 
 
 def _open_row(group: Group, desk: Desk) -> list[str]:
-    common = formats.common(group.common)
     return [
-        parts.anchor(address(desk, group), group.sentence) + parts.under(formats.capital(common) if common else ""),
+        _named(group, address(desk, group), group.sentence),
         f"{group.size:,}",
         parts.stacked(group.money),
         formats.age(group.oldest, desk.now),
         _trend(group, desk),
         parts.who(group, desk.now),
     ]
+
+
+def _named(group: Group, where: str, why: str) -> str:
+    """Why they wait, leading to the group, over what else they share."""
+    common = formats.common(group.common)
+    return parts.anchor(where, why) + parts.under(formats.capital(common) if common else "")
 
 
 def _trend(group: Group, desk: Desk) -> str:
@@ -141,9 +146,8 @@ def _skipped_list(desk: Desk) -> None:
 
 def _skipped_row(group: Group, desk: Desk) -> list[str]:
     where = parts.link("attention", desk.name, tab="skipped", group=group.key)
-    common = formats.common(group.common)
     return [
-        parts.anchor(where, _reason(group)) + parts.under(formats.capital(common) if common else ""),
+        _named(group, where, _reason(group)),
         f"{group.size:,}",
         parts.stacked(group.money),
         escape(str(group.facts.get("by") or "somebody")),

@@ -91,8 +91,8 @@ class XeroAccounts:
 
     def invoices_with_ids(self, ids: Sequence[str]) -> Sequence[BookInvoice]:
         """The heads of invoices by InvoiceID, up to 50 a call."""
-        parts = [ids[start : start + wire.BATCH] for start in range(0, len(ids), wire.BATCH)]
-        return [one for part in parts for one in entities.sales_invoices(self._ask(wire.get_invoices_with_ids(part)))]
+        found = (entities.sales_invoices(self._ask(wire.get_invoices_with_ids(part))) for part in _parts(ids))
+        return [one for heads in found for one in heads]
 
     def payments(self, since: datetime) -> Iterator[Page[BookPayment]]:
         """Payments changed since, deleted ones too; pages of 1,000."""
@@ -152,8 +152,8 @@ class XeroAccounts:
         return self._alone(ids, wire.delete_payment, "Payments", entities.read_payment, call_id, key)
 
     def contacts_with_ids(self, ids: Sequence[str]) -> Sequence[BookContact]:
-        """The contacts that have one of up to 50 ids, archived ones too; unknown ids are left out."""
-        return entities.contacts(self._ask(wire.get_contacts_with_ids(ids)))
+        """The contacts by ContactID, up to 50 a call, archived ones too; unknown ids are left out."""
+        return [one for part in _parts(ids) for one in entities.contacts(self._ask(wire.get_contacts_with_ids(part)))]
 
     def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:
         """Create a tax rate (PUT): one call takes one; a name that is taken is refused."""
@@ -200,3 +200,8 @@ class XeroAccounts:
             if gone.code != "wrong_organisation" or not self._others_connected or self._others_connected():
                 raise
             raise Reconnect("consent_revoked", **gone.facts) from gone
+
+
+def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
+    """As many at a time as one look-up may ask for."""
+    return [ids[start : start + wire.BATCH] for start in range(0, len(ids), wire.BATCH)]
