@@ -1,4 +1,4 @@
--- The ledger, version 2. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
+-- The ledger, version 3. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
 -- no RETURNING, triggers or enums. Times are UTC. Small tables have keys; the big ones (attempt, attempt_end, call,
 -- history, invoice_content) have none and, but for invoice_content, are append-only in the order of `id`.
 
@@ -32,7 +32,7 @@ CREATE TABLE setting (
 CREATE TABLE run (
     run_id VARCHAR PRIMARY KEY,
     connection VARCHAR NOT NULL,
-    kind VARCHAR NOT NULL,               -- sync
+    kind VARCHAR NOT NULL,               -- sync, import
     scope VARCHAR NOT NULL,              -- '' for everything, else what was asked for
     asked_by VARCHAR NOT NULL,
     pid INTEGER NOT NULL,
@@ -108,7 +108,7 @@ CREATE TABLE invoice_content (
     connection VARCHAR NOT NULL, source_id VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL, content VARCHAR NOT NULL
 );
 
--- The present of each CrocoClick contact that an invoice names, and its binding to a Xero contact.
+-- The present of each CrocoClick contact that an invoice names or that is linked, and its binding to a Xero contact.
 CREATE TABLE contact (
     connection VARCHAR NOT NULL,
     source_id VARCHAR NOT NULL,
@@ -118,7 +118,7 @@ CREATE TABLE contact (
     phone VARCHAR NOT NULL,
     seen_at TIMESTAMP NOT NULL,
     xero_id VARCHAR,
-    link VARCHAR,                        -- number, email, created, person
+    link VARCHAR,                        -- number, email, created (in Xero), imported (from Xero), person
     linked_at TIMESTAMP,
     cause VARCHAR,
     facts VARCHAR,
@@ -207,7 +207,7 @@ CREATE TABLE history (
     kind VARCHAR NOT NULL,               -- invoice, contact, connection
     source_id VARCHAR NOT NULL,
     happened_at TIMESTAMP NOT NULL,
-    what VARCHAR NOT NULL,               -- a word of syncer/words.py
+    what VARCHAR NOT NULL,               -- a word of syncer/sentences.py
     cause VARCHAR,
     facts VARCHAR,
     by_whom VARCHAR NOT NULL
@@ -227,6 +227,11 @@ CREATE TABLE book_contact (
     merged_to VARCHAR NOT NULL,
     phone VARCHAR NOT NULL,
     updated_at TIMESTAMP,
+    first_name VARCHAR,
+    last_name VARCHAR,
+    address VARCHAR,                     -- JSON
+    is_customer BOOLEAN,
+    is_supplier BOOLEAN,
     PRIMARY KEY (connection, xero_id)
 );
 
@@ -249,8 +254,72 @@ CREATE TABLE book_invoice (
     PRIMARY KEY (connection, xero_id)
 );
 
+-- The mirror of CrocoClick's contacts.
+CREATE TABLE source_contact (
+    connection VARCHAR NOT NULL,
+    source_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    first_name VARCHAR NOT NULL,
+    last_name VARCHAR NOT NULL,
+    email VARCHAR NOT NULL,              -- as typed; further addresses after it, parted by commas
+    company VARCHAR NOT NULL,
+    phone VARCHAR NOT NULL,
+    address VARCHAR NOT NULL,            -- JSON
+    source VARCHAR NOT NULL,             -- where it came from; `Xero <ContactID>` where we made it
+    updated_at TIMESTAMP,
+    seen_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (connection, source_id)
+);
+
+-- What the last import came to for each Xero contact.
+CREATE TABLE contact_import (
+    connection VARCHAR NOT NULL,
+    xero_id VARCHAR NOT NULL,
+    outcome VARCHAR NOT NULL,            -- created, linked, unchanged, updated, conflict, left_out
+    reason VARCHAR NOT NULL,             -- a word of syncer/people.py
+    facts VARCHAR NOT NULL,              -- JSON
+    source_id VARCHAR,                   -- the CrocoClick contact
+    run_id VARCHAR NOT NULL,
+    decided_at TIMESTAMP NOT NULL,       -- since when it is so
+    PRIMARY KEY (connection, xero_id)
+);
+
+-- What a person said about contacts that may be the same, and that still stands.
+CREATE TABLE contact_answer (
+    connection VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,            -- a Xero contact, or the email of a group
+    answer VARCHAR NOT NULL,             -- apart, ignore
+    said VARCHAR NOT NULL,               -- JSON
+    by_whom VARCHAR NOT NULL,
+    given_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (connection, subject)
+);
+
 -- The newest verdicts of the readiness checks.
 CREATE TABLE readiness (
-    connection VARCHAR NOT NULL, code VARCHAR NOT NULL, level VARCHAR NOT NULL, facts VARCHAR NOT NULL,
-    invoices INTEGER NOT NULL, checked_at TIMESTAMP NOT NULL, PRIMARY KEY (connection, code)
+    connection VARCHAR NOT NULL,
+    position INTEGER NOT NULL,
+    code VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,            -- which tax, currency, account …; empty where there is but one
+    level VARCHAR NOT NULL,              -- pass, warn, fail, unknown
+    facts VARCHAR NOT NULL,              -- JSON
+    invoices INTEGER NOT NULL,
+    money VARCHAR NOT NULL,              -- JSON: by currency
+    checked_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (connection, code, subject)
+);
+
+-- The guided test of the set-up: each connection's newest, kept step by step, so that one that was stopped is finished.
+CREATE TABLE trial (
+    connection VARCHAR PRIMARY KEY,
+    trial_id VARCHAR NOT NULL,           -- stands in the name of the invoice that the test makes
+    source_id VARCHAR,                   -- the CrocoClick invoice
+    number VARCHAR,
+    is_ours BOOLEAN NOT NULL,            -- made by the test, and voided at its end
+    step VARCHAR NOT NULL,               -- making, made, sent, checked, voided, done
+    ok BOOLEAN,
+    checks VARCHAR NOT NULL,             -- JSON
+    begun_at TIMESTAMP NOT NULL,
+    changed_at TIMESTAMP NOT NULL,
+    by_whom VARCHAR NOT NULL
 );

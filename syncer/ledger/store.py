@@ -21,6 +21,7 @@ import duckdb
 
 from syncer.errors import LedgerBusy, LedgerTooNew, SyncerError, WrongUsage
 from syncer.ledger.lock import FileLock
+from syncer.ledger.migrations import MIGRATIONS, Step
 
 T = TypeVar("T")
 Params = Sequence[Any] | Mapping[str, Any]
@@ -48,26 +49,6 @@ class Now(Protocol):
 class _WallClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-# How a ledger of an older version becomes the next one: the key is the version it comes to.
-Step = str | Callable[["Tx"], None]
-MIGRATIONS: Mapping[int, Step] = {
-    # Orders, and what both sides agreed on.
-    2: """
-        ALTER TABLE invoice ADD COLUMN synced_frozen VARCHAR;
-        ALTER TABLE invoice ADD COLUMN xero_head VARCHAR;
-        ALTER TABLE invoice ADD COLUMN agreed VARCHAR;
-        ALTER TABLE invoice ADD COLUMN gone BOOLEAN;
-        ALTER TABLE invoice ADD COLUMN ordered VARCHAR;
-        ALTER TABLE invoice ADD COLUMN ordered_said VARCHAR;
-        ALTER TABLE invoice ADD COLUMN ordered_by VARCHAR;
-        ALTER TABLE invoice ADD COLUMN ordered_at TIMESTAMP;
-        ALTER TABLE contact ADD COLUMN apart VARCHAR;
-        ALTER TABLE payment ADD COLUMN counted BOOLEAN;
-        ALTER TABLE book_invoice ADD COLUMN due_date DATE;
-    """,
-}
 
 
 @dataclass(frozen=True)
