@@ -73,8 +73,25 @@ class TaxRate:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address; `country` as the side that holds it writes it."""
+
+    line: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+
+
+NO_ADDRESS = Address()
+
+
+@dataclass(frozen=True, slots=True)
 class BookContact:
-    """A contact as Xero holds it; `number` is Xero's ContactNumber, where we write the CrocoClick contact id."""
+    """A contact as Xero holds it; `number` is Xero's ContactNumber, where we write the CrocoClick contact id.
+
+    Xero says customer or supplier once a document of that kind exists; a contact without any is neither.
+    """
 
     id: str
     name: str
@@ -84,6 +101,11 @@ class BookContact:
     merged_to: str = ""
     phone: str = ""
     updated_at: datetime | None = None
+    first_name: str = ""
+    last_name: str = ""
+    address: Address = NO_ADDRESS
+    is_customer: bool = False
+    is_supplier: bool = False
 
 
 @dataclass(frozen=True, slots=True)

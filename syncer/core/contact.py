@@ -19,6 +19,8 @@ UNKNOWN = "UNKNOWN"  # our word, beside Xero's statuses: a contact that Xero say
 # belongs to the part before the @ (o'neil@…), though not at its ends.
 _ADDRESS = re.compile(r"[^\s<>,;:|\"()\[\]]+@[^\s<>,;:|\"'()\[\]@]+\.[^\s<>,;:|\"'()\[\]@]+")
 
+_PLAIN = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")  # nothing around it: most are
+
 
 @dataclass(frozen=True)
 class NewContact:
@@ -58,6 +60,8 @@ Decision = Linked | Create | Join | Problem
 
 def emails(written: str) -> tuple[str, ...]:
     """The addresses in an email field as people fill it: trimmed, case-folded, without display names, in order."""
+    if _PLAIN.fullmatch(written):
+        return (written.casefold(),)
     found = (match.strip(".'").casefold() for match in _ADDRESS.findall(written))
     return tuple(dict.fromkeys(address for address in found if address.count("@") == 1))
 

@@ -10,7 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from syncer.core.books import Account, BookContact, BookInvoice, Organisation, TaxComponent, TaxRate
+from syncer.core.books import (
+    NO_ADDRESS,
+    Account,
+    Address,
+    BookContact,
+    BookInvoice,
+    Organisation,
+    TaxComponent,
+    TaxRate,
+)
 from syncer.core.money import ZERO
 from syncer.core.payment import BookPayment
 from syncer.errors import Unavailable
@@ -121,6 +130,11 @@ def read_contact(found: Mapping[str, Any]) -> BookContact:
         merged_to=_text(found, "MergedToContactID"),
         phone=_phone(found.get("Phones") or []),
         updated_at=read_moment(found, "UpdatedDateUTC"),
+        first_name=_text(found, "FirstName"),
+        last_name=_text(found, "LastName"),
+        address=_address(found.get("Addresses") or []),
+        is_customer=found.get("IsCustomer") is True,
+        is_supplier=found.get("IsSupplier") is True,
     )
 
 
@@ -215,16 +229,32 @@ def read_moment(found: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def _phone(phones: Sequence[Mapping[str, Any]]) -> str:
-    """The default number, else the mobile one, with its country and area."""
+    """The default number, else the mobile one, with its area, and behind a plus its country."""
     by_type = {_text(phone, "PhoneType"): phone for phone in phones}
     for kind in ("DEFAULT", "MOBILE"):
         phone = by_type.get(kind, {})
         if number := _text(phone, "PhoneNumber"):
-            return " ".join(part for part in (*(_text(phone, p) for p in _PHONE_PREFIX), number) if part)
+            country = _text(phone, "PhoneCountryCode").lstrip("+0")
+            parts = (f"+{country}" if country else "", _text(phone, "PhoneAreaCode"), number)
+            return " ".join(part for part in parts if part)
     return ""
 
 
-_PHONE_PREFIX = ("PhoneCountryCode", "PhoneAreaCode")
+def _address(addresses: Sequence[Mapping[str, Any]]) -> Address:
+    """The street's address, else the one for letters."""
+    by_type = {_text(one, "AddressType"): _read_address(one) for one in addresses}
+    return next((one for kind in ("STREET", "POBOX") if (one := by_type.get(kind)) and one != NO_ADDRESS), NO_ADDRESS)
+
+
+def _read_address(found: Mapping[str, Any]) -> Address:
+    lines = (_text(found, f"AddressLine{number}") for number in range(1, 5))
+    return Address(
+        line=", ".join(line for line in lines if line),
+        city=_text(found, "City"),
+        region=_text(found, "Region"),
+        postcode=_text(found, "PostalCode"),
+        country=_text(found, "Country"),
+    )
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:

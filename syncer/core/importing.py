@@ -1,0 +1,313 @@
+"""What becomes of each Xero contact in CrocoClick: linked, created, filled up, left out, or shown to a person.
+
+Equal emails link where there is exactly one on each side. Everything else that looks the same is a suggestion: nothing
+is merged, nothing that CrocoClick has is overwritten.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from syncer.core.books import NO_ADDRESS, BookContact
+from syncer.core.contact import name_key
+from syncer.core.people import (
+    MARK,
+    SourceContact,
+    addresses,
+    likely_key,
+    links_by_email,
+    name_words,
+    phone_key,
+)
+
+
+class Outcome(StrEnum):
+    """What an import comes to for one Xero contact (contract.md, `import-contacts`)."""
+
+    CREATED = "created"
+    LINKED = "linked"
+    UNCHANGED = "unchanged"
+    UPDATED = "updated"
+    CONFLICT = "conflict"
+    LEFT_OUT = "left_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The Xero contact that a CrocoClick contact is linked to; `by_person` where somebody said so."""
+
+    xero_id: str
+    by_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRules:
+    """What the settings say about an import."""
+
+    suppliers: bool = False
+    without_email: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person said: `apart` (this Xero contact is none of those), `ignore` (leave it be), and why."""
+
+    kind: str
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision on one Xero contact; `fields` are what CrocoClick lacks, `others` the records that stand in the way.
+
+    `source_id` is the CrocoClick contact that it is linked to or, with `others` alone, nothing yet.
+    """
+
+    contact: BookContact
+    outcome: Outcome
+    reason: str
+    source_id: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Sides:
+    """Both sides, ready to be asked."""
+
+    book: Mapping[str, BookContact]
+    crm: Mapping[str, SourceContact]
+    linked: Mapping[str, Sequence[str]]  # Xero contact → the CrocoClick contacts linked to it
+    gone: Mapping[str, str]  # Xero contact → a CrocoClick contact that was linked to it, and is no more
+    bound: Mapping[str, str]  # CrocoClick contact → its Xero contact
+    chosen: frozenset[str]  # Xero contacts that a person linked something to
+    answers: Mapping[str, Answer]  # by Xero contact, or by email
+    rules: ImportRules
+    book_by_email: Mapping[str, Sequence[BookContact]] = field(default_factory=dict)
+    crm_by_email: Mapping[str, Sequence[SourceContact]] = field(default_factory=dict)
+    crm_by_likely: Mapping[str, Sequence[SourceContact]] = field(default_factory=dict)
+    crm_by_phone: Mapping[str, Sequence[SourceContact]] = field(default_factory=dict)
+    crm_by_name: Mapping[str, Sequence[SourceContact]] = field(default_factory=dict)
+
+
+def decide_import(
+    book: Iterable[BookContact],
+    crm: Iterable[SourceContact],
+    links: Mapping[str, Link],
+    answers: Mapping[str, Answer],
+    rules: ImportRules,
+) -> list[Verdict]:
+    """Decide every Xero contact, in the order of their ids."""
+    sides = _sides(book, crm, links, answers, rules)
+    return [_decide(sides.book[key], sides) for key in sorted(sides.book)]
+
+
+def _sides(
+    book: Iterable[BookContact],
+    crm: Iterable[SourceContact],
+    links: Mapping[str, Link],
+    answers: Mapping[str, Answer],
+    rules: ImportRules,
+) -> Sides:
+    here = {contact.id: contact for contact in book}
+    there = {contact.id: contact for contact in crm}
+    marked = {c.id: Link(c.made_for) for c in there.values() if c.id not in links and c.made_for in here}
+    linked: dict[str, list[str]] = defaultdict(list)
+    gone: dict[str, str] = {}
+    bound: dict[str, str] = {}
+    for source_id, link in sorted((marked | dict(links)).items()):
+        xero_id = survivor(link.xero_id, here)
+        if source_id in there:
+            linked[xero_id].append(source_id)
+            bound[source_id] = xero_id
+        else:
+            gone[xero_id] = source_id
+    sides = Sides(
+        here, there, linked, gone, bound, frozenset(one.xero_id for one in links.values() if one.by_person), answers,
+        rules,
+    )  # fmt: skip
+    _index(sides)
+    return sides
+
+
+def survivor(xero_id: str, book: Mapping[str, BookContact]) -> str:
+    """The contact that is left after merges; the same id where none is known."""
+    seen: set[str] = set()
+    while (contact := book.get(xero_id)) and contact.merged_to in book and xero_id not in seen:
+        seen.add(xero_id)
+        xero_id = contact.merged_to
+    return xero_id
+
+
+def _index(sides: Sides) -> None:
+    book_by_email: dict[str, list[BookContact]] = defaultdict(list)
+    for there in sides.book.values():
+        if there.status == "ACTIVE":
+            for address in addresses(there):
+                book_by_email[address].append(there)
+    by_email: dict[str, list[SourceContact]] = defaultdict(list)
+    by_likely: dict[str, list[SourceContact]] = defaultdict(list)
+    by_phone: dict[str, list[SourceContact]] = defaultdict(list)
+    by_name: dict[str, list[SourceContact]] = defaultdict(list)
+    for contact in sides.crm.values():
+        for address in addresses(contact):
+            by_email[address].append(contact)
+            by_likely[likely_key(address)].append(contact)
+        if phone := phone_key(contact.phone):
+            by_phone[phone].append(contact)
+        for name in {name_key(contact.name), name_key(contact.company)} - {""}:
+            by_name[name].append(contact)
+    sides.book_by_email, sides.crm_by_email = book_by_email, by_email
+    sides.crm_by_likely, sides.crm_by_phone, sides.crm_by_name = by_likely, by_phone, by_name
+
+
+def _decide(contact: BookContact, sides: Sides) -> Verdict:
+    if contact.status != "ACTIVE":
+        return _not_active(contact)
+    if ours := sides.linked.get(contact.id):
+        return _already(contact, ours, sides)
+    if answer := _ignored(contact, sides):
+        return Verdict(contact, Outcome.LEFT_OUT, "ignored", facts={"because": answer.because})
+    if contact.is_supplier and not contact.is_customer and not sides.rules.suppliers:
+        return Verdict(contact, Outcome.LEFT_OUT, "supplier_only")
+    found = addresses(contact)
+    if not found and not sides.rules.without_email:
+        return Verdict(contact, Outcome.LEFT_OUT, "email_unusable" if contact.email.strip() else "no_email")
+    return _by_email(contact, found, sides) or _unmatched(contact, sides)
+
+
+def _not_active(contact: BookContact) -> Verdict:
+    if contact.merged_to:
+        return Verdict(contact, Outcome.LEFT_OUT, "merged", others=(contact.merged_to,))
+    return Verdict(contact, Outcome.LEFT_OUT, "archived")
+
+
+def _already(contact: BookContact, ours: Sequence[str], sides: Sides) -> Verdict:
+    """Linked before: what CrocoClick lacks is filled in, where the link leaves no doubt whom it is for."""
+    fields = missing(contact, sides.crm[ours[0]]) if len(ours) == 1 else {}
+    outcome = Outcome.UPDATED if fields else Outcome.UNCHANGED
+    return Verdict(contact, outcome, "filled" if fields else "linked", ours[0], fields)
+
+
+def _ignored(contact: BookContact, sides: Sides) -> Answer | None:
+    asked = (sides.answers.get(key) for key in (contact.id, *addresses(contact)))
+    return next((answer for answer in asked if answer and answer.kind == "ignore"), None)
+
+
+def _apart(contact: BookContact, sides: Sides) -> bool:
+    answer = sides.answers.get(contact.id)
+    return answer is not None and answer.kind == "apart"
+
+
+def _by_email(contact: BookContact, found: Sequence[str], sides: Sides) -> Verdict | None:
+    """What an equal address on either side says; None where nobody else has it."""
+    rivals = _all_of(sides.book_by_email, found, contact.id)
+    twins = _all_of(sides.crm_by_email, found)
+    if _apart(contact, sides) and (twins or rivals):
+        return Verdict(contact, Outcome.LEFT_OUT, "kept_apart", others=tuple(twins))
+    if any(rival in sides.chosen for rival in rivals):
+        return Verdict(contact, Outcome.LEFT_OUT, "other_chosen", others=tuple(rivals))
+    if rivals:
+        return Verdict(contact, Outcome.CONFLICT, "several_in_xero", others=(*rivals, *twins))
+    if len(twins) > 1:
+        return Verdict(contact, Outcome.CONFLICT, "several_in_crococlick", others=tuple(twins))
+    return _one_twin(contact, sides.crm[twins[0]], found, sides) if twins else None
+
+
+def _all_of(
+    by_email: Mapping[str, Sequence[BookContact | SourceContact]], found: Sequence[str], but: str = ""
+) -> list[str]:
+    """Everybody with one of these addresses, each once."""
+    ids = dict.fromkeys(one.id for address in found for one in by_email.get(address, ()))
+    return [key for key in ids if key != but]
+
+
+def _one_twin(contact: BookContact, twin: SourceContact, found: Sequence[str], sides: Sides) -> Verdict:
+    if twin.id in sides.bound:
+        return Verdict(contact, Outcome.CONFLICT, "linked_elsewhere", others=(twin.id,))
+    common = [address for address in addresses(twin) if address in found]
+    if not links_by_email(twin, contact, common):
+        return Verdict(contact, Outcome.CONFLICT, "shared_mailbox", others=(twin.id,), facts={"email": common[0]})
+    return Verdict(contact, Outcome.LINKED, "email", twin.id, missing(contact, twin))
+
+
+def _unmatched(contact: BookContact, sides: Sides) -> Verdict:
+    """Nobody has its address: created, unless it was deleted in CrocoClick or somebody there looks the same."""
+    if contact.id in sides.gone:
+        return Verdict(contact, Outcome.LEFT_OUT, "deleted_in_crococlick", others=(sides.gone[contact.id],))
+    if not _apart(contact, sides) and (alike := _alike(contact, sides)):
+        why, those = alike
+        return Verdict(contact, Outcome.CONFLICT, "looks_like", others=those, facts={"evidence": why})
+    return Verdict(contact, Outcome.CREATED, "new", fields=to_create(contact, with_phone=not _apart(contact, sides)))
+
+
+def _alike(contact: BookContact, sides: Sides) -> tuple[str, tuple[str, ...]] | None:
+    """The CrocoClick contacts that look the same and are nobody else, and by what."""
+    for evidence, candidates in _candidates(contact, sides):
+        free = [one.id for one in candidates if _is_free(one, sides)]
+        if free:
+            return evidence, tuple(dict.fromkeys(free))
+    return None
+
+
+def _candidates(contact: BookContact, sides: Sides) -> Iterable[tuple[str, Sequence[SourceContact]]]:
+    """By an address that is delivered to the same box, by name and phone, by the name where one has no address."""
+    for address in addresses(contact):
+        yield "likely_email", sides.crm_by_likely.get(likely_key(address), ())
+    own = name_words(contact)
+    phone = phone_key(contact.phone)
+    if phone:
+        yield "phone", [one for one in sides.crm_by_phone.get(phone, ()) if own & name_words(one)]
+    same_name = sides.crm_by_name.get(name_key(contact.name), ())
+    yield "name", [one for one in same_name if not (addresses(one) and addresses(contact))]
+
+
+def _is_free(one: SourceContact, sides: Sides) -> bool:
+    """Whether no other Xero contact has a better claim to it."""
+    return one.id not in sides.bound and not any(sides.book_by_email.get(address) for address in addresses(one))
+
+
+# -- what CrocoClick gets ------------------------------------------------------------------------------------------
+
+
+def missing(contact: BookContact, ours: SourceContact) -> Mapping[str, str]:
+    """The fields that CrocoClick's contact has empty and Xero's has not; an address only where there is none at all."""
+    found: dict[str, str] = {}
+    if not ours.name.strip() and contact.name.strip():
+        found["name"] = contact.name
+    if not addresses(ours) and not ours.email.strip() and addresses(contact):
+        found["email"] = addresses(contact)[0]
+    if not ours.phone.strip() and phone_key(contact.phone):
+        found["phone"] = contact.phone
+    if replace(ours.address, country="") == NO_ADDRESS:
+        found |= _address(contact)
+    return found
+
+
+def to_create(contact: BookContact, with_phone: bool = True) -> Mapping[str, str]:
+    """The fields of a contact that is made in CrocoClick, with the mark by which it is found again."""
+    mail = addresses(contact)
+    person = f"{contact.first_name} {contact.last_name}".strip()
+    found = {
+        "name": person or contact.name,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        # A Xero contact that has a person's name besides its own is a company.
+        "company": contact.name if person and name_key(person) != name_key(contact.name) else "",
+        "email": mail[0] if mail else "",
+        "phone": contact.phone if with_phone and phone_key(contact.phone) else "",
+        "source": f"{MARK}{contact.id}",
+    }
+    return {name: value for name, value in {**found, **_address(contact)}.items() if value}
+
+
+def _address(contact: BookContact) -> dict[str, str]:
+    there = contact.address
+    found = {"line": there.line, "city": there.city, "region": there.region, "postcode": there.postcode}
+    written = {name: value for name, value in found.items() if value.strip()}
+    # CrocoClick knows countries by their two letters; what Xero has there is free text.
+    if written and len(there.country.strip()) == 2 and there.country.strip().isalpha():
+        written["country"] = there.country.strip().upper()
+    return written
