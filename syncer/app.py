@@ -11,6 +11,7 @@ from functools import cached_property
 from syncer import settings as conf
 from syncer.calls import Calls
 from syncer.clock import SystemClock
+from syncer.contacts import Import, Report
 from syncer.core.books import Books
 from syncer.core.rules import Rules
 from syncer.crococlick.client import CrocoClick
@@ -21,7 +22,7 @@ from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
 from syncer.ledger.store import Store, ledger_path
 from syncer.ports import Clock
-from syncer.questions import result_of_run
+from syncer.questions import result_of_import, result_of_run
 from syncer.reading import Doors, Orders, Tell
 from syncer.settings import Environment, Pace
 from syncer.sync import Outcome, Run
@@ -219,7 +220,7 @@ class Connection:
     def run(self, orders: Orders, asked_by: str, tell: Tell, stop: Callable[[], bool]) -> Outcome:
         """One run, from its row in the ledger to its result; raises LedgerBusy when one is at work already."""
         clock = self.app.clock
-        run_id = f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        run_id = self._new_run_id()
         with self.alone():
             self.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), clock.now())
             outcome = Outcome(run_id, "failed")
@@ -233,6 +234,29 @@ class Connection:
             finally:
                 self._close(outcome, orders.only)
         return outcome
+
+    def import_contacts(self, asked_by: str, tell: Tell, stop: Callable[[], bool], dry_run: bool = False) -> Report:
+        """One import of contacts, from its row in the ledger to its result; raises LedgerBusy when a run is at work."""
+        clock = self.app.clock
+        run_id = self._new_run_id()
+        with self.alone():
+            scope = "dry run" if dry_run else ""
+            self.ledger.begin_run(run_id, scope, asked_by, os.getpid(), clock.now(), "import")
+            report = Report(run_id, dry_run, "failed")
+            try:
+                self.refresh_source()
+                rules = conf.import_rules(self.settings())
+                report = Import(run_id, self.doors(), rules, tell, stop, dry_run).perform()
+            except TryLater as failure:
+                report.ended, report.failure = "deferred", failure
+            except SyncerError as failure:
+                report.failure = failure
+            finally:
+                self._drain_calls(run_id)
+                cause = report.failure.code if report.failure else None
+                result = result_of_import(self.ledger, report)
+                self.ledger.finish_run(run_id, report.ended, cause, result, clock.now())
+        return report
 
     def look(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Books:
         """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect."""
@@ -257,9 +281,15 @@ class Connection:
             source_state="connected",
         )
 
-    def _close(self, outcome: Outcome, only: frozenset[str]) -> None:
+    def _new_run_id(self) -> str:
+        return f"{self.app.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+    def _drain_calls(self, run_id: str) -> None:
         if calls := self.calls.drain():
-            self.ledger.commit(outcome.run_id, self.app.clock.now(), calls=calls)
+            self.ledger.commit(run_id, self.app.clock.now(), calls=calls)
+
+    def _close(self, outcome: Outcome, only: frozenset[str]) -> None:
+        self._drain_calls(outcome.run_id)
         cause = outcome.failure.code if outcome.failure else None
         result = result_of_run(self.ledger, outcome, only)
         self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())

@@ -25,7 +25,7 @@ class Calls:
 
     def record(self, call: CallRecord, request_body: bytes, response_body: bytes) -> None:
         """Remember a call; called from several threads."""
-        if call.method != "GET" or call.status is None or call.status >= 400:
+        if call.writes or call.status is None or call.status >= 400:
             self._bodies.keep(self._connection, call.id, call.at, request_body, response_body)
         with self._mutex:
             self._waiting.append(call)

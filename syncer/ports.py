@@ -1,6 +1,6 @@
 """The doors to the outside: what the order of work needs of CrocoClick, Xero, the vault and the clock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,6 +19,7 @@ from syncer.core.books import (
 from syncer.core.contact import NewContact
 from syncer.core.invoice import Invoice
 from syncer.core.payment import BookPayment, NewPayment, Payment
+from syncer.core.people import SourceContact
 
 T = TypeVar("T")
 
@@ -61,8 +62,28 @@ class Page(Generic[T]):
     unreadable: Sequence[Unreadable] = ()
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A refusal of one element, in the words of the service that refused.
+
+    `whole`: the request was refused for one element's sake and nothing was written; alone, the others may go.
+    """
+
+    messages: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """CrocoClick has this contact already: which one, and whether by its email or by its phone."""
+
+    source_id: str
+    by: str
+
+
 class Crm(Protocol):
-    """CrocoClick. Every call raises TryLater, Reconnect or HaltRun; none of these writes."""
+    """CrocoClick. Every call raises TryLater, Reconnect or HaltRun; the writes also InDoubt."""
 
     def location(self) -> Location: ...
 
@@ -77,17 +98,20 @@ class Crm(Protocol):
         A row may come twice.
         """
 
+    def contacts(self, since: datetime | None = None) -> Iterator[Page[SourceContact]]:
+        """All contacts, or those changed since; seconds may pass before a change shows here."""
 
-@dataclass(frozen=True)
-class Refused:
-    """Xero's refusal of one element of a batch, in its own words.
+    def contact(self, source_id: str) -> SourceContact | None: ...
 
-    `whole`: the request was refused for one element's sake and nothing was written; alone, the others may go.
-    """
+    def duplicate(self, email: str = "", phone: str = "") -> SourceContact | None:
+        """The contact that CrocoClick takes for the same."""
 
-    messages: tuple[str, ...]
-    warnings: tuple[str, ...] = ()
-    whole: bool = False
+    def create_contact(self, fields: Mapping[str, str], *, call_id: str) -> SourceContact | Taken | Refused: ...
+
+    def update_contact(
+        self, source_id: str, fields: Mapping[str, str], *, call_id: str
+    ) -> SourceContact | Taken | Refused:
+        """Write these fields and no others."""
 
 
 class Accounts(Protocol):
@@ -179,6 +203,7 @@ class CallRecord:
     correlation_id: str = ""
     idempotency_key: str = ""
     failure: str = ""
+    writes: bool = False
 
 
 class CallLog(Protocol):

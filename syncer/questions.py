@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncer import words
+from syncer.contacts import Report
 from syncer.core import compare
 from syncer.core.action import Action, Do
 from syncer.core.books import Books, Document, TaxRate, books_from
@@ -61,21 +62,33 @@ def result_of_run(ledger: Ledger, outcome: Outcome, only: frozenset[str] = froze
             money[row["currency"]]["synced" if row["synced"] else "held"] += row["money"]
     paid = ledger.row("paid_in_run", run_id=outcome.run_id)
     outcomes["paid"] = paid["invoices"] if paid else 0
-    calls = {"xero": 0, "crococlick": 0}
-    calls |= {
-        row["side"]: row["calls"] for row in ledger.rows("calls_of_run", run_id=outcome.run_id) if row["side"] in calls
-    }
     return {
         "outcomes": outcomes,
         "money": {
             currency: {name: show(amount, currency) for name, amount in sums.items()}
             for currency, sums in sorted(money.items())
         },
-        "calls": calls,
+        "calls": _calls_of(ledger, outcome.run_id),
         "unreadable": [
             {"invoice_id": one.source_id, "number": one.number, "field": one.field, "reason": one.reason}
             for one in outcome.unreadable
         ],
+    }
+
+
+def _calls_of(ledger: Ledger, run_id: str) -> dict[str, int]:
+    calls = {"xero": 0, "crococlick": 0}
+    return calls | {
+        row["side"]: row["calls"] for row in ledger.rows("calls_of_run", run_id=run_id) if row["side"] in calls
+    }
+
+
+def result_of_import(ledger: Ledger, report: Report) -> dict[str, Any]:
+    """What an import of contacts came to, as `import-contacts --json` tells it besides the run."""
+    return {
+        "outcomes": dict(report.outcomes),
+        "duplicate_groups": report.duplicate_groups,
+        "calls": _calls_of(ledger, report.run_id),
     }
 
 

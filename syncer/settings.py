@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from syncer.core.importing import ImportRules
 from syncer.core.invoice import Status
 from syncer.core.rules import DEFAULT_STATUSES, Rules
 from syncer.errors import WrongUsage
@@ -278,6 +279,11 @@ def rules(stored: Mapping[str, str | None], location_id: str) -> Rules:
         reference=value_of(stored, "reference"),
         app_url=value_of(stored, "crococlick_app_url"),
     )
+
+
+def import_rules(stored: Mapping[str, str | None]) -> ImportRules:
+    """What an import of contacts may rely on."""
+    return ImportRules(value_of(stored, "import_suppliers"), value_of(stored, "import_without_email"))
 
 
 def pace(stored: Mapping[str, str | None]) -> Pace:

@@ -54,11 +54,12 @@ class Request:
     call_id: str = ""
     secret: bool = False
     hidden: frozenset[str] = frozenset()
+    reads: bool = False  # a question that is sent as a POST
 
     @property
     def writes(self) -> bool:
         """Whether repeating it could do something twice."""
-        return self.method != "GET"
+        return self.method != "GET" and not self.reads
 
     @property
     def target(self) -> str:
@@ -333,6 +334,7 @@ class Transport:
             correlation_id=answer.headers.get(self._correlation_header, "") if answer else "",
             idempotency_key=request.key,
             failure=facts.failure,
+            writes=request.writes,
         )
         try:
             self._log.record(record, hide(request.body), hide(answer.body) if answer else b"")

@@ -114,11 +114,14 @@ class Waves:
         in_flight: int,
         new_call_id: Callable[[], str],
         drain_calls: Callable[[], Sequence[CallRecord]],
+        wave: int = 0,
     ) -> None:
+        """`wave`: how many batches are committed together; as many as may be in flight unless said otherwise."""
         self._book = book
         self._run_id = run_id
         self._clock = clock
         self._in_flight = in_flight
+        self._wave = wave or in_flight
         self._new_call_id = new_call_id
         self._drain_calls = drain_calls
         self._endings: list[Any] = []
@@ -131,9 +134,9 @@ class Waves:
         Of a batch refused whole the elements that were at fault are left out, or where none is found it is halved.
         """
         waiting, done = list(todo), 0
-        with ThreadPoolExecutor(self._in_flight, thread_name_prefix="xero") as pool:
+        with ThreadPoolExecutor(self._in_flight, thread_name_prefix="calls") as pool:
             while waiting and not stop():
-                wave, waiting = waiting[: self._in_flight], waiting[self._in_flight :]
+                wave, waiting = waiting[: self._wave], waiting[self._wave :]
                 sent = self._send(wave, kind, pool, progress(done))
                 failure = self._take(sent, kind, waiting)
                 done += sum(len(one.batch.elements) for one in sent)

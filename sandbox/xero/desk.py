@@ -154,13 +154,13 @@ class XeroDesk:
 
     @at_once
     def add_contact(self, **fields: Any) -> str:
-        """A contact in the API's fields; gives its id."""
-        status = fields.pop("ContactStatus", "ACTIVE")
+        """A contact in the API's fields, and in those that Xero sets by itself; gives its id."""
+        marks = {name: fields.pop(name) for name in ("ContactStatus", "IsCustomer", "IsSupplier") if name in fields}
         written = contacts.write(self.books, fields, create_only=True)
         if written.errors:
             raise ValueError("; ".join(written.errors))
-        if status != "ACTIVE":
-            self.update("contacts", written.id, ContactStatus=status)
+        if marks:
+            self.update("contacts", written.id, **marks)
         return written.id
 
     @at_once

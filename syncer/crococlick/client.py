@@ -1,16 +1,17 @@
 """One CrocoClick location over HTTP: requests from `wire`, carried by `transport`, answers back to `wire`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from syncer.core.invoice import Invoice
 from syncer.core.payment import Payment
-from syncer.crococlick import wire
+from syncer.core.people import SourceContact
+from syncer.crococlick import people, wire
 from syncer.crococlick.pace import Pacer
 from syncer.errors import HaltRun, NeedsPerson
-from syncer.ports import CallLog, Clock, Location, Page, Unreadable
+from syncer.ports import CallLog, Clock, Location, Page, Refused, Taken, Unreadable
 from syncer.transport import Fixed, Request, Transport
 
 # No location has a million invoices; a list that never ends is a fault.
@@ -18,7 +19,7 @@ PAGES = 10_000
 
 
 class CrocoClick:
-    """The Crm port: every call raises TryLater, Reconnect or HaltRun; none writes."""
+    """The Crm port: every call raises TryLater, Reconnect or HaltRun; the writes also InDoubt."""
 
     def __init__(self, transport: Transport, location_id: str) -> None:
         self._transport = transport
@@ -91,6 +92,35 @@ class CrocoClick:
             if not rows or offset >= (page.total or 0):
                 return
         raise HaltRun("crococlick_unavailable", reason="a list without end")
+
+    def contacts(self, since: datetime | None = None) -> Iterator[Page[SourceContact]]:
+        """All contacts or those changed since, pages of 500, as far as the search has caught up."""
+        after: Sequence[Any] = ()
+        for _ in range(PAGES):
+            found = people.found(self._transport.send(people.search(self._location_id, after, since)))
+            yield found.page
+            if not found.after or found.after == after:
+                return
+            after = found.after
+        raise HaltRun("crococlick_unavailable", reason="a list without end")
+
+    def contact(self, source_id: str) -> SourceContact | None:
+        """One contact, None where there is none."""
+        return people.one(self._transport.send(people.get(source_id)))
+
+    def duplicate(self, email: str = "", phone: str = "") -> SourceContact | None:
+        """The contact that CrocoClick takes for the same."""
+        return people.one(self._transport.send(people.duplicate(self._location_id, email, phone)))
+
+    def create_contact(self, fields: Mapping[str, str], *, call_id: str) -> SourceContact | Taken | Refused:
+        """Create a contact, or say which one is there already."""
+        return people.written(self._transport.send(people.create(self._location_id, fields, call_id)))
+
+    def update_contact(
+        self, source_id: str, fields: Mapping[str, str], *, call_id: str
+    ) -> SourceContact | Taken | Refused:
+        """Write these fields of a contact and no others."""
+        return people.written(self._transport.send(people.update(source_id, fields, call_id)))
 
     def _sweep(self, asked: "_Asked") -> Iterator[tuple[list[str], Page[Invoice]]]:
         offset, last = 0, ""

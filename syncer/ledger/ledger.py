@@ -12,11 +12,14 @@ from typing import Any, TypeVar
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.due import Recount
+from syncer.core.importing import Answer, Link
 from syncer.core.invoice import Invoice
 from syncer.core.payment import Payment
+from syncer.core.people import SourceContact
 from syncer.core.standing import Order
-from syncer.ledger import orders, records, seeing, steps
+from syncer.ledger import orders, people, records, seeing, steps
 from syncer.ledger.pen import QUERIES, Pen
+from syncer.ledger.people import Imported
 from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict, as_json, code_of, facts_of
 from syncer.ledger.store import Store, Tx
 from syncer.ports import CallRecord
@@ -73,11 +76,33 @@ class Ledger:
         return {row["source_id"]: records.known_contact(row) for row in self.rows("contacts")}
 
     def open_attempts(self) -> list[OpenAttempt]:
-        """Tries without an answer, call by call."""
+        """Tries without an answer, call by call; those of an import apart."""
         counted = self.row("open_subjects")
         if not counted or not counted["open"]:
             return []
-        return [records.open_attempt(row) for row in self.rows("open_attempts")]
+        return [records.open_attempt(row) for row in self.rows("open_attempts", imports=False)]
+
+    def open_imports(self) -> list[OpenAttempt]:
+        """Contacts that were to be made or filled up in CrocoClick, and of which no answer came."""
+        if not self.watermark("importing"):
+            return []
+        return [records.open_attempt(row) for row in self.rows("open_attempts", imports=True)]
+
+    def source_contacts(self) -> list[SourceContact]:
+        """The mirror of CrocoClick's contacts."""
+        return [people.source_contact(row) for row in self.rows("source_contacts")]
+
+    def imported(self) -> list[Imported]:
+        """What the last import came to for each Xero contact."""
+        return [people.imported(row) for row in self.rows("imported")]
+
+    def contact_links(self) -> dict[str, Link]:
+        """The links that stand, by CrocoClick contact."""
+        return people.links(self.rows("contacts"))
+
+    def contact_answers(self) -> dict[str, Answer]:
+        """What people said about contacts that may be the same, by Xero contact or email."""
+        return people.answers(self.rows("contact_answers"))
 
     def book_contacts(self) -> list[BookContact]:
         """The mirror of Xero's contacts."""
@@ -124,7 +149,7 @@ class Ledger:
 
     # -- a run ----------------------------------------------------------------------------------------------------
 
-    def begin_run(self, run_id: str, scope: str, asked_by: str, pid: int, now: datetime) -> None:
+    def begin_run(self, run_id: str, scope: str, asked_by: str, pid: int, now: datetime, kind: str = "sync") -> None:
         """Open a run; those that never said they ended were interrupted, since only one works at a time."""
 
         def write(tx: Tx) -> None:
@@ -134,7 +159,7 @@ class Ledger:
                 [self.connection],
             )
             row = {
-                "run_id": run_id, "connection": self.connection, "kind": "sync", "scope": scope, "asked_by": asked_by,
+                "run_id": run_id, "connection": self.connection, "kind": kind, "scope": scope, "asked_by": asked_by,
                 "pid": pid, "started_at": now, "heard_at": now, "phase": "starting", "done": 0, "todo": 0,
                 "result": "{}",
             }  # fmt: skip
@@ -243,6 +268,54 @@ class Ledger:
 
         self._write(now, write, run_id)
 
+    def see_contacts(
+        self,
+        contacts: Sequence[SourceContact],
+        now: datetime,
+        reached: Sequence[str] = (),
+        since: datetime | None = None,
+    ) -> None:
+        """Take in CrocoClick's contacts; `since` ends a reading of everything that began then."""
+
+        def write(pen: Pen) -> None:
+            people.see_contacts(pen, contacts)
+            if since:
+                people.forget_unseen(pen, since)
+            pen.reach(dict.fromkeys(reached, since or now))
+
+        self._write(now, write)
+
+    def keep_import(
+        self, run_id: str, decisions: Sequence[Imported], links: Mapping[str, tuple[str, str]], now: datetime
+    ) -> None:
+        """Write down what an import decided, and the links that follow: CrocoClick contact → ContactID and how."""
+        mirror = {one.id: one for one in self.source_contacts() if one.id in links} if links else {}
+
+        def write(pen: Pen) -> None:
+            people.keep_decisions(pen, decisions, whole=True)
+            people.link(pen, links, mirror)
+
+        self._write(now, write, run_id)
+
+    def end_import(self, run_id: str, now: datetime) -> None:
+        """Nothing of the import is under way any more."""
+        self._write(
+            now,
+            lambda pen: pen.tx.execute(
+                "DELETE FROM watermark WHERE connection = ? AND name = 'importing'", [self.connection]
+            ),
+            run_id,
+        )
+
+    def answer_contacts(self, given: Order, subjects: Sequence[str], now: datetime) -> None:
+        """A person says that Xero contacts are apart from those that look the same, or leaves a group alone."""
+        kind = "apart" if given.name == "keep_apart" else given.name
+        self._write(now, lambda pen: people.give_answer(pen, subjects, kind, given.said, given.by))
+
+    def take_back_answers(self, given: Order, subjects: Sequence[str], now: datetime) -> None:
+        """What was said of these counts no more."""
+        self._write(now, lambda pen: people.take_back(pen, subjects, given.by))
+
     def recount(self, run_id: str, source_id: str, found: Recount, now: datetime) -> None:
         """Which of an invoice's payments Xero has, after a person ordered to compare; the order is fulfilled."""
 
@@ -296,6 +369,7 @@ class Ledger:
                     "content": [books],
                 }
                 pen.tx.upsert("books", ["connection"], row)
+            people.notice(pen, contacts)
             pen.mirror_contacts(contacts)
             seeing.see_heads(pen, invoices)
             pen.reach(dict.fromkeys(reached, now))
@@ -306,7 +380,7 @@ class Ledger:
         """Another organisation was connected: nothing of the mirror holds any more."""
 
         def write(tx: Tx) -> None:
-            for table in ("books", "book_contact", "book_invoice"):
+            for table in ("books", "book_contact", "book_invoice", "contact_import"):
                 tx.execute(f"DELETE FROM {table} WHERE connection = ?", [self.connection])
             tx.execute("DELETE FROM watermark WHERE connection = ? AND name LIKE 'xero_%'", [self.connection])
 

@@ -1,7 +1,7 @@
 """Writing in one transaction, for one connection and run: the columns that every row shares are added here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -103,8 +103,12 @@ class Pen:
 
     def mirror_contacts(self, contacts: Sequence[BookContact]) -> None:
         """Bring the mirror of Xero's contacts up to these."""
-        names = "name email number status merged_to phone updated_at".split()
-        self.put("book_contact", "xero_id", {"xero_id": [one.id for one in contacts], **columns_of(contacts, names)})
+        names = (
+            "name email number status merged_to phone updated_at first_name last_name is_customer is_supplier"
+        ).split()
+        columns = {"xero_id": [one.id for one in contacts], **columns_of(contacts, names)}
+        columns["address"] = [as_json(astuple(one.address)) if any(astuple(one.address)) else "" for one in contacts]
+        self.put("book_contact", "xero_id", columns)
 
     def mirror_invoices(self, invoices: Sequence[BookInvoice]) -> None:
         """Bring the mirror of Xero's sales invoices up to these."""

@@ -93,10 +93,10 @@ FROM invoice WHERE connection = $connection AND number IN (
 );
 
 -- name: open_attempts
--- Tries that never got an answer, call by call, in the order they were sent.
+-- Tries that never got an answer, call by call, in the order they were sent; those of an import apart from all others.
 SELECT a.* FROM attempt a
 LEFT JOIN attempt_end e ON e.attempt_id = a.id
-WHERE a.connection = $connection AND e.attempt_id IS NULL
+WHERE a.connection = $connection AND e.attempt_id IS NULL AND (a.kind = 'import') = $imports
 ORDER BY a.call_id, a.position;
 
 -- name: open_subjects
@@ -355,3 +355,21 @@ AND what <> 'order_retry' ORDER BY id DESC LIMIT 1;
 -- name: values_of
 -- What a setting was, newest first.
 SELECT value, changed_at, changed_by FROM setting WHERE connection = $connection AND key = $key ORDER BY id DESC LIMIT 2;
+
+-- name: source_contacts
+-- The mirror of CrocoClick's contacts.
+SELECT * FROM source_contact WHERE connection = $connection;
+
+-- name: imported
+-- What the last import came to for each Xero contact.
+SELECT * FROM contact_import WHERE connection = $connection;
+
+-- name: contact_answers
+-- What people said about contacts that may be the same.
+SELECT * FROM contact_answer WHERE connection = $connection;
+
+-- name: linked_contacts
+-- Xero contacts that are linked, as the mirror has them.
+SELECT c.source_id, b.xero_id, b.name, b.email, b.status, b.merged_to
+FROM contact c JOIN book_contact b ON b.connection = c.connection AND b.xero_id = c.xero_id
+WHERE c.connection = $connection;

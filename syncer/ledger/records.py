@@ -7,10 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from syncer.core.books import BookContact, BookInvoice
+from syncer.core.books import NO_ADDRESS, Address, BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice, Status, from_content
 from syncer.core.payment import BookPayment, Payment
+from syncer.core.people import SourceContact
 from syncer.core.standing import Order, Standing
 
 
@@ -52,6 +53,7 @@ class Ending:
     invoice: BookInvoice | None = None
     contact: BookContact | None = None
     payment: BookPayment | None = None
+    source: SourceContact | None = None  # of an import: the CrocoClick contact; `source_id` is then Xero's
     owner: str = ""  # of a payment: the CrocoClick invoice
     fingerprint: str = ""
     frozen: str = ""
@@ -228,6 +230,11 @@ def contact_in_xero(row: Mapping[str, Any]) -> BookContact:
         merged_to=row["merged_to"],
         phone=row["phone"],
         updated_at=row["updated_at"],
+        first_name=row["first_name"] or "",
+        last_name=row["last_name"] or "",
+        address=Address(*json.loads(row["address"])) if row["address"] else NO_ADDRESS,
+        is_customer=bool(row["is_customer"]),
+        is_supplier=bool(row["is_supplier"]),
     )
 
 

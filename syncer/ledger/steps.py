@@ -8,6 +8,7 @@ from typing import Any
 from syncer.core.causes import Problem
 from syncer.core.money import text
 from syncer.ledger.pen import Columns, Pen, columns_of, in_xero
+from syncer.ledger.people import end_imports
 from syncer.ledger.records import Ending, Intent, as_json, code_of, facts_of
 from syncer.ports import CallRecord
 
@@ -53,6 +54,8 @@ def begin(pen: Pen, intents: Sequence[Intent]) -> list[int]:
     pen.set_state(owners, "in_doubt", in_doubt)
     if any(intent.kind in SETTINGS for intent in intents):
         pen.reach({"creating": pen.now})
+    if any(intent.kind == "import" for intent in intents):
+        pen.reach({"importing": pen.now})
     return ids
 
 
@@ -83,11 +86,12 @@ def end(pen: Pen, endings: Sequence[Ending]) -> None:
     _end_payments(pen, [ending for ending in endings if ending.kind == "payment"])
     _end_removals(pen, [ending for ending in endings if ending.kind == "unpay"])
     _end_settings(pen, [ending for ending in endings if ending.kind in SETTINGS])
+    end_imports(pen, [ending for ending in endings if ending.kind == "import"])
 
 
 def _xero_id(ending: Ending) -> str | None:
     there = ending.invoice or ending.contact or ending.payment
-    return there.id if there else None
+    return there.id if there else ending.source_id if ending.source else None
 
 
 def _end_invoices(pen: Pen, endings: Sequence[Ending]) -> None:

@@ -77,6 +77,11 @@ class World:
         self.outcome = outcome
         return questions.run_summary(self.ledger.row("run", run_id=outcome.run_id))["outcomes"]
 
+    def import_contacts(self, dry_run=False, stop=lambda: False):
+        """Import contacts, and answer with what it came to."""
+        self.report = self.connection.import_contacts("a test", lambda *told: None, stop, dry_run)
+        return {name: number for name, number in self.report.outcomes.items() if number}
+
     def order(self, name, /, *what, **said):
         """Give an order, as `python -m syncer order NAME WHAT… KEY=VALUE…` does; a dot in a key as two underscores."""
         rows = [row for one in what for row in questions.meant(self.ledger, one)]

@@ -62,7 +62,7 @@ def test_contacts_of_a_page():
     """Archived and merged ones too; the phone with its country."""
     data = sample("contacts_page.json")
     first, second = entities.contacts(data)
-    assert (first.name, first.number, first.phone) == ("Maison Lumière", "c6tZZU0rJBf30ZXx9Gli", "33 601020304")
+    assert (first.name, first.number, first.phone) == ("Maison Lumière", "c6tZZU0rJBf30ZXx9Gli", "+33 601020304")
     assert first.updated_at == datetime(2026, 9, 14, 0, 0, 0, 123000, tzinfo=UTC)
     assert (second.status, second.merged_to, second.phone) == ("ARCHIVED", first.id, "0600000000")
     assert second.updated_at is None

@@ -1,0 +1,164 @@
+"""CrocoClick's contacts: requests to build and answers to read; no I/O.
+
+Sources: GoHighLevel/highlevel-api-docs (apps/contacts.json, issues #31 and #64) and HighLevel's article on duplicate
+contacts. Never used: upsert, and `tags` on a contact that exists, which would replace its tags.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from syncer.core.books import Address
+from syncer.core.people import SourceContact
+from syncer.crococlick import wire
+from syncer.ports import Page, Refused, Taken
+from syncer.transport import Request, Response
+
+PAGE_SIZE = 500  # apps/contacts.json: pageLimit
+
+# Our words, and CrocoClick's for them when it is written to.
+_FIELDS: Mapping[str, str] = {
+    "name": "name", "first_name": "firstName", "last_name": "lastName", "company": "companyName", "email": "email",
+    "phone": "phone", "line": "address1", "city": "city", "region": "state", "postcode": "postalCode",
+    "country": "country", "source": "source",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of contacts, and what the next one goes on after (nothing: this was the last)."""
+
+    page: Page[SourceContact]
+    after: Sequence[Any] = ()
+
+
+def search(location_id: str, after: Sequence[Any] = (), since: datetime | None = None) -> Request:
+    """A page of contacts by the day they were added, all or those changed since; a read, though it is a POST."""
+    asked: dict[str, Any] = {
+        "locationId": location_id,
+        "pageLimit": PAGE_SIZE,
+        "sort": [{"field": "dateAdded", "direction": "asc"}],
+    }
+    if since:
+        moment = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+        asked["filters"] = [{"field": "dateUpdated", "operator": "range", "value": {"gte": moment}}]
+    if after:
+        asked["searchAfter"] = list(after)
+    return _send("POST", "/contacts/search", asked, reads=True)
+
+
+def get(contact_id: str) -> Request:
+    """One contact."""
+    return Request("GET", f"/contacts/{contact_id}")
+
+
+def duplicate(location_id: str, email: str = "", phone: str = "") -> Request:
+    """The contact that CrocoClick takes for the same, by email or by phone."""
+    name, value = ("email", email) if email else ("number", phone)
+    query = (("locationId", location_id), (name, value))
+    return Request("GET", "/contacts/search/duplicate", query, hidden=frozenset({name}))
+
+
+def create(location_id: str, fields: Mapping[str, str], call_id: str) -> Request:
+    """Create a contact; where the location allows no duplicates, one that exists is refused, never changed."""
+    return _send("POST", "/contacts/", {"locationId": location_id, **_written(fields)}, call_id)
+
+
+def update(contact_id: str, fields: Mapping[str, str], call_id: str) -> Request:
+    """Write these fields of a contact; those left out stay as they are."""
+    return _send("PUT", f"/contacts/{contact_id}", _written(fields), call_id)
+
+
+def _written(fields: Mapping[str, str]) -> dict[str, str]:
+    return {_FIELDS[name]: value for name, value in fields.items()}
+
+
+def _send(method: str, path: str, body: Mapping[str, Any], call_id: str = "", reads: bool = False) -> Request:
+    text = json.dumps(body, ensure_ascii=False).encode()
+    return Request(
+        method, path, headers={"Content-Type": "application/json"}, body=text, call_id=call_id, reads=reads
+    )  # fmt: skip
+
+
+# --- answers ----------------------------------------------------------------------------------------------------
+
+
+def found(answer: Response) -> Found:
+    """A page of a search."""
+    data = wire.decipher(answer)
+    rows = [row for row in data.get("contacts") or [] if isinstance(row, dict) and row.get("id")]
+    after = rows[-1].get("searchAfter") if rows and len(rows) == PAGE_SIZE else None
+    total = data.get("total")
+    return Found(Page([contact(row) for row in rows], int(total) if isinstance(total, int) else None), after or ())
+
+
+def one(answer: Response, *, writing: bool = False) -> SourceContact | None:
+    """The contact of an answer; None where there is none, which CrocoClick says as 400 or with an empty answer."""
+    if answer.status in (400, 404) and "not found" in _said(answer).lower():
+        return None
+    told = wire.decipher(answer, writing=writing).get("contact")
+    return contact(told) if isinstance(told, dict) and told.get("id") else None
+
+
+def written(answer: Response) -> SourceContact | Taken | Refused:
+    """What a write came to: the contact, the one that is there already, or why it was refused."""
+    if answer.status in (400, 422):
+        body = _body(answer)
+        meta = body.get("meta")
+        if isinstance(meta, dict) and meta.get("contactId"):
+            return Taken(str(meta["contactId"]), str(meta.get("matchingField") or ""))
+        return Refused((wire.said(body) or f"status {answer.status}",))
+    made = one(answer, writing=True)
+    return made or Refused(("the answer names no contact",))
+
+
+def _said(answer: Response) -> str:
+    return wire.said(_body(answer))
+
+
+def _body(answer: Response) -> Mapping[str, Any]:
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def contact(row: Mapping[str, Any]) -> SourceContact:
+    """One contact; further addresses stand after the first."""
+    first, last = _text(row, "firstName"), _text(row, "lastName")
+    more = row.get("additionalEmails") or []
+    mails = [_text(row, "email"), *(_text(one, "email") for one in more if isinstance(one, dict))]
+    return SourceContact(
+        id=_text(row, "id"),
+        name=_text(row, "name") or _text(row, "contactName") or f"{first} {last}".strip(),
+        email=", ".join(mail for mail in mails if mail.strip()),
+        company=_text(row, "companyName"),
+        phone=_text(row, "phone"),
+        first_name=first,
+        last_name=last,
+        address=Address(
+            line=_text(row, "address1"),
+            city=_text(row, "city"),
+            region=_text(row, "state"),
+            postcode=_text(row, "postalCode"),
+            country=_text(row, "country"),
+        ),
+        source=_text(row, "source"),
+        updated_at=_moment(row),
+    )
+
+
+def _moment(row: Mapping[str, Any]) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(_text(row, "dateUpdated") or _text(row, "dateAdded"))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    value = row.get(name)
+    return "" if value is None else str(value)
