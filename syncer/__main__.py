@@ -14,15 +14,13 @@ from typing import Any, NoReturn
 # DuckDB imports pandas with the first parameter that is bound (0.3 s), if there is one; no command needs it.
 sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: None is how Python marks what may not be imported
 
-from syncer import connecting, orders, questions, settings, words
+from syncer import connecting, contact_commands, orders, questions, settings, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.reading import Orders
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
-from syncer.terminal import Out, stoppable
-
-DONE, FAILED, USAGE, HELD, NOT_CONNECTED, LATER = 0, 1, 2, 3, 4, 5
+from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, stoppable
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,6 +59,7 @@ def parser() -> Parser:
         "--invoice", metavar="WHAT", default="", help="only this one: a number, an id, a name or an email"
     )
     sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
+    contact_commands.declare(command)
     plan = command("plan", "what a sync would do; touches neither book")
     plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
     explain = command("explain", "why an invoice is or is not in Xero")
@@ -73,7 +72,7 @@ def parser() -> Parser:
     skip.add_argument("--until", metavar="DATE", default="", help="until this day, such as 2026-01-31")
     unskip = command("unskip", "take a skip back")
     unskip.add_argument("what", nargs="+", metavar="WHAT")
-    order = command("order", f"give an order: {', '.join(orders.ORDERS)}")
+    order = command("order", f"give an order: {', '.join((*orders.ORDERS, 'ignore'))}")
     order.add_argument("name", metavar="NAME")
     order.add_argument("what", nargs="*", metavar="WHAT|KEY=VALUE")
     export = command("export", "runs, attempts, invoices, calls or contacts as .csv, .parquet or .xlsx")
@@ -467,6 +466,8 @@ def do_order(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Write a person's order down; the next run carries it out."""
     connection = app.connection(asked.connection)
     name, what, said = order_of(asked)
+    if contact_commands.is_about_contacts(connection, name, what):
+        return contact_commands.order(connection, name, what, said, who(), out)
     rows = {row["source_id"]: row for one in what for row in questions.meant(connection.ledger, one)}
     given = orders.Desk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
     if out.as_json:
@@ -521,6 +522,8 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "status": do_status,
     "settings": do_settings,
     "sync": do_sync,
+    "import-contacts": contact_commands.do_import,
+    "duplicates": contact_commands.do_duplicates,
     "plan": do_plan,
     "explain": do_explain,
     "retry": do_order,

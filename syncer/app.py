@@ -11,7 +11,7 @@ from functools import cached_property
 from syncer import settings as conf
 from syncer.calls import Calls
 from syncer.clock import SystemClock
-from syncer.contacts import Import, Report
+from syncer.contacts import ContactReading, Import, Report
 from syncer.core.books import Books
 from syncer.core.rules import Rules
 from syncer.crococlick.client import CrocoClick
@@ -257,6 +257,18 @@ class Connection:
                 result = result_of_import(self.ledger, report)
                 self.ledger.finish_run(run_id, report.ended, cause, result, clock.now())
         return report
+
+    def look_at_contacts(self, tell: Tell, stop: Callable[[], bool]) -> None:
+        """Bring both sides' contacts up to date and write to neither; raises LedgerBusy, TryLater, Reconnect."""
+        with self.alone():
+            self.refresh_source()
+            reading = ContactReading(self.doors(), tell, stop)
+            try:
+                reading.xero()
+                if not stop():
+                    reading.crococlick()
+            finally:
+                self._drain_calls("")
 
     def look(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Books:
         """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect."""

@@ -10,9 +10,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from syncer.address_book import open_groups
 from syncer.core.causes import Problem
-from syncer.core.duplicates import Group, groups
-from syncer.core.importing import ImportRules, Outcome, Verdict, decide_import, missing
+from syncer.core.importing import ImportRules, Link, Outcome, Verdict, decide_import, missing
 from syncer.core.people import SourceContact
 from syncer.errors import InDoubt, SyncerError, TryLater
 from syncer.ledger.people import PLANNED, Imported, decided
@@ -176,8 +176,8 @@ class Import:
 
     def _count(self, verdicts: Sequence[Verdict]) -> None:
         self.report.outcomes |= Counter(str(verdict.outcome) for verdict in verdicts)
-        links = {key: link.xero_id for key, link in self._ledger.contact_links().items()}
-        links |= {v.source_id: v.contact.id for v in verdicts if v.outcome is Outcome.LINKED}
+        links = self._ledger.contact_links()
+        links |= {v.source_id: Link(v.contact.id) for v in verdicts if v.outcome is Outcome.LINKED}
         self.report.duplicate_groups = len(open_groups(self._ledger, links))
 
     def _recount(self) -> None:
@@ -271,21 +271,3 @@ def _is_refused_again(kept: Imported, verdict: Verdict) -> bool:
     """Whether CrocoClick refused exactly this before, so that asking again cannot help."""
     stamp = kept.facts.get("stamp")
     return bool(stamp) and bool(verdict.fields) and stamp == _element(verdict).content
-
-
-def open_groups(ledger: Any, links: Mapping[str, str] | None = None) -> list[Group]:
-    """The groups of contacts that share an email and that nobody has answered for."""
-    linked = ledger.contact_links()
-    plain = {key: link.xero_id for key, link in linked.items()} if links is None else links
-    answers = ledger.contact_answers()
-    found = groups(ledger.book_contacts(), ledger.source_contacts(), plain)
-    by_person = {key: link.xero_id for key, link in linked.items() if link.by_person}
-    return [group for group in found if not group.likely and not is_answered(group, answers, by_person)]
-
-
-def is_answered(group: Group, answers: Mapping[str, Any], by_person: Mapping[str, str]) -> bool:
-    """Whether a person left the group alone, or said for each CrocoClick contact in it who it is in Xero."""
-    if group.email in answers:
-        return True
-    ours = group.on("crococlick")
-    return bool(ours) and all(member.id in by_person for member in ours)

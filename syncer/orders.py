@@ -89,28 +89,10 @@ class Desk:
         if wanted == ANEW:
             self.ledger.order_contact(order, _ids(rows), dict.fromkeys(customers), self.now)
             return "The customer is looked for anew in the next run."
-        xero_id, name = self._contact(wanted)
+        xero_id, name = one_xero_contact(self.ledger, wanted)
         told = Order(order.name, {"contact": xero_id, "name": name}, order.by)
         self.ledger.order_contact(told, self._all_of(customers), dict.fromkeys(customers, xero_id), self.now)
         return f"The customer is linked to {name}."
-
-    def _contact(self, wanted: str) -> tuple[str, str]:
-        """The one active Xero contact that is meant, by id, email or name."""
-        mirror = self.ledger.book_contacts()
-        index = ContactIndex(mirror)
-        by_id = index.survivor(wanted)
-        named = index.named(wanted)
-        found = [by_id] if by_id else index.with_email(emails(wanted)) or ([named] if named else [])
-        active = [one for one in found if one.status == "ACTIVE"]
-        if len(active) == 1:
-            return active[0].id, active[0].name
-        if found and not active:
-            raise WrongUsage(f"{found[0].name} is archived in Xero. Restore it there first, or choose another contact.")
-        if active:
-            raise WrongUsage(f"{len(active)} Xero contacts fit {wanted!r}: say which by its ContactID.")
-        raise WrongUsage(
-            f"Xero has no contact {wanted!r}, as far as was read. Give its ContactID, email or exact name."
-        )
 
     def _keep_apart(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _only_said(order, "name")
@@ -203,6 +185,22 @@ ORDERS: Mapping[str, Take] = {
     "confirm_shrink": Desk._confirm_shrink,
     "undo": Desk._undo,
 }
+
+
+def one_xero_contact(ledger: Ledger, wanted: str) -> tuple[str, str]:
+    """The one active Xero contact that is meant, by id, email or name: its id and name; raises WrongUsage."""
+    index = ContactIndex(ledger.book_contacts())
+    by_id = index.survivor(wanted)
+    named = index.named(wanted)
+    found = [by_id] if by_id else index.with_email(emails(wanted)) or ([named] if named else [])
+    active = [one for one in found if one.status == "ACTIVE"]
+    if len(active) == 1:
+        return active[0].id, active[0].name
+    if found and not active:
+        raise WrongUsage(f"{found[0].name} is archived in Xero. Restore it there first, or choose another contact.")
+    if active:
+        raise WrongUsage(f"{len(active)} Xero contacts fit {wanted!r}: say which by its ContactID.")
+    raise WrongUsage(f"Xero has no contact {wanted!r}, as far as was read. Give its ContactID, email or exact name.")
 
 
 def _ids(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -14,6 +14,8 @@ from rich.table import Table
 
 from syncer.words import PHASES
 
+DONE, FAILED, USAGE, HELD, NOT_CONNECTED, LATER = 0, 1, 2, 3, 4, 5  # exit statuses of contract.md
+
 
 class Out:
     """Where a command speaks: words to people, or one JSON object; progress always to standard error."""

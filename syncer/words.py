@@ -112,6 +112,18 @@ _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
     "order_reapply_payments": lambda f, why: "Our payments are to be taken off, and put back after the change",
     "order_same_payment": lambda f, why: "The payment in Xero is to count as the same",
     "order_confirm_shrink": lambda f, why: "Confirmed that invoices are really gone from CrocoClick",
+    "order_ignore": lambda f, why: f"Left alone: {f.get('because') or 'no reason given'}",
+    "order_chosen": lambda f, why: "Chosen among those with its email",
+    "import_created": lambda f, why: "Made in CrocoClick by an import",
+    "import_found": lambda f, why: "Found in CrocoClick, where an import had made it",
+    "import_updated": lambda f, why: "Filled in from Xero by an import",
+    "contact_renamed": lambda f, why: f"Renamed in Xero from {f.get('before')} to {f.get('now')}",
+    "contact_re_emailed": lambda f, why: (
+        f"Email changed in Xero from {f.get('before') or 'none'} to {f.get('now') or 'none'}"
+    ),
+    "contact_archived": lambda f, why: f"{f.get('name')} was archived in Xero",
+    "contact_restored": lambda f, why: f"{f.get('name')} was restored in Xero",
+    "contact_merged": lambda f, why: f"{f.get('name')} was merged in Xero; the contact that is left is followed",
     "order_undo": lambda f, why: "The last order was taken back",
 }
 
@@ -254,6 +266,9 @@ PHASES: Mapping[str, str] = {
     "reading": "Reading CrocoClick",
     "planning": "Planning",
     "contacts": "Customers to Xero",
+    "contacts_xero": "Reading Xero's contacts",
+    "contacts_crococlick": "Reading CrocoClick's contacts",
+    "contacts_made": "Contacts to CrocoClick",
     "invoices": "Invoices to Xero",
     "payments": "Payments to Xero",
     "settings": "Tax rates and currencies to Xero",

@@ -51,7 +51,8 @@ class ImportRules:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person said: `apart` (this Xero contact is none of those), `ignore` (leave it be), and why."""
+    """What a person said of a Xero contact, and why: `apart` (it is none of those that look the same), `ignore` (leave
+    it be), `chosen` (of several with its email it is the one that stays)."""
 
     kind: str
     because: str = ""
@@ -125,11 +126,15 @@ def _sides(
         else:
             gone[xero_id] = source_id
     sides = Sides(
-        here, there, linked, gone, bound, frozenset(one.xero_id for one in links.values() if one.by_person), answers,
-        rules,
+        here, there, linked, gone, bound, _chosen(links, answers), answers, rules
     )  # fmt: skip
     _index(sides)
     return sides
+
+
+def _chosen(links: Mapping[str, Link], answers: Mapping[str, Answer]) -> frozenset[str]:
+    named = {key for key, answer in answers.items() if answer.kind == "chosen"}
+    return frozenset(named | {link.xero_id for link in links.values() if link.by_person})
 
 
 def survivor(xero_id: str, book: Mapping[str, BookContact]) -> str:
@@ -203,7 +208,7 @@ def _apart(contact: BookContact, sides: Sides) -> bool:
 
 def _by_email(contact: BookContact, found: Sequence[str], sides: Sides) -> Verdict | None:
     """What an equal address on either side says; None where nobody else has it."""
-    rivals = _all_of(sides.book_by_email, found, contact.id)
+    rivals = [] if contact.id in sides.chosen else _all_of(sides.book_by_email, found, contact.id)
     twins = _all_of(sides.crm_by_email, found)
     if _apart(contact, sides) and (twins or rivals):
         return Verdict(contact, Outcome.LEFT_OUT, "kept_apart", others=tuple(twins))

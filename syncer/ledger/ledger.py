@@ -307,6 +307,17 @@ class Ledger:
             run_id,
         )
 
+    def link_people(
+        self, given: Order, those: Sequence[SourceContact], xero_id: str | None, ids: Sequence[str], now: datetime
+    ) -> None:
+        """A person says which Xero contact some CrocoClick contacts are (None: decide anew), invoice or not."""
+
+        def write(pen: Pen) -> None:
+            people.know(pen, those)
+            orders.give_contact(pen, given, ids, {one.id: xero_id for one in those})
+
+        self._write(now, write)
+
     def answer_contacts(self, given: Order, subjects: Sequence[str], now: datetime) -> None:
         """A person says that Xero contacts are apart from those that look the same, or leaves a group alone."""
         kind = "apart" if given.name == "keep_apart" else given.name

@@ -109,9 +109,8 @@ def _kept(pen: Pen, ids: Sequence[str] | None) -> list[dict[str, Any]]:
     return pen.tx.rows(sql, asked)
 
 
-def link(pen: Pen, links: Mapping[str, tuple[str, str]], mirror: Mapping[str, SourceContact]) -> None:
-    """Bind CrocoClick contacts to Xero contacts (source id → ContactID and how), those too that no invoice names."""
-    those = [mirror[key] for key in links if key in mirror]
+def know(pen: Pen, those: Sequence[SourceContact]) -> None:
+    """Contacts that are or were linked have a row beside those that invoices name."""
     asked = {"connection": pen.connection, "ids": [one.id for one in those]}
     sql = "SELECT source_id FROM contact WHERE connection = $connection AND list_contains($ids, source_id)"
     known = {row["source_id"] for row in pen.tx.rows(sql, asked)}
@@ -119,6 +118,11 @@ def link(pen: Pen, links: Mapping[str, tuple[str, str]], mirror: Mapping[str, So
     names = columns_of(new, ["name", "email", "company", "phone"])
     names |= {"source_id": [one.id for one in new], "seen_at": [pen.now] * len(new), "tries": [0] * len(new)}
     pen.put("contact", "source_id", names)
+
+
+def link(pen: Pen, links: Mapping[str, tuple[str, str]], mirror: Mapping[str, SourceContact]) -> None:
+    """Bind CrocoClick contacts to Xero contacts (source id → ContactID and how), those too that no invoice names."""
+    know(pen, [mirror[key] for key in links if key in mirror])
     pen.change(
         "contact",
         {

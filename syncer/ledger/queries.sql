@@ -373,3 +373,55 @@ SELECT * FROM contact_answer WHERE connection = $connection;
 SELECT c.source_id, b.xero_id, b.name, b.email, b.status, b.merged_to
 FROM contact c JOIN book_contact b ON b.connection = c.connection AND b.xero_id = c.xero_id
 WHERE c.connection = $connection;
+
+-- name: open_by_contact
+-- What is not settled, by customer and currency: what hangs on the answer about a contact.
+SELECT contact_id, currency, count(*) AS invoices, sum(total) AS money, max(issue_date) AS last_issued FROM invoice
+WHERE connection = $connection AND state IN ('waiting', 'held', 'retrying', 'in_doubt') GROUP BY contact_id, currency;
+
+-- name: last_invoices
+-- How many invoices each customer has in CrocoClick, and the day of the last.
+SELECT contact_id, count(*) AS invoices, max(issue_date) AS last_issued FROM invoice
+WHERE connection = $connection GROUP BY contact_id;
+
+-- name: book_by_contact
+-- How many invoices each Xero contact has, what is due on them by currency, and the day of the last.
+SELECT contact_id, currency, count(*) AS invoices, sum(amount_due) AS due, max(issue_date) AS last_issued
+FROM book_invoice WHERE connection = $connection AND status NOT IN ('VOIDED', 'DELETED') GROUP BY contact_id, currency;
+
+-- name: import_counts
+-- What the last import came to, by outcome and reason.
+SELECT outcome, reason, count(*) AS contacts FROM contact_import WHERE connection = $connection
+GROUP BY outcome, reason ORDER BY contacts DESC, outcome, reason;
+
+-- name: last_import
+-- The import that last ended.
+SELECT * FROM run WHERE connection = $connection AND kind = 'import' AND scope = '' AND finished_at IS NOT NULL
+ORDER BY started_at DESC LIMIT 1;
+
+-- name: import_rows
+-- What became of each Xero contact, those that need a look first; `what` is part of a name or an email.
+SELECT i.xero_id, i.outcome, i.reason, i.facts, i.source_id, i.decided_at, b.name, b.email, b.status,
+       s.name AS source_name, s.email AS source_email, count(*) OVER () AS total
+FROM contact_import i
+LEFT JOIN book_contact b ON b.connection = i.connection AND b.xero_id = i.xero_id
+LEFT JOIN source_contact s ON s.connection = i.connection AND s.source_id = i.source_id
+WHERE i.connection = $connection AND ($outcome = '' OR i.outcome = $outcome) AND ($reason = '' OR i.reason = $reason)
+AND ($what = '' OR contains(lower(b.name), lower($what)) OR contains(lower(b.email), lower($what))
+     OR contains(lower(s.name), lower($what)) OR contains(lower(s.email), lower($what))
+     OR i.xero_id = $what OR i.source_id = $what)
+ORDER BY i.outcome <> 'conflict', lower(b.name), i.xero_id LIMIT $limit OFFSET $offset;
+
+-- name: contact_news
+-- What others changed of linked contacts in Xero since then, newest first.
+SELECT h.source_id, h.what, h.facts, h.happened_at, c.name FROM history h
+LEFT JOIN contact c ON c.connection = h.connection AND c.source_id = h.source_id
+WHERE h.connection = $connection AND h.kind = 'contact' AND h.happened_at >= $since
+AND h.what IN ('contact_renamed', 'contact_re_emailed', 'contact_archived', 'contact_restored', 'contact_merged')
+ORDER BY h.id DESC LIMIT $limit;
+
+-- name: contact_names
+-- What contacts of either side are called.
+SELECT xero_id AS id, name FROM book_contact WHERE connection = $connection AND list_contains($ids, xero_id)
+UNION ALL
+SELECT source_id, name FROM source_contact WHERE connection = $connection AND list_contains($ids, source_id);

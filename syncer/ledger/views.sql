@@ -36,15 +36,32 @@ SELECT connection, source_id AS crococlick_id, xero_id, name, email, company, ph
 FROM contact;
 
 -- name: duplicates  key: whole
-SELECT connection, email, side, id, name, status FROM (
-    SELECT connection, lower(trim(email)) AS email, 'crococlick' AS side, source_id AS id, name, 'ACTIVE' AS status,
-           count(*) OVER (PARTITION BY connection, lower(trim(email))) AS members
-    FROM contact WHERE email <> ''
-    UNION ALL
-    SELECT connection, lower(trim(email)), 'xero', xero_id, name, status,
-           count(*) OVER (PARTITION BY connection, lower(trim(email)))
-    FROM book_contact WHERE email <> '' AND status = 'ACTIVE'
-) AS sides WHERE members > 1;
+WITH address AS (
+    SELECT connection, side, id, name, status,
+           unnest(list_distinct(regexp_extract_all(
+               lower(email), '[^\s<>,;:|"()\[\]]+@[^\s<>,;:|"''()\[\]@]+\.[^\s<>,;:|"''()\[\]@]+'
+           ))) AS email
+    FROM (
+        SELECT connection, 'crococlick' AS side, source_id AS id, name, 'ACTIVE' AS status, email FROM source_contact
+        UNION ALL
+        SELECT connection, 'crococlick', source_id, name, 'ACTIVE', email FROM contact AS c WHERE NOT EXISTS (
+            SELECT 1 FROM source_contact s WHERE s.connection = c.connection
+        )
+        UNION ALL
+        SELECT connection, 'xero', xero_id, name, status, email FROM book_contact WHERE status = 'ACTIVE'
+    ) AS sides
+), counted AS (
+    SELECT *, count(*) OVER (PARTITION BY connection, email) AS members,
+           count(DISTINCT side) OVER (PARTITION BY connection, email) AS sides
+    FROM address
+)
+SELECT connection, email, side, id, name, status FROM counted a
+WHERE members > 2 OR (members = 2 AND (sides = 1 OR NOT EXISTS (
+    SELECT 1 FROM contact c JOIN counted o
+    ON o.connection = a.connection AND o.email = a.email AND o.side = 'xero' AND o.id = c.xero_id
+    JOIN counted m ON m.connection = a.connection AND m.email = a.email AND m.side = 'crococlick' AND m.id = c.source_id
+    WHERE c.connection = a.connection
+)));
 
 -- name: calls  key: id
 SELECT id, connection, run_id, call_id, made_at, side, method, path, status, ms, bytes_sent, bytes_received,

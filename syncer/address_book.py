@@ -1,0 +1,268 @@
+"""Read-only answers about contacts: what the last import came to, who is linked to whom, and who may be the same.
+
+Nothing here makes a call or writes; everything comes from the ledger.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from syncer import contact_words
+from syncer.core.books import BookContact
+from syncer.core.duplicates import CROCOCLICK, XERO, Group, Member, Proposal, Weight, groups, proposal
+from syncer.core.importing import Answer, Link
+from syncer.core.money import show
+from syncer.core.people import SourceContact
+from syncer.ledger.ledger import Ledger
+
+
+@dataclass
+class Tally:
+    """Invoices of one contact: how many, the money by currency, and the day of the last."""
+
+    invoices: int = 0
+    money: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    last: date | None = None
+
+    def add(self, row: Mapping[str, Any], name: str = "") -> None:
+        """Count one more row."""
+        self.invoices += row["invoices"]
+        if name:
+            self.money[row["currency"]] += row[name]
+        if row["last_issued"] and (self.last is None or row["last_issued"] > self.last):
+            self.last = row["last_issued"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One member of a group as it is shown."""
+
+    side: str
+    id: str
+    name: str
+    email: str
+    company: str
+    phone: str
+    status: str
+    invoices: int
+    money: Mapping[str, Decimal]
+    last_invoice: date | None
+    linked_to: str = ""  # the Xero contact's name
+
+
+@dataclass(frozen=True)
+class GroupTold:
+    """A group of contacts that may be the same, with what hangs on it and what is proposed."""
+
+    email: str
+    likely: bool
+    shared: bool
+    people: tuple[Person, ...]
+    open_invoices: int
+    money: Mapping[str, Decimal]
+    proposal: Proposal | None = None
+    answer: Answer | None = None
+
+    def on(self, side: str) -> list[Person]:
+        """Those on one side."""
+        return [one for one in self.people if one.side == side]
+
+    @property
+    def sentence(self) -> str:
+        """What they have in common."""
+        return contact_words.group_sentence(
+            self.email, len(self.on(XERO)), len(self.on(CROCOCLICK)), self.likely
+        )  # fmt: skip
+
+    @property
+    def weight(self) -> Decimal:
+        """The money in all, to sort by."""
+        return sum((abs(amount) for amount in self.money.values()), Decimal(0))
+
+    def effect(self, xero_id: str) -> str:
+        """What choosing this Xero contact does."""
+        name = next((one.name for one in self.people if one.id == xero_id), xero_id)
+        return contact_words.effect(name, len(self.on(CROCOCLICK)), self.open_invoices, self.money)
+
+    @property
+    def proposed(self) -> str:
+        """Which Xero contact should stay and why, in words; nothing where there is one at most."""
+        if self.proposal is None:
+            return ""
+        name = next(one.name for one in self.people if one.id == self.proposal.xero_id)
+        return contact_words.proposed(name, self.proposal.why)
+
+
+class Book:
+    """Everything about contacts that the ledger holds at one moment."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.xero = {one.id: one for one in ledger.book_contacts()}
+        self.crococlick = people_of(ledger)
+        self.links = ledger.contact_links()
+        self.answers = ledger.contact_answers()
+        self._open = _tallies(ledger.rows("open_by_contact"), "money")
+        self._here = _tallies(ledger.rows("last_invoices"))
+        self._there = _tallies(ledger.rows("book_by_contact"), "due")
+
+    def groups(self, answered: bool = False) -> list[GroupTold]:
+        """The groups that are open, or those that a person has answered; most money first, likely ones last."""
+        plain = {key: link.xero_id for key, link in self.links.items()}
+        found = groups(self.xero.values(), self.crococlick.values(), plain)
+        told = [self._told(one) for one in found if is_answered(one, self.answers, self.links) == answered]
+        return sorted(told, key=lambda one: (one.likely, -one.weight, -one.open_invoices, one.email))
+
+    def _told(self, group: Group) -> GroupTold:
+        ours = [self._open[member.id] for member in group.on(CROCOCLICK) if member.id in self._open]
+        money: dict[str, Decimal] = defaultdict(Decimal)
+        for tally in ours:
+            for currency, amount in tally.money.items():
+                money[currency] += amount
+        linked = {link.xero_id for link in self.links.values()}
+        weights = {
+            member.id: Weight(self._there.get(member.id, Tally()).invoices, member.id in linked)
+            for member in group.on(XERO)
+        }
+        return GroupTold(
+            email=group.email,
+            likely=group.likely,
+            shared=group.is_shared,
+            people=tuple(self._person(member) for member in group.members),
+            open_invoices=sum(tally.invoices for tally in ours),
+            money=dict(money),
+            proposal=proposal(group, weights),
+            answer=self.answers.get(group.email),
+        )
+
+    def _person(self, member: Member) -> Person:
+        there = member.contact
+        is_ours = isinstance(there, SourceContact)
+        tally = (self._here if is_ours else self._there).get(there.id, Tally())
+        link = self.links.get(there.id) if is_ours else None
+        return Person(
+            side=member.side,
+            id=there.id,
+            name=there.name,
+            email=there.email,
+            company=there.company if isinstance(there, SourceContact) else "",
+            phone=there.phone,
+            status=there.status if isinstance(there, BookContact) else "ACTIVE",
+            invoices=tally.invoices,
+            money=self._open[there.id].money if is_ours and there.id in self._open else tally.money,
+            last_invoice=tally.last,
+            linked_to=self.xero[link.xero_id].name if link and link.xero_id in self.xero else "",
+        )
+
+
+def people_of(ledger: Ledger) -> dict[str, SourceContact]:
+    """CrocoClick's contacts by id: its own list, and where that was never read those that invoices name."""
+    found = ledger.source_contacts()
+    if not found:
+        known = (contact.customer for contact in ledger.contacts().values())
+        found = [SourceContact(one.id, one.name, one.email, one.company, one.phone) for one in known]
+    return {one.id: one for one in found}
+
+
+def open_groups(ledger: Ledger, links: Mapping[str, Link]) -> list[Group]:
+    """The groups that share an email and that nobody has answered, by these links."""
+    found = groups(
+        ledger.book_contacts(), people_of(ledger).values(), {key: link.xero_id for key, link in links.items()}
+    )
+    answers = ledger.contact_answers()
+    return [one for one in found if not one.likely and not is_answered(one, answers, links)]
+
+
+def is_answered(group: Group, answers: Mapping[str, Answer], links: Mapping[str, Link]) -> bool:
+    """Whether a person left the group alone, or said for each CrocoClick contact in it who it is in Xero."""
+    if group.email in answers or any(one.id in answers and answers[one.id].kind == "chosen" for one in group.members):
+        return True
+    ours = group.on(CROCOCLICK)
+    return bool(ours) and all(member.id in links and links[member.id].by_person for member in ours)
+
+
+def _tallies(rows: Iterable[Mapping[str, Any]], name: str = "") -> dict[str, Tally]:
+    found: dict[str, Tally] = defaultdict(Tally)
+    for row in rows:
+        found[row["contact_id"]].add(row, name)
+    return dict(found)
+
+
+def as_json(told: Sequence[GroupTold]) -> dict[str, Any]:
+    """Groups as `duplicates --json` gives them; those that are only likely stand apart."""
+    shown = [
+        {
+            "email": group.email,
+            "members": [
+                {"side": one.side, "id": one.id, "name": one.name, "status": one.status} for one in group.people
+            ],
+            "open_invoices": group.open_invoices,
+            "money": {currency: show(amount, currency) for currency, amount in sorted(group.money.items())},
+            "proposal": group.proposal.xero_id if group.proposal else None,
+            "likely": group.likely,
+        }
+        for group in told
+    ]
+    return {
+        "groups": [one for one in shown if not one.pop("likely")],
+        "likely": [one for one, group in zip(shown, told, strict=True) if group.likely],
+    }
+
+
+# -- what the last import came to ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one Xero contact, in words."""
+
+    xero_id: str
+    name: str
+    email: str
+    outcome: str
+    reason: str
+    sentence: str
+    step: str
+    source_id: str
+    source_name: str
+    others: tuple[tuple[str, str], ...]  # contacts that stand in the way: id and name
+    decided_at: datetime
+
+
+def rows(
+    ledger: Ledger, outcome: str = "", reason: str = "", what: str = "", limit: int = 50, offset: int = 0
+) -> tuple[list[Row], int]:
+    """Some of the last import's rows, those that need a look first, and how many there are in all."""
+    found = ledger.rows(
+        "import_rows", outcome=outcome, reason=reason, what=what.strip(), limit=limit, offset=offset
+    )  # fmt: skip
+    wanted = {key for row in found for key in json.loads(row["facts"]).get("others") or ()}
+    names = _names(ledger, wanted) if wanted else {}
+    return [_row(row, names) for row in found], found[0]["total"] if found else 0
+
+
+def _names(ledger: Ledger, wanted: set[str]) -> dict[str, str]:
+    rows = ledger.rows("contact_names", ids=sorted(wanted))
+    return {row["id"]: row["name"] for row in rows}
+
+
+def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> Row:
+    facts = json.loads(row["facts"])
+    others = tuple((key, names.get(key, key)) for key in facts.get("others") or ())
+    return Row(
+        row["xero_id"],
+        row["name"] or row["xero_id"],
+        row["email"] or "",
+        row["outcome"],
+        row["reason"],
+        contact_words.sentence(row["reason"], facts, [name for _, name in others]),
+        contact_words.step(row["reason"]),
+        row["source_id"] or "",
+        row["source_name"] or "",
+        others,
+        row["decided_at"],
+    )
