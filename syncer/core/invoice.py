@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -154,12 +154,22 @@ def _content(invoice: Invoice) -> list[Any]:
 
 
 def from_content(
-    content: str, *, source_id: str, status: str, live: bool, amount_paid: Decimal, amount_due: Decimal
+    content: str,
+    *,
+    source_id: str,
+    status: str,
+    live: bool,
+    amount_paid: Decimal,
+    amount_due: Decimal,
+    fingerprint: str = "",
 ) -> Invoice:
-    """The invoice again, from its canonical content and what the content leaves out."""
+    """The invoice again, from its canonical content and what the content leaves out; its names, where they are known.
+
+    Tens of thousands are read while a person waits: what is known is not worked out again.
+    """
     number, customer, currency, issued, due, name, total, tax, discount, lines, *rest = json.loads(content)
     asides = rest[0] if rest else {}
-    return Invoice(
+    invoice = Invoice(
         source_id=source_id,
         number=number,
         status=Status(status),
@@ -168,7 +178,7 @@ def from_content(
         currency=currency,
         issue_date=date.fromisoformat(issued) if issued else None,
         due_date=date.fromisoformat(due) if due else None,
-        lines=tuple(_line(line) for line in lines),
+        lines=tuple([_line(*line) for line in lines]),
         total=Decimal(total),
         discount=Discount(discount[0], Decimal(discount[1]), tuple(discount[2])) if discount else None,
         name=name,
@@ -178,16 +188,27 @@ def from_content(
         extras=Decimal(asides.get("extras", 0)),
         late_fees=asides.get("late_fees", False),
     )
+    # A cached property keeps its value here.
+    vars(invoice).update({"content": content, **({"fingerprint": fingerprint} if fingerprint else {})})
+    return invoice
 
 
-def _line(written: Sequence[Any]) -> LineItem:
-    name, quantity, unit_price, taxes, tax_inclusive, description, product_id = written
-    return LineItem(
-        name=name,
-        quantity=Decimal(quantity),
-        unit_price=Decimal(unit_price),
-        taxes=tuple(Tax(tax[0], tax[1], Decimal(tax[2]), tax[3]) for tax in taxes),
-        tax_inclusive=tax_inclusive,
-        description=description,
-        product_id=product_id,
-    )
+_number = lru_cache(4096)(Decimal)
+
+
+def _line(
+    name: str,
+    quantity: str,
+    unit_price: str,
+    taxes: Sequence[Sequence[Any]],
+    tax_inclusive: bool,
+    description: str,
+    product_id: str,
+) -> LineItem:
+    those = tuple([_tax(*tax) for tax in taxes]) if taxes else ()
+    return LineItem(name, _number(quantity), _number(unit_price), those, tax_inclusive, description, product_id)
+
+
+@lru_cache(1024)
+def _tax(id: str, name: str, rate: str, compound: bool) -> Tax:
+    return Tax(id, name, Decimal(rate), compound)

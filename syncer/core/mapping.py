@@ -52,10 +52,11 @@ def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> D
     problems += tax_problems
     if problems or isinstance(account, Problem):
         return tuple(problems)
+    percents = {rate.type: _percent(rate) for rate in {id(rate): rate for rate in rates}.values()}
     reckoned = reckon(
         invoice,
         [rate.type for rate in rates],
-        [_percent(rate) for rate in rates],
+        [percents[rate.type] for rate in rates],
         account.code or account.id,
         _rounding(books, rules),
     )

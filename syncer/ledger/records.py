@@ -108,6 +108,7 @@ def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) ->
         live=row["live"],
         amount_paid=row["amount_paid"],
         amount_due=row["amount_due"],
+        fingerprint=row["fingerprint"],
     )
     return Known(
         invoice,
