@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 # DuckDB imports pandas with the first parameter that is bound (0.3 s), if there is one; no command needs it.
 sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: None is how Python marks what may not be imported
 
-from syncer import connecting, contact_commands, orders, questions, settings, words
+from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.reading import Orders
@@ -60,8 +60,7 @@ def parser() -> Parser:
     )
     sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
     contact_commands.declare(command)
-    plan = command("plan", "what a sync would do; touches neither book")
-    plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
+    readiness_commands.declare(command)
     explain = command("explain", "why an invoice is or is not in Xero")
     explain.add_argument("what", metavar="WHAT", help="a number, an id, a customer's name or email")
     retry = command("retry", "let invoices be tried again in the next run")
@@ -269,7 +268,7 @@ def do_settings(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Show the settings in force, or change some: all of them or none."""
     connection = app.connection(asked.connection)
     if asked.verb == "set":
-        connection.ledger.change_settings(_changes(asked.changes), who(), app.clock.now())
+        connection.ledger.change_settings(settings.parsed(asked.changes), who(), app.clock.now())
     elif asked.changes:
         raise WrongUsage("To change settings say `settings set KEY=VALUE`.")
     stored = {row["key"]: row for row in connection.ledger.rows("settings")}
@@ -285,16 +284,6 @@ def do_settings(app: App, asked: argparse.Namespace, out: Out) -> int:
         ],
     )
     return DONE
-
-
-def _changes(given: Sequence[str]) -> dict[str, str | None]:
-    if not given:
-        raise WrongUsage("Say what to set: `settings set KEY=VALUE`.")
-    pairs = [change.partition("=") for change in given]
-    for key, equals, _ in pairs:
-        if not equals:
-            raise WrongUsage(f"{key!r} is not KEY=VALUE. Nothing was changed.")
-    return settings.checked({key.strip(): value.strip() for key, _, value in pairs})
 
 
 def _shown(key: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -317,7 +306,7 @@ def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
     """One run, with a bar on a terminal; Ctrl-C stops it cleanly."""
     connection = app.connection(asked.connection)
     pace = connection.pace()
-    only = _scope(connection, asked.invoice)
+    only = readiness_commands.scope(connection, asked.invoice)
     wanted = Orders(
         scope=asked.invoice,
         only=only,
@@ -329,19 +318,6 @@ def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
         outcome = connection.run(wanted, who(), tell, stop)
     connecting.note_failure(connection, outcome.failure)
     return _report(connection, outcome, only, out)
-
-
-def _scope(connection: Connection, what: str) -> frozenset[str]:
-    """The invoices meant; what the ledger does not know is looked for in CrocoClick."""
-    if not what:
-        return frozenset()
-    found = questions.find(connection.ledger, what)
-    if not found:
-        connection.search(what)
-        found = questions.find(connection.ledger, what)
-    if not found:
-        raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
-    return frozenset(row["source_id"] for row in found)
 
 
 def _report(connection: Connection, outcome: Outcome, only: frozenset[str], out: Out) -> int:
@@ -383,35 +359,6 @@ def _status_of(outcome: Outcome, held: bool) -> int:
     if outcome.failure:
         return FAILED
     return HELD if held else DONE
-
-
-def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
-    """Read both sides, decide everything, do nothing."""
-    connection = app.connection(asked.connection)
-    only = _scope(connection, asked.invoice)
-    with out.progress() as tell, stoppable(out) as stop:
-        books = connection.look(Orders(scope=asked.invoice, only=only), tell, stop)
-    found = questions.preview(connection.ledger, connection.rules(), books, only)
-    budget = connection.ledger.row("budget") or {}
-    told = questions.planned(found, connection.pace().per_minute, budget.get("day_left"))
-    if out.as_json:
-        out.json(told)
-        return DONE
-    out.table(
-        ["would", "invoices"],
-        [(name, f"{n:,}") for name, n in told["totals"]["by_action"].items() if n],
-        right=["invoices"],
-    )
-    for currency, sums in told["totals"]["by_currency"].items():
-        out.say(f"{currency}: " + ", ".join(f"{name} {words.money(sum_, currency)}" for name, sum_ in sums.items()))
-    price = told["price"]
-    out.say(f"Price: {price['xero_calls']} Xero calls, about {words.count(price['minutes'], 'minute')}")
-    held = [action for action in found.actions if action.do.value == "hold"]
-    rows = [(a.invoice.number, words.cause_sentence(a.cause, a.problems[0].facts)) for a in held[:20]]
-    if rows:
-        out.say("")
-        out.table(["held", "because"], rows)
-    return DONE
 
 
 # -- questions ----------------------------------------------------------------------------------------------------
@@ -524,7 +471,8 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "sync": do_sync,
     "import-contacts": contact_commands.do_import,
     "duplicates": contact_commands.do_duplicates,
-    "plan": do_plan,
+    "check": readiness_commands.do_check,
+    "plan": readiness_commands.do_plan,
     "explain": do_explain,
     "retry": do_order,
     "skip": do_order,

@@ -3,7 +3,7 @@
 import getpass
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,6 @@ from syncer import settings as conf
 from syncer.calls import Calls
 from syncer.clock import SystemClock
 from syncer.contacts import ContactReading, Import, Report
-from syncer.core.books import Books
 from syncer.core.rules import Rules
 from syncer.crococlick.client import CrocoClick
 from syncer.errors import LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
@@ -25,7 +24,7 @@ from syncer.ports import Clock
 from syncer.questions import result_of_import, result_of_run
 from syncer.reading import Doors, Orders, Tell
 from syncer.settings import Environment, Pace
-from syncer.sync import Outcome, Run
+from syncer.sync import Outcome, Run, Seen
 from syncer.transport import call_id
 from syncer.vault import FileVault
 from syncer.xero import complaints
@@ -181,11 +180,11 @@ class Connection:
         """The settings that somebody made."""
         return {row["key"]: row["value"] for row in self.ledger.rows("settings")}
 
-    def rules(self) -> Rules:
-        """What the planner may rely on."""
+    def rules(self, changes: Mapping[str, str | None] | None = None) -> Rules:
+        """What the planner may rely on; with `changes`, as if these settings were so."""
         row = self.ledger.row("connection")
         location_id = row["location_id"] if row and row["location_id"] else self.app.environment.crococlick_location_id
-        return conf.rules(self.settings(), location_id)
+        return conf.rules({**self.settings(), **(changes or {})}, location_id)
 
     def pace(self) -> Pace:
         """The limits in force."""
@@ -270,7 +269,7 @@ class Connection:
             finally:
                 self._drain_calls("")
 
-    def look(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Books:
+    def look(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Seen:
         """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect."""
         with self.alone():
             self.refresh_source()

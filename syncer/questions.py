@@ -6,7 +6,7 @@ Nothing here makes a call or writes; everything comes from the ledger and the pl
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -454,6 +454,51 @@ def planned(found: Preview, per_minute: int, day_left: int | None) -> dict[str, 
             "share_of_day": round(calls / day_left, 3) if day_left else None,
         },
     }
+
+
+@dataclass
+class Effect:
+    """What other rules would do to a plan: invoices and their money by currency."""
+
+    invoices: int = 0
+    money: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    numbers: list[str] = field(default_factory=list)
+
+    def add(self, action: Action) -> None:
+        """Count one more invoice."""
+        self.invoices += 1
+        self.money[action.invoice.currency] += action.invoice.total
+        self.numbers.append(action.invoice.number)
+
+
+def effects(before: Preview, after: Preview) -> dict[str, Effect]:
+    """Two plans compared: what would go, be held, be left out or be sent otherwise that was not so before."""
+    found: dict[str, Effect] = {name: Effect() for name in ("goes", "held", "left", "otherwise")}
+    was = {action.invoice.source_id: action for action in before.actions}
+    for action in after.actions:
+        if name := _moved(was[action.invoice.source_id], action):
+            found[name].add(action)
+    return found
+
+
+def effects_told(found: Mapping[str, Effect]) -> dict[str, Any]:
+    """A comparison as `plan --with --json` gives it."""
+    return {
+        name: {
+            "invoices": one.invoices,
+            "money": {currency: show(amount, currency) for currency, amount in sorted(one.money.items())},
+            "numbers": one.numbers,
+        }
+        for name, one in found.items()
+    }
+
+
+def _moved(before: Action, now: Action) -> str:
+    if before.do is now.do:
+        return "otherwise" if before.document != now.document else ""
+    if now.do is Do.HOLD:
+        return "held"
+    return "left" if now.do is Do.LEAVE else "goes"
 
 
 # What is done, in the words of contract.md.

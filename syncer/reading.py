@@ -42,11 +42,12 @@ class Doors:
 
 @dataclass(frozen=True)
 class Orders:
-    """What this run was asked for: everything, or the invoices of `scope` alone."""
+    """What this run was asked for: everything, or the invoices of `scope` alone; `fresh` reads Xero's lists anew."""
 
     scope: str = ""
     only: frozenset[str] = frozenset()
     full: bool = False
+    fresh: bool = False
     recent_days: int = 30
     in_flight: int = 5
 

@@ -6,7 +6,7 @@ sync may do. Both refuse what cannot be, with a sentence that says what is wrong
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -220,6 +220,17 @@ def setting(key: str) -> Setting:
 def _ascending(name: str) -> bool:
     rates = [float(part.rstrip("%")) for part in name.split("+")]
     return rates == sorted(rates)
+
+
+def parsed(given: Sequence[str]) -> dict[str, str | None]:
+    """Changes as people write them, `KEY=VALUE`, checked; raises WrongUsage and then none counts."""
+    if not given:
+        raise WrongUsage("Say what to set: `settings set KEY=VALUE`.")
+    pairs = [change.partition("=") for change in given]
+    for key, equals, _ in pairs:
+        if not equals:
+            raise WrongUsage(f"{key!r} is not KEY=VALUE. Nothing was changed.")
+    return checked({key.strip(): value.strip() for key, _, value in pairs})
 
 
 def checked(changes: Mapping[str, str]) -> dict[str, str | None]:

@@ -30,6 +30,15 @@ class Outcome:
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a look at both sides found besides what the ledger took in; None: not asked for."""
+
+    books: Books
+    unreadable: Sequence[Unreadable] = ()
+    sees_payments: bool | None = None
+
+
 class Run:
     """One pass over one connection. `perform` does all of it; the other methods are its steps, in order."""
 
@@ -89,11 +98,12 @@ class Run:
         """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""
         return self._reading.search(what)
 
-    def look(self) -> Books:
+    def look(self) -> Seen:
         """Read both sides and write to neither: what a preview needs."""
         books = self._bring_books(self._read())
+        sees_payments = self._reading.payments() if self._orders.fresh else None
         self._work.flush()
-        return books
+        return Seen(books, self._reading.unreadable, sees_payments)
 
     def _read(self) -> list[Known]:
         """Bring our picture of both sides up to date; answers with what there is to do."""
@@ -108,9 +118,10 @@ class Run:
         """The organisation's settings, contacts and invoice heads, read again only where something depends on it."""
         self._work.commit_phase("planning", 0, len(workload))
         waits_for = {cure for known in workload if known.cause for cure in _cures(known)}
-        books = self._reading.books(again=self._orders.full or Cure.BOOKS in waits_for)
-        self._reading.contacts(again=Cure.CONTACTS in waits_for)
-        self._reading.invoices(again=Cure.DOCUMENT in waits_for)
+        fresh = self._orders.fresh
+        books = self._reading.books(again=fresh or self._orders.full or Cure.BOOKS in waits_for)
+        self._reading.contacts(again=fresh or Cure.CONTACTS in waits_for)
+        self._reading.invoices(again=fresh or Cure.DOCUMENT in waits_for)
         return books
 
 

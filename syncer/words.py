@@ -348,3 +348,22 @@ SCOPES: Mapping[str, tuple[str, str]] = {
     "accounting.contacts": ("Read and write contacts", "to find the customer, or create one that is missing"),
     "accounting.settings": ("Read and write settings", "to know accounts, tax rates, currencies and lock dates"),
 }
+
+
+# -- what a changed setting would do ------------------------------------------------------------------------------
+
+_EFFECTS: Mapping[str, tuple[str, str]] = {
+    "goes": ("goes over that is held now", "go over that are held now"),
+    "held": ("is held that would go", "are held that would go"),
+    "left": ("is left out", "are left out"),
+    "otherwise": ("goes with other accounts or rates", "go with other accounts or rates"),
+}
+
+
+def effect_sentences(effects: Mapping[str, Any]) -> list[str]:
+    """What a changed setting would do: `6 invoices worth €5,120.00 go over that are held now.`"""
+    return [
+        f"{count(one.invoices, 'invoice')} worth {monies(one.money)} {_EFFECTS[name][one.invoices != 1]}."
+        for name, one in effects.items()
+        if one.invoices
+    ]

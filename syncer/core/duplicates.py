@@ -39,6 +39,11 @@ class Group:
         names = [words for member in self.members if (words := name_words(member.contact))]
         return is_shared(self.email) or (len(names) > 1 and not frozenset.intersection(*names))
 
+    @property
+    def is_double(self) -> bool:
+        """Whether one side has it twice, rather than each side once and nobody linked the two yet."""
+        return max(len(self.on(XERO)), len(self.on(CROCOCLICK))) > 1
+
     def on(self, side: str) -> list[Member]:
         """The members on one side."""
         return [member for member in self.members if member.side == side]

@@ -11,14 +11,16 @@ from typing import Any, TypeVar
 
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
+from syncer.core.checks import Check
 from syncer.core.due import Recount
 from syncer.core.importing import Answer, Link
 from syncer.core.invoice import Invoice
+from syncer.core.money import text
 from syncer.core.payment import Payment
 from syncer.core.people import SourceContact
 from syncer.core.standing import Order
 from syncer.ledger import orders, people, records, seeing, steps
-from syncer.ledger.pen import QUERIES, Pen
+from syncer.ledger.pen import QUERIES, Pen, columns_of
 from syncer.ledger.people import Imported
 from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict, as_json, code_of, facts_of
 from syncer.ledger.store import Store, Tx
@@ -384,6 +386,24 @@ class Ledger:
             pen.mirror_contacts(contacts)
             seeing.see_heads(pen, invoices)
             pen.reach(dict.fromkeys(reached, now))
+
+        self._write(now, write)
+
+    def keep_checks(self, checks: Sequence[Check], now: datetime) -> None:
+        """Write a readiness report down, in place of the one before."""
+        count = len(checks)
+        columns: dict[str, list[Any]] = {
+            "position": list(range(count)),
+            **columns_of(checks, ["code", "subject", "invoices"]),
+            "level": [str(one.level) for one in checks],
+            "facts": [as_json(one.facts) for one in checks],
+            "money": [as_json({name: text(amount) for name, amount in one.money.items()}) for one in checks],
+            "checked_at": [now] * count,
+        }
+
+        def write(pen: Pen) -> None:
+            pen.tx.execute("DELETE FROM readiness WHERE connection = ?", [self.connection])
+            pen.insert("readiness", columns)
 
         self._write(now, write)
 

@@ -425,3 +425,12 @@ ORDER BY h.id DESC LIMIT $limit;
 SELECT xero_id AS id, name FROM book_contact WHERE connection = $connection AND list_contains($ids, xero_id)
 UNION ALL
 SELECT source_id, name FROM source_contact WHERE connection = $connection AND list_contains($ids, source_id);
+
+-- name: readiness
+-- The readiness report that was made last.
+SELECT * FROM readiness WHERE connection = $connection ORDER BY position;
+
+-- name: approved_since
+-- How many sales invoices that Xero has approved are dated since then.
+SELECT count(*) AS invoices FROM book_invoice
+WHERE connection = $connection AND status IN ('AUTHORISED', 'PAID') AND issue_date >= $since;

@@ -69,4 +69,4 @@ SELECT id, connection, run_id, call_id, made_at, side, method, path, status, ms,
 FROM call;
 
 -- name: checks  key: whole
-SELECT connection, code, level, facts, invoices, checked_at FROM readiness;
+SELECT connection, code, subject, level, facts, invoices, money, checked_at FROM readiness WHERE code <> 'seen';

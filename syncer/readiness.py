@@ -1,0 +1,250 @@
+"""The go-live report: both sides brought up to date, everything planned, and every check told with what hangs on it."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from syncer import questions, readiness_words
+from syncer.address_book import open_groups
+from syncer.app import Connection
+from syncer.contacts import ContactReading
+from syncer.core.action import Action
+from syncer.core.books import APPROVE, Books
+from syncer.core.causes import Problem
+from syncer.core.checks import Check, Level, Situation, bundle, check_all, is_ready, stopped
+from syncer.core.mapping import revenue_account
+from syncer.core.money import show
+from syncer.core.plan import plan_all
+from syncer.core.rules import Rules
+from syncer.errors import HaltRun, Reconnect, SyncerError
+from syncer.ledger.ledger import Ledger
+from syncer.looking import look
+from syncer.questions import Preview
+from syncer.reading import Orders, Tell
+from syncer.words import failure
+from syncer.xero.auth import ACCOUNTING_SCOPES
+
+ALREADY = ("AUTHORISED", "PAID")
+_CRM = "crococlick"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The checks with the plan they come from, at one moment; `failure` is why nothing could be looked at."""
+
+    checks: Sequence[Check]
+    checked_at: datetime
+    stopped: int = 0
+    money: Mapping[str, Decimal] = field(default_factory=dict)
+    planned: Mapping[str, Any] | None = None
+    failure: SyncerError | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing fails."""
+        return is_ready(self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """The one sentence."""
+        return readiness_words.verdict(self.checks, self.stopped, self.money)
+
+
+def check(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Report:
+    """A report on a fresh snapshot, kept in the ledger. What stands in the way of looking is a check that fails.
+
+    Takes at most 8 Xero calls besides bringing the mirror up to date. Raises TryLater, LedgerBusy.
+    """
+    seen = None
+    try:
+        seen = _look(connection, tell, stop)
+    except (Reconnect, HaltRun) as found:
+        report = _blind(connection, found)
+    else:
+        report = from_ledger(connection, seen)
+    keep(connection.ledger, report, seen)
+    return report
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a look found out that the ledger's mirrors do not hold."""
+
+    may: Mapping[str, bool | None]
+    unreadable: Sequence[tuple[str, str]] = ()
+
+
+def _look(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Snapshot:
+    contacts = _may_read_contacts(connection, tell, stop)
+    seen = connection.look(Orders(fresh=True), tell, stop)
+    unreadable = [(one.number or one.source_id, f"{one.field} {one.reason}") for one in seen.unreadable]
+    return Snapshot({"contacts": contacts, "transactions": seen.sees_payments}, unreadable)
+
+
+def _may_read_contacts(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> bool:
+    """Bring CrocoClick's contacts up to date, where its token may see them."""
+    try:
+        connection.refresh_source()
+        with connection.alone():
+            ContactReading(connection.doors(), tell, stop).crococlick()
+    except Reconnect as refused:
+        if refused.code != "crococlick_scope_missing":
+            raise
+        return False
+    return True
+
+
+def _blind(connection: Connection, found: SyncerError) -> Report:
+    """Nothing could be looked at: the check that says so fails, all others are not known."""
+    codes = {
+        "scope_missing": "xero_scopes",
+        "role_missing": "xero_role",
+        "source_shrunk": "source_shrunk",
+        "crococlick_scope_missing": "crococlick_scopes",
+    }
+    failed = codes.get(found.code, "crococlick_connection" if found.code.startswith(_CRM) else "xero_connection")
+    facts = {**found.facts, "cause": found.code, "told": failure(found.code, found.facts)}
+    waiting = bundle(known.invoice for known in connection.ledger.workload())
+    every = [code for codes in readiness_words.GROUPS.values() for code in codes]
+    not_always = {"source_shrunk", "rounding_account", "unreadable"}
+    checks = [
+        waiting.check(code, Level.FAIL, facts) if code == failed else Check(code, Level.UNKNOWN)
+        for code in every
+        if code == failed or code not in not_always
+    ]
+    return Report(checks, connection.app.clock.now(), len(waiting.ids), dict(waiting.money), None, found)
+
+
+def from_ledger(connection: Connection, seen: Snapshot | None = None, rules: Rules | None = None) -> Report:
+    """A report from what the ledger holds, without a call; raises Reconnect where the organisation was never read."""
+    ledger = connection.ledger
+    books = questions.books(ledger)
+    if books is None:
+        raise Reconnect("not_connected")
+    rules = rules or connection.rules()
+    seen = seen or _seen(ledger)
+    preview = questions.preview(ledger, rules, books)
+    budget = ledger.row("budget") or {}
+    pace = connection.pace()
+    day_left = pace.per_day if budget.get("day_left") is None else budget["day_left"]
+    planned = questions.planned(preview, pace.per_minute, day_left)
+    situation = _situation(connection, books, rules, seen, preview, day_left)
+    checks = check_all(_presumed(ledger, books, rules, preview), situation)
+    held = stopped(checks, preview.actions)
+    return Report(checks, connection.app.clock.now(), len(held.ids), dict(held.money), planned)
+
+
+def _presumed(ledger: Ledger, books: Books, rules: Rules, preview: Preview) -> Sequence[Action]:
+    """The plan as it would be with an account and a role: without them nothing else that is wrong would show."""
+    account = revenue_account(books, rules)
+    lacks_role = not books.actions.get(APPROVE, True)
+    if not isinstance(account, Problem) and not lacks_role:
+        return preview.actions
+    some = next((one for one in books.accounts if one.klass == "REVENUE" and one.status == "ACTIVE"), None)
+    if isinstance(account, Problem) and some:
+        rules = replace(rules, revenue_account=some.code or some.id)
+    books = replace(books, actions={**books.actions, APPROVE: True})
+    workload = ledger.workload()
+    scene = look(ledger, rules, books, workload)
+    return plan_all([known.invoice for known in workload], scene.scene, scene.owners)
+
+
+def _situation(
+    connection: Connection, books: Books, rules: Rules, seen: Snapshot, preview: Preview, day_left: int | None
+) -> Situation:
+    ledger = connection.ledger
+    row = ledger.row("connection") or {}
+    organisation = books.organisation
+    tokens = connection.tokens.tokens()
+    imported = {one["outcome"]: 0 for one in ledger.rows("import_counts")}
+    for one in ledger.rows("import_counts"):
+        imported[one["outcome"]] += one["contacts"]
+    now = connection.app.clock.now()
+    month = ledger.row("approved_since", since=now.date().replace(day=1)) or {}
+    return Situation(
+        books=books,
+        rules=rules,
+        organisation={
+            "name": organisation.name,
+            "country": organisation.country,
+            "base_currency": organisation.base_currency,
+            "plan": organisation.plan,
+        },
+        scopes=tokens.scopes if tokens else (),
+        scopes_needed=[scope for scope in ACCOUNTING_SCOPES if tokens and tokens.scopes],
+        location=str(row.get("location_name") or row.get("location_id") or ""),
+        timezone=str(row.get("timezone") or ""),
+        may=seen.may,
+        unreadable=seen.unreadable,
+        xero_calls=preview.xero_calls,
+        per_minute=connection.pace().per_minute,
+        day_left=day_left,
+        approved_this_month=int(month.get("invoices") or 0),
+        duplicate_groups=sum(1 for one in open_groups(ledger, ledger.contact_links()) if one.is_double),
+        imported=imported if ledger.row("last_import") else None,
+        today=now.date(),
+    )
+
+
+# -- kept for later --------------------------------------------------------------------------------------------------
+
+_SEEN = "seen"  # the row that keeps what no mirror holds
+
+
+def keep(ledger: Ledger, report: Report, seen: Snapshot | None = None) -> None:
+    """Write the report down, in place of the one before."""
+    told = {
+        "planned": {**report.planned, "actions": []} if report.planned else None,
+        "stopped": report.stopped,
+        "money": {currency: str(amount) for currency, amount in report.money.items()},
+        "may": dict(seen.may) if seen else {},
+        "unreadable": list(seen.unreadable) if seen else [],
+    }
+    ledger.keep_checks([*report.checks, Check(_SEEN, Level.PASS, told)], report.checked_at)
+
+
+def kept(ledger: Ledger) -> Report | None:
+    """The report that was made last."""
+    rows = ledger.rows("readiness")
+    told = next((json.loads(row["facts"]) for row in rows if row["code"] == _SEEN), None)
+    if told is None:
+        return None
+    checks = [_check_of(row) for row in rows if row["code"] != _SEEN]
+    money = {currency: Decimal(amount) for currency, amount in told["money"].items()}
+    return Report(checks, rows[0]["checked_at"], told["stopped"], money, told["planned"])
+
+
+def _seen(ledger: Ledger) -> Snapshot:
+    told = next((json.loads(row["facts"]) for row in ledger.rows("readiness") if row["code"] == _SEEN), None)
+    if told is None:
+        return Snapshot({})
+    return Snapshot(told["may"], [(number, what) for number, what in told["unreadable"]])
+
+
+def _check_of(row: Mapping[str, Any]) -> Check:
+    money = {currency: Decimal(amount) for currency, amount in json.loads(row["money"]).items()}
+    return Check(
+        row["code"], Level(row["level"]), json.loads(row["facts"]), row["subject"], row["invoices"], money
+    )  # fmt: skip
+
+
+def as_json(report: Report, books: Books | None = None) -> dict[str, Any]:
+    """A report as `check --json` gives it."""
+    return {"ready": report.ready, "checks": [_told(one, books) for one in report.checks]}
+
+
+def _told(one: Check, books: Books | None) -> dict[str, Any]:
+    step = readiness_words.next_step(one, books)
+    return {
+        "code": one.code,
+        "subject": one.subject,
+        "level": str(one.level),
+        "sentence": readiness_words.sentence(one),
+        "remedy": {"who": step.who, "sentence": step.sentence, "order": step.order} if step else None,
+        "facts": dict(one.facts),
+        "invoices": one.invoices,
+        "money": {currency: show(amount, currency) for currency, amount in sorted(one.money.items())},
+    }

@@ -1,0 +1,120 @@
+"""The commands before the first sync: `check`, the go-live report, and `plan`, what a sync would do."""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from syncer import certificate, questions, readiness, readiness_words, settings, words
+from syncer.app import App, Connection, who
+from syncer.core.action import Do
+from syncer.errors import Reconnect, WrongUsage
+from syncer.reading import Orders
+from syncer.terminal import DONE, HELD, NOT_CONNECTED, Out, stoppable
+
+SHOWN = 20
+
+
+def declare(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """The words of these commands."""
+    check = command("check", "the go-live readiness report")
+    check.add_argument("--certificate", metavar="FILE", type=Path, help="also write it as one HTML file to hand over")
+    plan = command("plan", "what a sync would do; touches neither book")
+    plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
+    plan.add_argument(
+        "--with", metavar="KEY=VALUE", dest="changes", action="append", default=[],
+        help="as if this setting were so; may be given several times",
+    )  # fmt: skip
+
+
+def do_check(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Bring both sides up to date, check everything, say what stands in the way and what hangs on it."""
+    connection = app.connection(asked.connection)
+    with out.progress() as tell, stoppable(out) as stop:
+        report = readiness.check(connection, tell, stop)
+    if asked.certificate:
+        certificate.write(connection, report, who(), asked.certificate)
+    if out.as_json:
+        out.json(readiness.as_json(report, questions.books(connection.ledger)))
+    else:
+        _tell_report(report, out)
+        if asked.certificate:
+            out.say(f"\nWritten to {asked.certificate}.")
+    if isinstance(report.failure, Reconnect):
+        return NOT_CONNECTED
+    return DONE if report.ready else HELD
+
+
+def _tell_report(report: readiness.Report, out: Out) -> None:
+    for name, codes in readiness_words.GROUPS.items():
+        those = [one for one in report.checks if one.code in codes]
+        if not those:
+            continue
+        out.say(f"\n{name}")
+        for one in those:
+            mark, _ = readiness_words.MARKS[str(one.level)]
+            hangs = readiness_words.hangs(one) if one.level != "pass" else ""
+            out.say(f"  {mark} {readiness_words.sentence(one)}{f' {hangs}.' if hangs else ''}")
+            if step := readiness_words.next_step(one):
+                out.say(f"    Next ({step.who}): {step.sentence}")
+    out.say(f"\n{report.verdict}")
+
+
+def scope(connection: Connection, what: str) -> frozenset[str]:
+    """The invoices meant; what the ledger does not know is looked for in CrocoClick."""
+    if not what:
+        return frozenset()
+    found = questions.find(connection.ledger, what)
+    if not found:
+        connection.search(what)
+        found = questions.find(connection.ledger, what)
+    if not found:
+        raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
+    return frozenset(row["source_id"] for row in found)
+
+
+def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Read both sides, decide everything, do nothing."""
+    connection = app.connection(asked.connection)
+    rules = connection.rules()
+    changed = connection.rules(settings.parsed(asked.changes)) if asked.changes else rules
+    only = scope(connection, asked.invoice)
+    with out.progress() as tell, stoppable(out) as stop:
+        books = connection.look(Orders(scope=asked.invoice, only=only), tell, stop).books
+    found = questions.preview(connection.ledger, changed, books, only)
+    budget = connection.ledger.row("budget") or {}
+    told = questions.planned(found, connection.pace().per_minute, budget.get("day_left"))
+    effects = None
+    if asked.changes:
+        effects = questions.effects(questions.preview(connection.ledger, rules, books, only), found)
+    if out.as_json:
+        out.json(told | ({"effect": questions.effects_told(effects)} if effects else {}))
+        return DONE
+    _tell_plan(found, told, out)
+    if effects:
+        _tell_effects(asked.changes, effects, out)
+    return DONE
+
+
+def _tell_plan(found: questions.Preview, told: Mapping[str, Any], out: Out) -> None:
+    out.table(
+        ["would", "invoices"],
+        [(name, f"{n:,}") for name, n in told["totals"]["by_action"].items() if n],
+        right=["invoices"],
+    )
+    for currency, sums in told["totals"]["by_currency"].items():
+        out.say(f"{currency}: " + ", ".join(f"{name} {words.money(sum_, currency)}" for name, sum_ in sums.items()))
+    price = told["price"]
+    share = f", {price['share_of_day']:.1%} of what is left today" if price["share_of_day"] is not None else ""
+    out.say(f"Price: {price['xero_calls']} Xero calls, about {words.count(price['minutes'], 'minute')}{share}")
+    held = [action for action in found.actions if action.do is Do.HOLD]
+    rows = [(a.invoice.number, words.cause_sentence(a.cause, a.problems[0].facts)) for a in held[:SHOWN]]
+    if rows:
+        out.say("")
+        out.table(["held", "because"], rows)
+
+
+def _tell_effects(changes: Sequence[str], effects: Mapping[str, questions.Effect], out: Out) -> None:
+    out.say(f"\nCompared with the settings as they are, {', '.join(changes)} would do this:")
+    for sentence in words.effect_sentences(effects) or ["Nothing changes."]:
+        out.say(f"  {sentence}")
