@@ -21,6 +21,7 @@ from syncer.reading import Orders
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
 from syncer.terminal import Out, stoppable
+from syncer.trial_told import do_test_invoice
 
 DONE, FAILED, USAGE, HELD, NOT_CONNECTED, LATER = 0, 1, 2, 3, 4, 5
 
@@ -61,6 +62,11 @@ def parser() -> Parser:
         "--invoice", metavar="WHAT", default="", help="only this one: a number, an id, a name or an email"
     )
     sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
+    test = command("test-invoice", "test the set-up with a small invoice that is voided again, or check one")
+    test.add_argument("--invoice", metavar="WHAT", default="", help="only check this one; nothing is made or voided")
+    test.add_argument(
+        "--contact", metavar="WHAT", default="", help="make one for this contact: an email, a name, an id"
+    )
     plan = command("plan", "what a sync would do; touches neither book")
     plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
     explain = command("explain", "why an invoice is or is not in Xero")
@@ -522,6 +528,7 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "settings": do_settings,
     "sync": do_sync,
     "plan": do_plan,
+    "test-invoice": do_test_invoice,
     "explain": do_explain,
     "retry": do_order,
     "skip": do_order,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from syncer.core.book_document import BookDocument
 from syncer.core.books import (
     Amendment,
     BookContact,
@@ -17,8 +18,9 @@ from syncer.core.books import (
     TaxRate,
 )
 from syncer.core.contact import NewContact
-from syncer.core.invoice import Invoice
+from syncer.core.invoice import Customer, Invoice
 from syncer.core.payment import BookPayment, NewPayment, Payment
+from syncer.core.trial import NewInvoice
 
 T = TypeVar("T")
 
@@ -62,7 +64,7 @@ class Page(Generic[T]):
 
 
 class Crm(Protocol):
-    """CrocoClick. Every call raises TryLater, Reconnect or HaltRun; none of these writes."""
+    """CrocoClick. Every call raises TryLater, Reconnect or HaltRun; a write also InDoubt, and no sync makes any."""
 
     def location(self) -> Location: ...
 
@@ -76,6 +78,22 @@ class Crm(Protocol):
 
         A row may come twice.
         """
+
+    def customer(self, source_id: str) -> Customer | None:
+        """A contact by its id."""
+
+    def customer_with_email(self, email: str) -> Customer | None:
+        """The contact that CrocoClick holds to have this email."""
+
+    def create_invoice(self, new: NewInvoice) -> Invoice:
+        """Make an invoice: a draft that nobody has received."""
+
+    def send_invoice(self, source_id: str) -> None:
+        """Mark a draft as sent by hand: nobody is written to."""
+
+    def void_invoice(self, source_id: str) -> None: ...
+
+    def delete_draft(self, source_id: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -113,6 +131,9 @@ class Accounts(Protocol):
 
     def invoices_with_ids(self, ids: Sequence[str]) -> Sequence[BookInvoice]:
         """The heads of invoices by InvoiceID, whatever their status: a call for each 50."""
+
+    def invoice(self, invoice_id: str) -> BookDocument:
+        """One invoice with its lines: one call."""
 
     def create_contacts(
         self, contacts: Sequence[NewContact], *, call_id: str, key: str

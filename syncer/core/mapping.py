@@ -55,7 +55,7 @@ def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> D
     reckoned = reckon(
         invoice,
         [rate.type for rate in rates],
-        [_percent(rate) for rate in rates],
+        [percent(rate) for rate in rates],
         account.code or account.id,
         _rounding(books, rules),
     )
@@ -64,7 +64,7 @@ def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> D
     return _assemble(invoice, contact_id, reckoned, rules)
 
 
-def _percent(rate: TaxRate) -> Decimal:
+def percent(rate: TaxRate) -> Decimal:
     """The rate that Xero reckons with, from its components, since EffectiveRate is cut to four decimals."""
     if not rate.components:
         return rate.effective_rate

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from syncer.core.invoice import Invoice
+from syncer.core.invoice import Customer, Invoice
 from syncer.core.payment import Payment
+from syncer.core.trial import NewInvoice
 from syncer.crococlick import wire
 from syncer.crococlick.pace import Pacer
-from syncer.errors import HaltRun, NeedsPerson
+from syncer.errors import HaltRun, InDoubt, NeedsPerson
 from syncer.ports import CallLog, Clock, Location, Page, Unreadable
 from syncer.transport import Fixed, Request, Transport
 
@@ -18,12 +19,13 @@ PAGES = 10_000
 
 
 class CrocoClick:
-    """The Crm port: every call raises TryLater, Reconnect or HaltRun; none writes."""
+    """The Crm port: every call raises TryLater, Reconnect or HaltRun; a write also InDoubt."""
 
     def __init__(self, transport: Transport, location_id: str) -> None:
         self._transport = transport
         self._location_id = location_id
         self._reader: wire.Reader | None = None
+        self._name = self._agency = ""
 
     @classmethod
     def open(cls, api_url: str, token: str, location_id: str, call_log: CallLog, clock: Clock) -> "CrocoClick":
@@ -46,7 +48,9 @@ class CrocoClick:
 
     def location(self) -> Location:
         """The location: its name and time zone; one call."""
-        found = wire.location(self._ask(wire.get_location(self._location_id)))
+        data = self._ask(wire.get_location(self._location_id))
+        found = wire.location(data)
+        self._name, self._agency = found.name, wire.agency_id(data)
         self._reader = wire.Reader(found.timezone)
         return found
 
@@ -91,6 +95,40 @@ class CrocoClick:
             if not rows or offset >= (page.total or 0):
                 return
         raise HaltRun("crococlick_unavailable", reason="a list without end")
+
+    def customer(self, source_id: str) -> Customer | None:
+        """A contact by its id, None where there is none."""
+        try:
+            return wire.customer(self._ask(wire.get_customer(source_id)))
+        except HaltRun as refusal:
+            if refusal.facts.get("status") in (400, 404, 422):
+                return None
+            raise
+
+    def customer_with_email(self, email: str) -> Customer | None:
+        """The contact that the location holds to have this email."""
+        return wire.customer(self._ask(wire.get_customer_with_email(self._location_id, email)))
+
+    def create_invoice(self, new: NewInvoice) -> Invoice:
+        """Make a draft; an answer that cannot be read is in doubt."""
+        reader = self._read()
+        found = reader.invoice(self._ask(wire.post_invoice(self._location_id, self._name, new)))
+        if isinstance(found, Unreadable):
+            raise InDoubt(side="crococlick", reason=f"{found.field} {found.reason}")
+        return found
+
+    def send_invoice(self, source_id: str) -> None:
+        """Mark a draft as sent by hand: nobody is written to."""
+        self._read()
+        self._ask(wire.post_send(self._location_id, source_id, self._agency or self._location_id))
+
+    def void_invoice(self, source_id: str) -> None:
+        """Void an invoice that was sent."""
+        self._ask(wire.post_void(self._location_id, source_id))
+
+    def delete_draft(self, source_id: str) -> None:
+        """Delete a draft."""
+        self._ask(wire.delete_invoice(self._location_id, source_id))
 
     def _sweep(self, asked: "_Asked") -> Iterator[tuple[list[str], Page[Invoice]]]:
         offset, last = 0, ""
