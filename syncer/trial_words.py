@@ -132,7 +132,7 @@ def void_in_xero(status: str, story: Story | None) -> Check:
     found = words.XERO_STATUSES.get(status, status) if status else "nothing is left"
     ok = status in ("", "VOIDED", "DELETED")
     if not ok and story:
-        found = f"{found}. {why(story)} Until then it stays in Xero: void it there by hand."
+        found = f"{found}. {why(story) if story.problem else ''} Void it in Xero by hand.".replace("  ", " ")
     return check("Afterwards, in Xero", "void" if status else "nothing is left", found, ok)
 
 
