@@ -13,25 +13,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncer import connecting, questions
+from syncer import questions
 from syncer import trial_words as say
 from syncer.app import Connection
 from syncer.core import trial as core
-from syncer.core.contact import ContactIndex
-from syncer.core.invoice import Customer, Invoice, Status
-from syncer.errors import HaltRun, InDoubt, LedgerBusy, Reconnect, SyncerError, TryLater, Unavailable, WrongUsage
+from syncer.core.invoice import Customer, Invoice
+from syncer.errors import HaltRun, InDoubt, Reconnect, SyncerError, TryLater, Unavailable, WrongUsage
 from syncer.ledger.ledger import Ledger
-from syncer.reading import Orders, Tell
-from syncer.sync import Outcome
+from syncer.reading import Tell
 from syncer.trial_contact import customer
+from syncer.trial_steps import BothSides
 from syncer.trial_words import Check
 
-RUNS = 3  # a write in doubt is looked for in one run and sent again in the next
-WRITES = 3
-UNSETTLED = ("waiting", "in_doubt", "retrying")
 LOOKS_S = (0.0, 1.0, 3.0)  # seconds before each look for what a lost answer may have made
 QUIET = timedelta(seconds=120)  # after that, one look is enough
-TURNS, TURN_S = 30, 2.0  # for a sync that is at work already
 
 
 @dataclass(frozen=True)
@@ -98,8 +93,7 @@ class GuidedTest:
         self._ledger = connection.ledger
         self._clock = connection.app.clock
         self._by = by
-        self._tell = tell
-        self._stop = stop
+        self._steps = BothSides(connection, by, tell, stop)
 
     # -- what is left of the test before ------------------------------------------------------------------------
 
@@ -127,7 +121,7 @@ class GuidedTest:
         if kept.source_id:
             return self._connection.crm.invoice(kept.source_id)
         since = self._clock.now() - kept.changed_at
-        return self._look_for(kept.name, kept.begun_at, LOOKS_S[:1] if since > QUIET else LOOKS_S)
+        return self._steps.look_for(kept.name, kept.begun_at.date(), LOOKS_S[:1] if since > QUIET else LOOKS_S)
 
     # -- one that is there ----------------------------------------------------------------------------------------
 
@@ -137,8 +131,8 @@ class GuidedTest:
         # What CrocoClick says now, not what it said when a sync last looked.
         self._connection.search(row["source_id"])
         if not row["xero_id"]:
-            self._sync(row["source_id"])
-        checks = self._compared(row["source_id"])
+            self._steps.carry(row["source_id"])
+        checks = self._steps.compared(row["source_id"])
         self._begin(is_ours=False, step="checked", source_id=row["source_id"], number=row["number"])
         self._conclude(checks)
         return Result(self._head(row["source_id"]), checks, is_ours=False)
@@ -203,48 +197,40 @@ class GuidedTest:
         try:
             made = self._connection.crm.create_invoice(new)
         except InDoubt as lost:
-            found = self._look_for(new.name, self._clock.now(), LOOKS_S)
+            found = self._steps.look_for(new.name, new.issue_date, LOOKS_S)
             if found is None:
                 raise Unavailable("trial_answer_lost", **lost.facts) from lost
             made = found
         except HaltRun as refusal:
-            return say.refused("Made in CrocoClick", "a draft", refusal, "Name another contact, or ask for support.")
-        except Reconnect as refusal:
-            if refusal.code != "crococlick_scope_missing":
-                raise
-            self._conclude([say.may_not_write()])
-            raise WrongUsage(say.may_not_write()["found"]) from refusal
+            # What is refused may have been made all the same (highlevel-api-docs#64, of contacts).
+            found = self._steps.look_for(new.name, new.issue_date, LOOKS_S[:1])
+            if found is None:
+                step = "Name another contact, or ask for support."
+                return say.refused("Made in CrocoClick", "a draft", refusal, step)
+            made = found
+        except (Reconnect, TryLater) as refusal:
+            # Nothing left, or nothing was carried out: there is nothing to look for.
+            may_not_write = refusal.code == "crococlick_scope_missing"
+            self._conclude([say.may_not_write() if may_not_write else say.cut_off()])
+            if may_not_write:
+                raise WrongUsage(say.may_not_write()["found"]) from refusal
+            raise
         self._keep(step="made", source_id=made.source_id, number=made.number)
         return made
 
-    def _look_for(self, name: str, since: datetime, looks_s: Sequence[float]) -> Invoice | None:
-        """The invoice of this name, by CrocoClick's search and by its list of what was issued lately."""
-        day = since.date()
-        for wait_s in looks_s:
-            self._clock.sleep(wait_s)
-            for pages in (self._connection.crm.invoices(search=name), self._connection.crm.invoices(since=day)):
-                for page in pages:
-                    if found := next((one for one in page.items if one.name == name), None):
-                        return found
-        return None
-
     def _carried(self, made: Invoice) -> list[Check]:
         """Send it by hand, carry it over, and compare."""
-        self._unless_stopped()
+        self._steps.unless_stopped()
         try:
-            self._write(self._connection.crm.send_invoice, made.source_id, lambda one: one.status is not Status.DRAFT)
+            self._steps.send(made.source_id)
         except HaltRun as refusal:
             return [say.refused("Sent by hand in CrocoClick", "sent", refusal, "The draft is deleted again.")]
         self._keep(step="sent")
-        self._unless_stopped()
-        self._sync(made.source_id)
-        checks = self._compared(made.source_id)
-        self._unless_stopped()
+        self._steps.unless_stopped()
+        self._steps.carry(made.source_id)
+        checks = self._steps.compared(made.source_id)
+        self._steps.unless_stopped()
         return checks
-
-    def _unless_stopped(self) -> None:
-        if self._stop():
-            raise TryLater("trial_stopped")
 
     # -- taking back ------------------------------------------------------------------------------------------------
 
@@ -254,100 +240,17 @@ class GuidedTest:
             self._take_away(source_id)
         except HaltRun as refusal:
             return [say.refused("Afterwards, in CrocoClick", "void", refusal, "Void it there by hand.")]
-        self._sync(source_id)
-        there, row = self._connection.crm.invoice(source_id), self._row(source_id)
-        in_crococlick = say.void_in_crococlick(there.status.value if there else "")
-        if not row or not row["xero_id"]:
-            return [in_crococlick, say.void_in_xero("", None)]
-        status = self._connection.accounts.invoice(row["xero_id"]).head.status
-        story = questions.story(self._ledger, self._connection.rules(), row)
-        return [in_crococlick, say.void_in_xero(status, story)]
+        self._steps.carry(source_id)
+        return self._steps.afterwards(source_id)
 
     def _take_away(self, source_id: str) -> None:
-        """Delete our draft or void our invoice; one that a sync took over as a draft can only follow as void."""
-        crm = self._connection.crm
-        there = crm.invoice(source_id)
-        row = self._row(source_id)
-        if there and there.status is Status.DRAFT and not (row and row["xero_id"]):
-            self._write(crm.delete_draft, source_id, lambda one: False)
-        elif there and there.status is not Status.VOID:
-            if there.status is Status.DRAFT:
-                self._write(crm.send_invoice, source_id, lambda one: one.status is not Status.DRAFT)
-            self._write(crm.void_invoice, source_id, lambda one: one.status is Status.VOID)
+        self._steps.take_away(source_id)
         self._keep(step="voided")
-
-    def _write(self, write: Callable[[str], None], source_id: str, is_done: Callable[[Invoice], bool]) -> None:
-        """A write of which CrocoClick shows whether it has arrived; only one that has not is sent again."""
-        for _ in range(WRITES):
-            try:
-                return write(source_id)
-            except InDoubt:
-                there = self._connection.crm.invoice(source_id)
-                if there is None or is_done(there):
-                    return None
-        raise Unavailable("crococlick_unavailable", side="crococlick")
-
-    # -- carrying and comparing --------------------------------------------------------------------------------------
-
-    def _sync(self, source_id: str) -> None:
-        """Ordinary runs for this one invoice alone, until nothing more can come of another one at once."""
-        for _ in range(RUNS):
-            outcome = self._run(source_id)
-            connecting.note_failure(self._connection, outcome.failure)
-            if outcome.failure:
-                raise outcome.failure
-            if outcome.ended == "stopped":
-                raise TryLater("trial_stopped")
-            row = self._row(source_id)
-            if not row or row["state"] not in UNSETTLED:
-                return
-
-    def _run(self, source_id: str) -> Outcome:
-        """One run; where another one is at work, after it."""
-        only = frozenset({source_id})
-        orders = Orders(scope=source_id, only=only, in_flight=self._connection.pace().in_flight)
-        for turn in range(TURNS):
-            try:
-                return self._connection.run(orders, self._by, self._tell, self._stop)
-            except LedgerBusy as busy:
-                if busy.code != "run_under_way" or turn == TURNS - 1:
-                    raise
-                self._unless_stopped()
-                self._clock.sleep(TURN_S)
-        raise AssertionError("the last turn returns or raises")
-
-    def _compared(self, source_id: str) -> list[Check]:
-        """What Xero says beside what it should say, or why it says nothing."""
-        row = self._row(source_id)
-        assert row is not None  # noqa: S101 — it was read or synced a moment ago
-        story = questions.story(self._ledger, self._connection.rules(), row)
-        if not row["xero_id"]:
-            return [say.not_there(story)]
-        wanted = self._wanted(story)
-        made = core.wanted_document(wanted)
-        problems = made if isinstance(made, tuple) else ()
-        found = core.findings(
-            wanted, None if isinstance(made, tuple) else made, self._connection.accounts.invoice(row["xero_id"])
-        )
-        checks = [say.told(one, row["currency"]) for one in found]
-        checks += [say.lines_unknown(problem) for problem in problems[:1]]
-        return [*checks, say.open_problem(story)] if story.problem else checks
-
-    def _wanted(self, story: questions.Story) -> core.Wanted:
-        linked = (self._ledger.row("contact", source_id=story.row["contact_id"]) or {}).get("xero_id") or ""
-        left = ContactIndex(self._ledger.book_contacts()).survivor(linked)
-        assert story.books is not None  # noqa: S101 — a run has read them
-        invoice = story.known.invoice
-        name = left.name if left else invoice.customer.name
-        return core.Wanted(invoice, left.id if left else linked, name, story.books, self._connection.rules())
 
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
-    def _row(self, source_id: str) -> dict[str, Any] | None:
-        return self._ledger.row("invoices_by_id", ids=[source_id])
-
     def _head(self, source_id: str) -> dict[str, Any] | None:
-        row = self._row(source_id)
+        row = self._steps.row(source_id)
         return questions.head(row) if row else None
 
     def _begin(self, **fields: Any) -> None:

@@ -140,15 +140,9 @@ def summary(number: str, checks: Sequence[Check], is_ours: bool) -> str:
     """What a test came to, in one sentence."""
     wrong = [one for one in checks if not one["ok"]]
     if wrong:
-        first = wrong[0]
-        isolated = f"{len(wrong)} of {words.count(len(checks), 'check')}"
-        return (
-            f"{isolated} {'is' if len(wrong) == 1 else 'are'} not as expected, first {_named(first)}: {first['found']}"
-        )
+        those = f"{len(wrong)} of {words.count(len(checks), 'check')}"
+        verb, first = ("is", "") if len(wrong) == 1 else ("are", "first ")
+        return f"{those} {verb} not as expected, {first}“{wrong[0]['what']}”: {wrong[0]['found']}"
     if is_ours:
         return f"The set-up works: {number} arrived in Xero to the cent and is void again in both books."
     return f"{number} says the same in both books."
-
-
-def _named(one: Check) -> str:
-    return f"“{one['what']}”"
