@@ -1,5 +1,6 @@
 """The guided test of the set-up: a small invoice goes to Xero and is taken back, whatever happens meanwhile."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from syncer import trial
+from syncer.__main__ import main
 from syncer.clock import SystemClock
 from syncer.errors import Reconnect, TryLater, WrongUsage
 from syncer.trial import GuidedTest
@@ -309,6 +311,7 @@ def there(tmp_path_factory):
             world.has(number, contact=world.anna)
         world.has("UNMAPPED", contact=world.anna, lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": [7.7]}])
         world.has("HELD", contact=world.anna, dueDate=None)
+        world.has("PAID", contact=world.anna, status="paid")
         world.sync()
         yield world
 
@@ -356,6 +359,28 @@ def test_a_held_invoice_says_why(there):
     """The check is the sentence of its cause."""
     result = there.test(invoice="HELD")
     assert "due date" in wrong(result)["In Xero"] and not result.ok
+
+
+def test_what_an_invoice_in_xero_still_waits_for_is_told(there):
+    """Its payment has no account yet: the status differs, and the check says what to do."""
+    result = there.test(invoice="PAID")
+    assert set(wrong(result)) == {"Status", "Nothing left to do"}
+    assert "Choose the account" in wrong(result)["Nothing left to do"] and "2 of" in result.sentence
+
+
+def test_the_command_as_a_person_and_a_script_meet_it(there, monkeypatch, capsys):
+    """A table and a sentence, or one JSON object; 0 where all is the same, 3 where not, 2 where asked wrongly."""
+    for name, value in there.values.items():
+        monkeypatch.setenv(name, value)
+    assert main(["test-invoice", "--invoice", "OK"]) == 0
+    said = capsys.readouterr().out
+    assert "expected" in said and "✓ same" in said and said.strip().endswith("OK says the same in both books.")
+    assert main(["test-invoice", "--invoice", "HELD", "--json"]) == 3
+    told = json.loads(capsys.readouterr().out)
+    assert (set(told), told["invoice"]["number"], told["ok"]) == ({"invoice", "checks", "ok"}, "HELD", False)
+    assert [set(one) for one in told["checks"]] == [{"what", "expected", "found", "ok"}]
+    assert main(["test-invoice"]) == 2
+    assert "--contact" in capsys.readouterr().err
 
 
 def test_lines_cannot_be_compared_without_the_mapping_that_they_went_by(there):
