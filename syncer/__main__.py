@@ -21,6 +21,7 @@ from syncer.reading import Orders
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
 from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, stoppable
+from syncer.trial_told import do_test_invoice
 
 
 class Parser(argparse.ArgumentParser):
@@ -61,6 +62,11 @@ def parser() -> Parser:
     sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
     contact_commands.declare(command)
     readiness_commands.declare(command)
+    test = command("test-invoice", "test the set-up with a small invoice that is voided again, or check one")
+    test.add_argument("--invoice", metavar="WHAT", default="", help="only check this one; nothing is made or voided")
+    test.add_argument(
+        "--contact", metavar="WHAT", default="", help="make one for this contact: an email, a name, an id"
+    )
     explain = command("explain", "why an invoice is or is not in Xero")
     explain.add_argument("what", metavar="WHAT", help="a number, an id, a customer's name or email")
     retry = command("retry", "let invoices be tried again in the next run")
@@ -473,6 +479,7 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "duplicates": contact_commands.do_duplicates,
     "check": readiness_commands.do_check,
     "plan": readiness_commands.do_plan,
+    "test-invoice": do_test_invoice,
     "explain": do_explain,
     "retry": do_order,
     "skip": do_order,

@@ -191,15 +191,16 @@ class Connection:
         return conf.pace(self.settings())
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the connection's run lock; raises LedgerBusy when a run is at work."""
+    def alone(self, with_what: str = "run") -> Iterator[None]:
+        """Hold the connection's run lock, or another one; raises LedgerBusy when a run is at work."""
         folder = self.app.environment.data_dir / "runs"
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
-                stack.enter_context(FileLock(folder / self.name).held_alone(0.0))
+                lock = self.name if with_what == "run" else f"{self.name}.{with_what}"
+                stack.enter_context(FileLock(folder / lock).held_alone(0.0))
             except LedgerBusy as busy:
-                raise LedgerBusy("run_under_way", connection=self.name) from busy
+                raise LedgerBusy(f"{with_what}_under_way", connection=self.name) from busy
             yield
 
     def doors(self) -> Doors:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from syncer.core.book_document import BookDocument
 from syncer.core.books import (
     Amendment,
     BookContact,
@@ -20,6 +21,7 @@ from syncer.core.contact import NewContact
 from syncer.core.invoice import Invoice
 from syncer.core.payment import BookPayment, NewPayment, Payment
 from syncer.core.people import SourceContact
+from syncer.core.trial import NewInvoice
 
 T = TypeVar("T")
 
@@ -113,6 +115,16 @@ class Crm(Protocol):
     ) -> SourceContact | Taken | Refused:
         """Write these fields and no others."""
 
+    def create_invoice(self, new: NewInvoice) -> Invoice:
+        """Make an invoice: a draft that nobody has received."""
+
+    def send_invoice(self, source_id: str) -> None:
+        """Mark a draft as sent by hand: nobody is written to."""
+
+    def void_invoice(self, source_id: str) -> None: ...
+
+    def delete_draft(self, source_id: str) -> None: ...
+
 
 class Accounts(Protocol):
     """One Xero organisation. Reads raise TryLater or Reconnect; writes also InDoubt, then every element is in doubt.
@@ -137,6 +149,9 @@ class Accounts(Protocol):
 
     def invoices_with_ids(self, ids: Sequence[str]) -> Sequence[BookInvoice]:
         """The heads of invoices by InvoiceID, whatever their status: a call for each 50."""
+
+    def invoice(self, invoice_id: str) -> BookDocument:
+        """One invoice with its lines: one call."""
 
     def create_contacts(
         self, contacts: Sequence[NewContact], *, call_id: str, key: str

@@ -153,6 +153,15 @@ def happened(what: str, code: str | None, facts: Facts) -> str:
 
 _FAILURES: Mapping[str, tuple[str, str]] = {
     "run_under_way": ("A sync of this connection is at work already.", "Wait until it has finished."),
+    "trial_under_way": ("A test of this connection is at work already.", "Wait until it has finished."),
+    "trial_stopped": (
+        "The test was stopped; its invoice is no longer open in CrocoClick.",
+        "Run `python -m syncer test-invoice` again: it takes back what is left of it.",
+    ),
+    "trial_answer_lost": (
+        "CrocoClick gave no answer when the test invoice was made, and does not show it.",
+        "Run `python -m syncer test-invoice` again in a minute: it looks once more before it makes another.",
+    ),
     "ledger_busy": ("Another program holds the ledger.", "Try again in a moment."),
     "ledger_too_new": (
         "The ledger was made by a newer version of this program ({file_version}, this one knows {known_version}).",

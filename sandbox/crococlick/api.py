@@ -25,7 +25,7 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("GET", "/invoices/settings", "invoices.readonly", lambda lo, _c, _: invoices.settings(lo)),
     ("GET", "/invoices/{}", "invoices.readonly", lambda lo, _c, i: invoices.one(lo, invoices.find(lo, i))),
     ("PUT", "/invoices/{}", "invoices.write", invoices.update),
-    ("DELETE", "/invoices/{}", "invoices.write", lambda lo, _c, i: invoices.delete(lo, i)),
+    ("DELETE", "/invoices/{}", "invoices.write", invoices.delete),
     ("POST", "/invoices/{}/void", "invoices.write", invoices.void),
     ("POST", "/invoices/{}/send", "invoices.write", invoices.send),
     ("POST", "/invoices/{}/record-payment", "invoices.write", invoices.record_payment),

@@ -92,6 +92,11 @@ class CrocoClickDesk:
         id_ = self._find(key).id if key else None
         return [dict(t) for t in self.location.transactions.values() if id_ in (None, t["entitySourceId"])]
 
+    @at_once
+    def messages(self) -> list[dict[str, Any]]:
+        """Every email and text message that sending invoices has caused."""
+        return list(self.location.messages)
+
     def _find(self, key: str) -> Any:
         found = self.location.invoices.get(key)
         if found is None:

@@ -259,8 +259,9 @@ def change(location: Location, invoice: Invoice, body: dict[str, Any]) -> None:
     location.touch(invoice)
 
 
-def delete(location: Location, id_: str) -> Reply:
-    """DELETE /invoices/{id}: drafts only."""
+def delete(location: Location, call: Call, id_: str) -> Reply:
+    """DELETE /invoices/{id}: drafts only; where it looks for the location is a switch."""
+    require(call.query if location.switches.delete_ids == "query" else call_body(call), ALT)
     invoice = find(location, id_)
     if invoice.doc["status"] != "draft":
         raise Refusal(400, DELETE_NOT_DRAFT)
@@ -287,6 +288,8 @@ def send(location: Location, call: Call, id_: str) -> Reply:
     body = call_body(call)
     require(body, SEND_RULES)
     invoice = find(location, id_)
+    if body["action"] != "send_manually":
+        location.messages.append({"invoice": id_, "action": body["action"], "to": invoice.doc["contactDetails"]})
     if invoice.doc["status"] == "draft":
         invoice.doc["status"] = "sent"
         invoice.doc["liveMode"] = body["liveMode"]

@@ -51,7 +51,8 @@ class Switches:
     `number_type`: string or number · `omit`: answer fields left out, such as termsNotes or totalSummary.tax ·
     `business_address`: object or string · `search_lag_s`: how late contact search sees a change ·
     `list_limit_max`: the largest accepted limit · `created_but_422`: a contact is made although the answer is 422 ·
-    `fees_count_as_paid`: a processing fee is part of the invoice's amountPaid.
+    `fees_count_as_paid`: a processing fee is part of the invoice's amountPaid · `delete_ids`: where DELETE looks for
+    altId and altType, in its query, as specified, or in its body, as its sibling for estimates does.
     """
 
     dates: str = "instants"
@@ -63,6 +64,7 @@ class Switches:
     list_limit_max: int = 100
     created_but_422: bool = False
     fees_count_as_paid: bool = False
+    delete_ids: str = "query"
 
 
 @dataclass(slots=True)
@@ -84,6 +86,7 @@ class Location:
         self.profile: dict[str, Any] = {}
         self.next_number = 1
         self.invoices: dict[str, Invoice] = {}
+        self.messages: list[dict[str, Any]] = []  # what customers would have received
         self.contacts: dict[str, dict[str, Any]] = {}
         self.transactions: dict[str, dict[str, Any]] = {}
         self.orders: dict[str, dict[str, Any]] = {}

@@ -50,6 +50,17 @@ CONTACT_RULES: Rules = {
 DISCOUNT_RULES: Rules = {
     "type": (("percentage", "fixed"), True), "value": ("number", False), "validOnProductIds": ("array", False),
 }  # fmt: skip
+SENT_TO_RULES: Rules = {
+    "email": ("array", True), "emailCc": ("array", False), "emailBcc": ("array", False), "phoneNo": ("array", False),
+}  # fmt: skip
+BUSINESS_RULES: Rules = {
+    "logoUrl": ("string", False), "name": ("string", False), "phoneNo": ("string", False), "address": ("any", False),
+    "website": ("string", False), "customValues": ("array", False),
+}  # fmt: skip
+INNER = {
+    "contactDetails": CONTACT_RULES, "discount": DISCOUNT_RULES, "sentTo": SENT_TO_RULES,
+    "businessDetails": BUSINESS_RULES,
+}  # fmt: skip
 SEND_RULES: Rules = {
     **ALT, "userId": ("string", True), "action": (("sms_and_email", "send_manually", "email", "sms"), True),
     "liveMode": ("boolean", True), "sentFrom": ("object", False), "autoPayment": ("object", False),
@@ -57,17 +68,16 @@ SEND_RULES: Rules = {
 
 
 def content_complaints(body: dict[str, Any], lines: str) -> list[str]:
-    """What is wrong inside lines, contact, discount and dates."""
+    """What is wrong inside lines, contact, discount, recipients, seller and dates."""
     found: list[str] = []
     for n, item in enumerate(body.get(lines) or []):
         prefix = f"{lines}.{n}."
         found += complaints(item, ITEM_RULES, prefix)
         for m, tax in enumerate(item.get("taxes") or []):
             found += complaints(tax, TAX_RULES, f"{prefix}taxes.{m}.")
-    if isinstance(body.get("contactDetails"), dict):
-        found += complaints(body["contactDetails"], CONTACT_RULES, "contactDetails.")
-    if isinstance(body.get("discount"), dict):
-        found += complaints(body["discount"], DISCOUNT_RULES, "discount.")
+    for name, rules in INNER.items():
+        if isinstance(body.get(name), dict):
+            found += complaints(body[name], rules, f"{name}.")
     for name in ("issueDate", "dueDate"):
         if isinstance(body.get(name), str) and not DAY.match(body[name]):
             found.append(f"{name} must be in YYYY-MM-DD format")

@@ -90,10 +90,10 @@ def _settlement(paid: Decimal | None, due: Decimal | None, is_void: bool) -> dic
 def _same(name: str, crococlick: Book, xero: Book) -> bool:
     if name != "status":
         return crococlick[name] == xero[name]
-    return xero["status"] in _meant(str(crococlick["status"]), nothing_to_pay=crococlick.get("total") == 0)
+    return xero["status"] in meant(str(crococlick["status"]), nothing_to_pay=crococlick.get("total") == 0)
 
 
-def _meant(status: str, nothing_to_pay: bool) -> frozenset[str]:
+def meant(status: str, nothing_to_pay: bool) -> frozenset[str]:
     """The statuses in Xero that mean the same; one over nothing is paid there as soon as it is approved."""
     if status == Status.DRAFT:
         return UNAPPROVED

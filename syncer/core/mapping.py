@@ -52,7 +52,7 @@ def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> D
     problems += tax_problems
     if problems or isinstance(account, Problem):
         return tuple(problems)
-    percents = {rate.type: _percent(rate) for rate in {id(rate): rate for rate in rates}.values()}
+    percents = {rate.type: percent(rate) for rate in {id(rate): rate for rate in rates}.values()}
     reckoned = reckon(
         invoice,
         [rate.type for rate in rates],
@@ -65,7 +65,7 @@ def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> D
     return _assemble(invoice, contact_id, reckoned, rules)
 
 
-def _percent(rate: TaxRate) -> Decimal:
+def percent(rate: TaxRate) -> Decimal:
     """The rate that Xero reckons with, from its components, since EffectiveRate is cut to four decimals."""
     if not rate.components:
         return rate.effective_rate

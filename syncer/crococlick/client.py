@@ -8,9 +8,10 @@ from typing import Any
 from syncer.core.invoice import Invoice
 from syncer.core.payment import Payment
 from syncer.core.people import SourceContact
+from syncer.core.trial import NewInvoice
 from syncer.crococlick import people, wire
 from syncer.crococlick.pace import Pacer
-from syncer.errors import HaltRun, NeedsPerson
+from syncer.errors import HaltRun, InDoubt, NeedsPerson
 from syncer.ports import CallLog, Clock, Location, Page, Refused, Taken, Unreadable
 from syncer.transport import Fixed, Request, Transport
 
@@ -25,6 +26,7 @@ class CrocoClick:
         self._transport = transport
         self._location_id = location_id
         self._reader: wire.Reader | None = None
+        self._name = self._agency = ""
 
     @classmethod
     def open(cls, api_url: str, token: str, location_id: str, call_log: CallLog, clock: Clock) -> "CrocoClick":
@@ -47,7 +49,9 @@ class CrocoClick:
 
     def location(self) -> Location:
         """The location: its name and time zone; one call."""
-        found = wire.location(self._ask(wire.get_location(self._location_id)))
+        data = self._ask(wire.get_location(self._location_id))
+        found = wire.location(data)
+        self._name, self._agency = found.name, wire.agency_id(data)
         self._reader = wire.Reader(found.timezone)
         return found
 
@@ -121,6 +125,27 @@ class CrocoClick:
     ) -> SourceContact | Taken | Refused:
         """Write these fields of a contact and no others."""
         return people.written(self._transport.send(people.update(source_id, fields, call_id)))
+
+    def create_invoice(self, new: NewInvoice) -> Invoice:
+        """Make a draft; an answer that cannot be read is in doubt."""
+        reader = self._read()
+        found = reader.invoice(self._ask(wire.post_invoice(self._location_id, self._name, new)))
+        if isinstance(found, Unreadable):
+            raise InDoubt(side="crococlick", reason=f"{found.field} {found.reason}")
+        return found
+
+    def send_invoice(self, source_id: str) -> None:
+        """Mark a draft as sent by hand: nobody is written to."""
+        self._read()
+        self._ask(wire.post_send(self._location_id, source_id, self._agency or self._location_id))
+
+    def void_invoice(self, source_id: str) -> None:
+        """Void an invoice that was sent."""
+        self._ask(wire.post_void(self._location_id, source_id))
+
+    def delete_draft(self, source_id: str) -> None:
+        """Delete a draft."""
+        self._ask(wire.delete_invoice(self._location_id, source_id))
 
     def _sweep(self, asked: "_Asked") -> Iterator[tuple[list[str], Page[Invoice]]]:
         offset, last = 0, ""

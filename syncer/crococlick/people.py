@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from syncer.core.books import Address
 from syncer.core.people import SourceContact
@@ -51,7 +52,7 @@ def search(location_id: str, after: Sequence[Any] = (), since: datetime | None =
 
 def get(contact_id: str) -> Request:
     """One contact."""
-    return Request("GET", f"/contacts/{contact_id}")
+    return Request("GET", f"/contacts/{quote(contact_id, safe='')}")
 
 
 def duplicate(location_id: str, email: str = "", phone: str = "") -> Request:
@@ -96,7 +97,7 @@ def found(answer: Response) -> Found:
 
 def one(answer: Response, *, writing: bool = False) -> SourceContact | None:
     """The contact of an answer; None where there is none, which CrocoClick says as 400 or with an empty answer."""
-    if answer.status in (400, 404) and "not found" in _said(answer).lower():
+    if answer.status in (400, 404, 422) and not writing:
         return None
     told = wire.decipher(answer, writing=writing).get("contact")
     return contact(told) if isinstance(told, dict) and told.get("id") else None
@@ -112,10 +113,6 @@ def written(answer: Response) -> SourceContact | Taken | Refused:
         return Refused((wire.said(body) or f"status {answer.status}",))
     made = one(answer, writing=True)
     return made or Refused(("the answer names no contact",))
-
-
-def _said(answer: Response) -> str:
-    return wire.said(_body(answer))
 
 
 def _body(answer: Response) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ articles on invoices and discounts (help.gohighlevel.com). What is not published
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 from syncer.core.invoice import Customer, Discount, Invoice, LineItem, Status, Tax
 from syncer.core.money import ZERO
 from syncer.core.payment import Payment
+from syncer.core.trial import NewInvoice
 from syncer.errors import HaltRun, InDoubt, RateLimited, Reconnect, SyncerError, Unavailable
 from syncer.ports import Location, Page, Unreadable
 from syncer.transport import Request, Response
@@ -82,6 +84,66 @@ def get_transactions(location_id: str, offset: int, *, since: date | None = None
     query = [("altId", location_id), ("altType", "location"), ("limit", str(PAGE_SIZE)), ("offset", str(offset))]
     query += [(name, value) for name, value in (("startAt", start), ("contactId", contact_id)) if value]
     return Request("GET", "/payments/transactions", tuple(query))
+
+
+def post_invoice(location_id: str, business: str, new: NewInvoice) -> Request:
+    """Make a draft. Nothing but documented properties: another one is refused (CreateInvoiceDto)."""
+    contact = {"id": new.customer.id, "name": new.customer.name, "phoneNo": new.customer.phone}
+    company = {"companyName": new.customer.company} if new.customer.company else {}
+    return _write(
+        "POST",
+        "/invoices/",
+        location_id,
+        {
+            "name": new.name,
+            "businessDetails": {"name": business},
+            "currency": new.currency,
+            "items": [_item(line, new.currency) for line in new.lines],
+            "discount": {"type": "percentage", "value": 0},
+            "contactDetails": {**contact, "email": new.customer.email, **company},
+            "issueDate": new.issue_date.isoformat(),
+            "dueDate": new.due_date.isoformat(),
+            "sentTo": {"email": [new.customer.email]},
+            "liveMode": True,
+        },
+    )
+
+
+def post_send(location_id: str, invoice_id: str, user: str) -> Request:
+    """Mark an invoice as sent: of the four actions the one that writes to nobody."""
+    told = {"userId": user, "action": "send_manually", "liveMode": True}
+    return _write("POST", f"/invoices/{invoice_id}/send", location_id, told)
+
+
+def post_void(location_id: str, invoice_id: str) -> Request:
+    """Void an invoice that was sent; a draft cannot be."""
+    return _write("POST", f"/invoices/{invoice_id}/void", location_id, {})
+
+
+def delete_invoice(location_id: str, invoice_id: str) -> Request:
+    """Delete a draft: the specification wants the location in the query, its sibling for estimates in the body."""
+    return replace(
+        _write("DELETE", f"/invoices/{invoice_id}", location_id, {}),
+        query=(("altId", location_id), ("altType", "location")),
+    )
+
+
+def _write(method: str, path: str, location_id: str, told: Mapping[str, Any]) -> Request:
+    body = json.dumps({"altId": location_id, "altType": "location", **told}, ensure_ascii=False).encode()
+    return Request(method, path, headers={"Content-Type": "application/json"}, body=body)
+
+
+def _item(line: LineItem, currency: str) -> dict[str, Any]:
+    taxes = [
+        {"_id": tax.id, "name": tax.name, "rate": _figure(tax.rate), "calculation": "exclusive"} for tax in line.taxes
+    ]
+    amounts = {"currency": currency, "amount": _figure(line.unit_price), "qty": _figure(line.quantity)}
+    return {"name": line.name, "description": line.description, **amounts, "taxes": taxes}
+
+
+def _figure(amount: Decimal) -> int | float:
+    """A JSON number of the same digits: a float is written with as few as tell it from its neighbours."""
+    return int(amount) if amount == int(amount) else float(amount)
 
 
 # --- answers ----------------------------------------------------------------------------------------------------
@@ -186,6 +248,12 @@ def location(data: Mapping[str, Any]) -> Location:
     found = data.get("location") or data
     zone = found.get("timezone") or (found.get("business") or {}).get("timezone") or ""
     return Location(str(found.get("id") or ""), str(found.get("name") or ""), str(zone))
+
+
+def agency_id(data: Mapping[str, Any]) -> str:
+    """Who an invoice is sent by where no user is known: `userId` may be an employee's id or the agency's."""
+    found = data.get("location") or data
+    return str(found.get("companyId") or "")
 
 
 def row_ids(data: Mapping[str, Any]) -> list[str]:

@@ -361,6 +361,18 @@ class Ledger:
                 now, lambda pen: orders.give(pen, Order("unskip", {"because": "its day has come"}, "sync"), ended)
             )
 
+    def keep_trial(self, now: datetime, calls: Sequence[CallRecord] = (), **fields: Any) -> None:
+        """Begin a guided test (with all its fields) or change some of the newest one's."""
+
+        def write(pen: Pen) -> None:
+            steps.add_calls(pen, calls)
+            whole = {**next(iter(pen.rows("trial")), {}), **fields, "changed_at": now}
+            pen.tx.upsert(
+                "trial", ["connection"], {k: [v] for k, v in {**whole, "connection": self.connection}.items()}
+            )
+
+        self._write(now, write)
+
     # -- the mirror of the books ----------------------------------------------------------------------------------
 
     def mirror(

@@ -434,3 +434,23 @@ SELECT * FROM readiness WHERE connection = $connection ORDER BY position;
 -- How many sales invoices that Xero has approved are dated since then.
 SELECT count(*) AS invoices FROM book_invoice
 WHERE connection = $connection AND status IN ('AUTHORISED', 'PAID') AND issue_date >= $since;
+
+-- name: trial
+-- The newest guided test of the set-up.
+SELECT * FROM trial WHERE connection = $connection;
+
+-- name: line_taxes
+-- Which taxes stand together on the lines of invoices that go over, and on how many lines.
+SELECT taxes, count(*) AS lines FROM (
+    SELECT CAST(unnest(json_extract(c.content, '$[9][*][3]')) AS VARCHAR) AS taxes
+    FROM invoice i JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+    WHERE i.connection = $connection AND i.state NOT IN ('not_eligible', 'skipped') AND NOT COALESCE(i.gone, false)
+) AS line GROUP BY taxes;
+
+-- name: customers_like
+-- The contacts that a person may mean by an id, an email or a name: as invoices name them, and as CrocoClick has them.
+SELECT source_id, name, email, company, phone FROM contact WHERE connection = $connection
+AND (source_id = $what OR lower(name) = lower($what) OR contains(lower(email), lower($what)))
+UNION ALL
+SELECT source_id, name, email, company, phone FROM source_contact WHERE connection = $connection
+AND (source_id = $what OR lower(name) = lower($what) OR contains(lower(email), lower($what)));

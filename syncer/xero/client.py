@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from syncer.core.book_document import BookDocument
 from syncer.core.books import (
     Amendment,
     BookContact,
@@ -93,6 +94,10 @@ class XeroAccounts:
         """The heads of invoices by InvoiceID, up to 50 a call."""
         found = (entities.sales_invoices(self._ask(wire.get_invoices_with_ids(part))) for part in _parts(ids))
         return [one for heads in found for one in heads]
+
+    def invoice(self, invoice_id: str) -> BookDocument:
+        """One invoice with its lines."""
+        return entities.document(self._ask(wire.get_invoice(invoice_id)))
 
     def payments(self, since: datetime) -> Iterator[Page[BookPayment]]:
         """Payments changed since, deleted ones too; pages of 1,000."""

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from syncer.core.book_document import BookDocument, BookLine
 from syncer.core.books import (
     NO_ADDRESS,
     Account,
@@ -161,6 +162,33 @@ def read_invoice(found: Mapping[str, Any]) -> BookInvoice:
         issue_date=read_date(found, "Date"),
         due_date=read_date(found, "DueDate"),
         updated_at=read_moment(found, "UpdatedDateUTC"),
+    )
+
+
+def document(data: Mapping[str, Any]) -> BookDocument:
+    """The one invoice of GET /Invoices/{id}, with its lines; raises Unavailable for an answer without one."""
+    elements = data.get("Invoices") or []
+    if not elements:
+        raise Unavailable(wire.UNAVAILABLE, side="xero", reason="no invoice in the answer")
+    found = elements[0]
+    return BookDocument(
+        head=read_invoice(found),
+        contact_name=_text(found.get("Contact") or {}, "Name"),
+        net=_number(found, "SubTotal"),
+        sent_to_contact=found.get("SentToContact") is True,
+        lines=tuple(_read_line(line) for line in found.get("LineItems") or []),
+    )
+
+
+def _read_line(found: Mapping[str, Any]) -> BookLine:
+    return BookLine(
+        description=_text(found, "Description"),
+        quantity=_number(found, "Quantity"),
+        unit_amount=_number(found, "UnitAmount"),
+        amount=_number(found, "LineAmount"),
+        tax_type=_text(found, "TaxType"),
+        tax_amount=_number(found, "TaxAmount"),
+        discount=_number(found, "DiscountAmount"),
     )
 
 

@@ -336,3 +336,15 @@ def test_bodies_of_other_accounts():
     }
     for name, reader in read.items():
         assert reader(wire.decipher(Response(200, {}, (PAYLOADS / name).read_bytes()))), name
+
+
+def test_a_whole_document():
+    """Its head, its lines as they are, its net, and whether it is marked as sent."""
+    found = entities.document(sample("invoices_created.json"))
+    assert (found.head.number, found.contact_name, found.net) == ("F-2026-041", "Maison Lumière", 21)
+    assert found.sent_to_contact
+    [line] = found.lines
+    assert (line.description, line.quantity, line.unit_amount, line.amount) == ("Conseil", 1, 21, 21)
+    assert (line.tax_type, line.tax_amount, line.discount) == ("TAX003", Decimal("3.15"), 0)
+    with pytest.raises(Unavailable):
+        entities.document({"Invoices": []})
