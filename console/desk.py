@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import IO, Any
 
+from console.desk_contacts import ContactsDesk
+from console.desk_readiness import ReadinessDesk
 from syncer import attention, connecting, orders, questions, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.attention import Group, Settled, Today
@@ -99,6 +101,7 @@ class Started:
     process: subprocess.Popen[bytes]
     said: IO[bytes]
     at: datetime
+    what: str = "sync"
 
     def is_alive(self) -> bool:
         """Whether it still runs."""
@@ -110,7 +113,7 @@ class Started:
         try:
             told = json.loads(self.said.read())
         except ValueError:
-            return "The sync ended before it began. Run `python -m syncer sync` in a terminal to see why."
+            return f"It ended before it began. Run `python -m syncer {self.what}` in a terminal to see why."
         return str(told["error"]["sentence"]) if "error" in told else ""
 
 
@@ -314,21 +317,39 @@ class Desk:
         """Give a person's order for these invoices; raises WrongUsage, and then nothing was ordered."""
         return orders.Desk(self.ledger, who(), self.now).give(name, rows, said)
 
+    @property
+    def contacts(self) -> ContactsDesk:
+        """What may be asked and ordered about contacts."""
+        return ContactsDesk(self.connection, who(), self.now, self._once)
+
+    @property
+    def readiness(self) -> ReadinessDesk:
+        """What may be asked before going live."""
+        return ReadinessDesk(self.connection, who(), self.now, self._once)
+
     def can_sync(self) -> bool:
         """Whether a sync that is asked for now would begin at once."""
         return self.state() == "connected" and not self.starting() and self.at_work() is None
 
     def start_sync(self, invoice: str | None = None) -> None:
         """Start a sync as cron does, in a process of its own that outlives the console."""
+        self.start("sync", *(["--invoice", invoice] if invoice else []))
+
+    def start(self, *words_: str) -> None:
+        """Start a command of `python -m syncer` for this connection, in a process of its own."""
         if self.starting():
             return
-        command = [sys.executable, "-m", "syncer", "sync", "--connection", self.name, "--json"]
-        command += ["--invoice", invoice] if invoice else []
+        command = [sys.executable, "-m", "syncer", *words_, "--connection", self.name, "--json"]
         said = tempfile.TemporaryFile()  # noqa: SIM115 — read when the process has ended
         process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        _started[self.name] = Started(process, said, self.now)
+        _started[self.name] = Started(process, said, self.now, words_[0])
+
+    def started(self) -> str:
+        """Which command was started here and has not ended yet; nothing where none is."""
+        started = _started.get(self.name)
+        return started.what if started and started.is_alive() else ""
 
     def starting(self) -> bool:
         """Whether a sync that was started here has not yet come to its row in the ledger."""

@@ -107,6 +107,11 @@ def capital(sentence: str) -> str:
     return told if told.endswith((".", "”")) else f"{told}."
 
 
+def opening(words_: str) -> str:
+    """Words as they begin a line, without a full stop."""
+    return words_[:1].upper() + words_[1:]
+
+
 def mark(mark_: str, word: str, tone: str = "") -> str:
     """A mark with its word, coloured by what it asks for (HTML)."""
     # Many fonts lack the pause sign, or draw it as a coloured picture: it is drawn by a rule instead.

@@ -1,7 +1,7 @@
 """A run while it works: progress that redraws itself, Stop, and Sync now when nothing runs."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -12,15 +12,29 @@ from console.desk import Desk, installation
 QUICK_S, SLOW_S = 1.0, 5.0
 
 
-def watch(desk: Desk) -> None:
-    """The run at work, or the last one; the page is drawn anew when a run begins or ends."""
+# What this page can start: its button, and where its last end is told.
+STARTS = {
+    "sync": "Sync now",
+    "import-contacts": "Import now",
+    "check": "Check now",
+}
+WORKING = {
+    "sync": "Starting",
+    "import-contacts": "Starting",
+    "check": "Reading both sides",
+    "test-invoice": "Testing: the invoice is made, synced, compared and voided",
+}
+
+
+def watch(desk: Desk, what: str = "sync") -> None:
+    """The run at work, or what `what` last came to; the page is drawn anew when something begins or ends."""
     if said := desk.refusal():
         st.warning(formats.plain(said))
     busy = desk.starting() or desk.at_work() is not None
-    st.fragment(_draw, run_every=QUICK_S if busy else SLOW_S)(desk.name, busy, desk.sign())
+    st.fragment(_draw, run_every=QUICK_S if busy else SLOW_S)(desk.name, busy, desk.sign(), what)
 
 
-def _draw(name: str, was_busy: bool, sign: tuple[int, int, int]) -> None:
+def _draw(name: str, was_busy: bool, sign: tuple[int, int, int], what: str) -> None:
     desk = Desk(installation(), name)
     run = desk.at_work()
     busy = run is not None or desk.starting()
@@ -29,9 +43,9 @@ def _draw(name: str, was_busy: bool, sign: tuple[int, int, int]) -> None:
     if run:
         _progress(desk, run)
     elif busy:
-        st.progress(0.0, text="Starting")
+        st.progress(0.0, text=WORKING.get(desk.started(), "Starting"))
     else:
-        _last(desk)
+        _last(desk, what)
 
 
 def _progress(desk: Desk, run: Mapping[str, Any]) -> None:
@@ -65,12 +79,13 @@ def _rate(run: Mapping[str, Any]) -> list[str]:
     return [f"{rate:,.0f} a second" if rate >= 1 else f"{rate * 60:,.0f} a minute", f"about {left} left"]
 
 
-def _last(desk: Desk) -> None:
+def _last(desk: Desk, what: str) -> None:
     told, order = st.columns([5, 1], vertical_alignment="center")
     with told:
-        parts.html(_last_told(desk))
-    if order.button("Sync now", key="sync", type="primary", disabled=desk.state() != "connected", width="stretch"):
-        desk.start_sync()
+        parts.html(TOLD[what](desk))
+    off = desk.state() != "connected" and what != "check"
+    if order.button(STARTS[what], key=what, type="primary", disabled=off, width="stretch"):
+        desk.start(what)
         st.rerun()
 
 
@@ -85,3 +100,28 @@ def _last_told(desk: Desk) -> str:
     if ending != "done":
         told = f"{formats.prose(formats.run_sentence(ending, run['cause']))} {told}"
     return f'{parts.anchor(address, "Last run")} {when} {formats.run_end(ending)} <span class="quiet">{told}</span>'
+
+
+def _import_told(desk: Desk) -> str:
+    last = desk.contacts.last_import()
+    if last is None:
+        return '<span class="quiet">No import yet: it brings the active Xero contacts to CrocoClick.</span>'
+    told = f"Last import {formats.ago(last.at, desk.now)} {formats.run_end(last.ended)}"
+    if last.ended != "done":
+        told += f" {formats.prose(formats.run_sentence(last.ended, last.cause))}"
+    calls = f"{last.calls.get('crococlick', 0):,} calls to CrocoClick, {last.calls.get('xero', 0):,} to Xero"
+    return f'{told} <span class="quiet">{calls}</span>'
+
+
+def _check_told(desk: Desk) -> str:
+    at = desk.readiness.kept_at()
+    if at is None:
+        return '<span class="quiet">No check yet.</span>'
+    return f'Both sides read {formats.ago(at, desk.now)} <span class="quiet">and reckoned by the settings of now</span>'
+
+
+TOLD: Mapping[str, Callable[[Desk], str]] = {
+    "sync": _last_told,
+    "import-contacts": _import_told,
+    "check": _check_told,
+}

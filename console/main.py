@@ -10,7 +10,7 @@ import streamlit as st
 from console import formats, parts
 from console.access import SAID_EVERYWHERE
 from console.desk import Desk, SyncerError, failure_sentence, installation
-from console.pages import attention, connections, invoice, runs, today
+from console.pages import attention, connections, contacts, invoice, readiness, runs, today
 
 LOG = logging.getLogger("console")
 NAME = "CrocoClick → Xero"
@@ -40,6 +40,8 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
         "today": page(today.show, "Today", "today", True),
         "invoice": page(invoice.show, "Invoices", "invoice"),
         "attention": page(attention.show, _attention(desk), "attention"),
+        "contacts": page(contacts.show, "Contacts", "contacts"),
+        "readiness": page(readiness.show, "Readiness", "readiness"),
         "runs": page(runs.show, "Runs", "runs"),
         "connections": page(connections.show, "Connections", "connections"),
     }

@@ -120,11 +120,15 @@ def connect(environment: Mapping[str, str], organisation: str = ORGANISATION) ->
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    """Connected, with the accounts that a person would choose, and synced once."""
+    """Connected, with the accounts that a person would choose; contacts imported, everything checked, synced once."""
     status = syncer(environment, "status")
     if status["state"] != "connected":
         connect(environment)
         syncer(environment, "settings", "set", "revenue_account=706", "payment_account.EUR=512")
+        print("Importing contacts …", flush=True)
+        syncer(environment, "import-contacts")
+        print("Checking …", flush=True)
+        syncer(environment, "check")
     print("Syncing …", flush=True)
     run = syncer(environment, "sync")
     outcomes = run["outcomes"]

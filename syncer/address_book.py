@@ -3,11 +3,13 @@
 Nothing here makes a call or writes; everything comes from the ledger.
 """
 
+import csv
+import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +19,7 @@ from syncer.core.duplicates import CROCOCLICK, XERO, Group, Member, Proposal, We
 from syncer.core.importing import Answer, Link
 from syncer.core.money import show
 from syncer.core.people import SourceContact
+from syncer.export import as_text
 from syncer.ledger.ledger import Ledger
 
 
@@ -243,6 +246,22 @@ def rows(
     wanted = {key for row in found for key in json.loads(row["facts"]).get("others") or ()}
     names = _names(ledger, wanted) if wanted else {}
     return [_row(row, names) for row in found], found[0]["total"] if found else 0
+
+
+def as_csv(ledger: Ledger) -> bytes:
+    """What became of each Xero contact, as a table to take away."""
+    text = io.StringIO()
+    written = csv.writer(text)
+    written.writerow(
+        "xero_name xero_email outcome because crococlick_name crococlick_email xero_id crococlick_id since".split()
+    )
+    for row in ledger.rows("import_export"):
+        because = contact_words.sentence(row["reason"], json.loads(row["facts"]))
+        since = row["decided_at"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        cells = (row["xero_name"], row["xero_email"], row["outcome"], because, row["crococlick_name"],
+                 row["crococlick_email"], row["xero_id"], row["crococlick_id"], since)  # fmt: skip
+        written.writerow([as_text(cell, "") for cell in cells])
+    return text.getvalue().encode()
 
 
 def _names(ledger: Ledger, wanted: set[str]) -> dict[str, str]:

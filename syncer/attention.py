@@ -204,7 +204,7 @@ def today(ledger: Ledger, now: datetime, offset: timedelta = timedelta(0)) -> To
     return Today(
         groups=groups(ledger, offset),
         counts=ledger.rows("counts"),
-        last_run=ledger.row("last_run"),
+        last_run=ledger.row("last_sync"),
         moved=ledger.rows("moved", since=since, minutes=minutes),
         pace=ledger.row("moved_how", since=since) or {},
         calls=sum(row["calls"] for row in calls if row["side"] == "xero"),

@@ -133,7 +133,7 @@ def status(connection: Connection) -> dict[str, Any]:
     """What `status --json` says, from what is known already: no call is made."""
     row = connection.ledger.row("connection") or {}
     tokens = _tokens(connection)
-    last_run = connection.ledger.row("last_run")
+    last_run = connection.ledger.row("last_sync")
     budget = connection.ledger.row("budget") or {}
     state = row.get("state", "not_connected") if tokens else _without_tokens(row)
     return {

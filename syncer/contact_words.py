@@ -82,6 +82,12 @@ MERGE_IN_CROCOCLICK = (
 )
 
 
+def counted(outcome: str, number: int) -> str:
+    """How many contacts an outcome has: `2 need a look`."""
+    word = "need a look" if outcome == "conflict" and number != 1 else OUTCOMES[outcome][1]
+    return f"{number:,} {word}"
+
+
 def sentence(reason: str, facts: Facts, others: Sequence[str] = ()) -> str:
     """What became of a Xero contact, with the names of the contacts it meets."""
     named = _named(others)

@@ -76,7 +76,7 @@ def _csv(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
         lines.writerow(names)
         for row in _rows(connection, kind):
             unit = row[currency] if currency is not None else ""
-            lines.writerow([_as_text(value, unit) for value in row])
+            lines.writerow([as_text(value, unit) for value in row])
             count += 1
     return count
 
@@ -151,7 +151,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, kind: str) -> Iterator[tuple[An
         yield from batch
 
 
-def _as_text(value: Any, currency: str) -> str:
+def as_text(value: Any, currency: str) -> str:
     """One cell of a .csv; text that a spreadsheet would calculate gets an apostrophe before it."""
     if value is None:
         return ""

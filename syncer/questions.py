@@ -386,6 +386,7 @@ class Preview:
 
     actions: Sequence[Action] = ()
     synced: int = 0
+    synced_money: Mapping[str, Decimal] = field(default_factory=dict)
     new_contacts: int = 0
     reads: int = 0
     books: Books | None = None
@@ -412,8 +413,11 @@ def preview(ledger: Ledger, rules: Rules, books: Books, only: frozenset[str] = f
     decisions = seen.scene.contacts
     needed |= {d.source_id for key in needed if isinstance(d := decisions.get(key), Join)}
     new = sum(1 for key in needed if isinstance(decisions.get(key), Create))
-    synced = sum(row["invoices"] for row in ledger.rows("counts") if row["state"] == "synced") if not only else 0
-    return Preview(actions, synced, new, reads, books)
+    money: dict[str, Decimal] = defaultdict(Decimal)
+    synced = [row for row in ledger.rows("counts") if row["state"] == "synced"] if not only else []
+    for row in synced:
+        money[row["currency"]] += row["money"]
+    return Preview(actions, sum(row["invoices"] for row in synced), money, new, reads, books)
 
 
 def planned(found: Preview, per_minute: int, day_left: int | None) -> dict[str, Any]:
@@ -427,6 +431,8 @@ def planned(found: Preview, per_minute: int, day_left: int | None) -> dict[str, 
         for name, amount in _by_tax(action):
             by_tax[name] += amount
     by_action["leave"] += found.synced
+    for currency, amount in found.synced_money.items():
+        by_currency[currency]["leave"] += amount
     calls = found.xero_calls
     return {
         "actions": [

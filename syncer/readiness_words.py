@@ -6,6 +6,7 @@ from typing import Any
 from syncer.core.books import Books
 from syncer.core.causes import Who
 from syncer.core.checks import MONTHLY, Check, Level
+from syncer.core.tax import usable
 from syncer.phrases import WHO, count, day, monies
 from syncer.remedies import Answer, Remedy, remedy
 from syncer.sentences import group_sentence
@@ -49,6 +50,8 @@ def sentence(check: Check) -> str:
     told = _BY_LEVEL.get((check.code, str(check.level)))
     if told:
         return told(check.facts)
+    if cause in _OF_SEVERAL:
+        return _OF_SEVERAL[cause]
     if cause:
         return f"{group_sentence(cause, check.facts)}."
     return f"{check.code.replace('_', ' ').capitalize()}."
@@ -85,6 +88,33 @@ def verdict(checks: Sequence[Check], stopped: int, money: Mapping[str, Any]) -> 
     if not stopped:
         return f"Not ready: {count(failed, 'thing')} must be mended first.{also}"
     return f"Not ready: {things} {count(stopped, 'invoice')} worth {monies(money)}.{also}"
+
+
+def choices(key: str, books: Books | None) -> list[Answer]:
+    """What a setting may be, from the books: each an answer that sets it, named as Xero names it."""
+    if key == "revenue_account":
+        return [*remedy("account_missing", {}, "", books).answers]  # type: ignore[union-attr]  # because: it has a remedy
+    if key.startswith("payment_account."):
+        found = remedy("payment_account_missing", {"currency": key.removeprefix("payment_account.")}, "", books)
+        return [*found.answers] if found else []
+    if key == "tax.none" and books:
+        fitting = [rate for rate in books.tax_rates if usable(rate) and not rate.effective_rate]
+        return [Answer(f"{rate.name} ({rate.type})", "map", {key: rate.type}) for rate in fitting]
+    if key.startswith("tax."):
+        found = remedy("tax_unmapped", {"rate": key.removeprefix("tax.")}, "", books)
+        return [*found.answers] if found else []
+    return []
+
+
+def setting_of(check: Check) -> str:
+    """The setting that decides a check, where one does."""
+    if check.code == "tax":
+        return f"tax.{check.facts.get('rate') or 'none'}"
+    if check.code == "payment_account":
+        return f"payment_account.{check.subject}"
+    if check.code == "currency":
+        return "create_currencies" if check.facts.get("cause") == "currency_not_enabled" else ""
+    return check.code if check.code in ("revenue_account", "start_date") else ""
 
 
 # -- sentences ------------------------------------------------------------------------------------------------------
@@ -262,6 +292,19 @@ _BY_LEVEL: Mapping[tuple[str, str], Say] = {
         for code in codes
         if code not in ("xero_role", "plan_cap", "budget")
     },
+}
+
+# Causes that several invoices have each for itself, so that no name or amount speaks for all.
+_OF_SEVERAL: Mapping[str, str] = {
+    "due_date_missing": "A due date is missing, and Xero requires one.",
+    "issue_date_missing": "An issue date is missing.",
+    "number_taken": "A number is used already.",
+    "number_invalid": "A number is not one that Xero takes.",
+    "total_mismatch": "A total does not come out to the cent.",
+    "negative_total": "A total is negative.",
+    "line_invalid": "A line is not one that Xero takes.",
+    "contact_missing": "A customer is not known in Xero and cannot be created there.",
+    "contact_invalid": "A customer has something that Xero does not take.",
 }
 
 _CONNECT = (Answer("Connect Xero", "connect", advised=True),)

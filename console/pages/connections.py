@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from console import formats, parts
+from console import formats, parts, setup
 from console.desk import Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
 from console.parts import Column
 
@@ -16,6 +16,7 @@ def show(desk: Desk) -> None:
     """One connection from both ends."""
     st.title("Connections", anchor=False)
     _news()
+    setup.path(desk, "connect")
     account = desk.account()
     _choose(desk)
     parts.html(f'<div class="sides apart">{_xero(desk, account)}{_crococlick(account)}</div>')

@@ -215,7 +215,7 @@ def _by_email(contact: BookContact, found: Sequence[str], sides: Sides) -> Verdi
     if any(rival in sides.chosen for rival in rivals):
         return Verdict(contact, Outcome.LEFT_OUT, "other_chosen", others=tuple(rivals))
     if rivals:
-        return Verdict(contact, Outcome.CONFLICT, "several_in_xero", others=(*rivals, *twins))
+        return Verdict(contact, Outcome.CONFLICT, "several_in_xero", others=tuple(rivals))
     if len(twins) > 1:
         return Verdict(contact, Outcome.CONFLICT, "several_in_crococlick", others=tuple(twins))
     return _one_twin(contact, sides.crm[twins[0]], found, sides) if twins else None

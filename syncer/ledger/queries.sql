@@ -23,8 +23,8 @@ SELECT key, value, changed_at, changed_by FROM setting WHERE connection = $conne
 SELECT run_id, pid, heard_at FROM run WHERE connection = $connection AND finished_at IS NULL;
 
 -- name: runs
--- The latest runs, newest first.
-SELECT * FROM run WHERE connection = $connection ORDER BY started_at DESC, run_id DESC LIMIT $limit;
+-- The latest syncs, newest first; imports of contacts are told on their own page.
+SELECT * FROM run WHERE connection = $connection AND kind = 'sync' ORDER BY started_at DESC, run_id DESC LIMIT $limit;
 
 -- name: run
 -- One run.
@@ -219,8 +219,8 @@ SELECT side, count(*) AS calls FROM call
 WHERE connection = $connection AND made_at >= $since GROUP BY side;
 
 -- name: last_success
--- The run that last came to its end.
-SELECT * FROM run WHERE connection = $connection AND ended = 'done' ORDER BY started_at DESC LIMIT 1;
+-- The sync that last came to its end.
+SELECT * FROM run WHERE connection = $connection AND kind = 'sync' AND ended = 'done' ORDER BY started_at DESC LIMIT 1;
 
 -- name: budget
 -- What the last Xero answer said is left.
@@ -282,8 +282,12 @@ ORDER BY total DESC, source_id;
 -- The mirror's invoices that carry one of these numbers.
 SELECT * FROM book_invoice WHERE connection = $connection AND list_contains($numbers, number);
 
+-- name: last_sync
+-- The sync that started last.
+SELECT * FROM run WHERE connection = $connection AND kind = 'sync' ORDER BY started_at DESC, run_id DESC LIMIT 1;
+
 -- name: last_run
--- The run that started last.
+-- The run that started last, of whatever kind.
 SELECT * FROM run WHERE connection = $connection ORDER BY started_at DESC, run_id DESC LIMIT 1;
 
 -- name: totals
@@ -454,3 +458,16 @@ AND (source_id = $what OR lower(name) = lower($what) OR contains(lower(email), l
 UNION ALL
 SELECT source_id, name, email, company, phone FROM source_contact WHERE connection = $connection
 AND (source_id = $what OR lower(name) = lower($what) OR contains(lower(email), lower($what)));
+
+-- name: gone_over
+-- How many invoices stand in Xero, one apart.
+SELECT count(*) AS invoices FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL AND source_id <> $but;
+
+-- name: import_export
+-- What became of each Xero contact, for a file.
+SELECT b.name AS xero_name, b.email AS xero_email, i.outcome, i.reason, i.facts, s.name AS crococlick_name,
+       s.email AS crococlick_email, i.xero_id, i.source_id AS crococlick_id, i.decided_at
+FROM contact_import i
+LEFT JOIN book_contact b ON b.connection = i.connection AND b.xero_id = i.xero_id
+LEFT JOIN source_contact s ON s.connection = i.connection AND s.source_id = i.source_id
+WHERE i.connection = $connection ORDER BY lower(b.name), i.xero_id;

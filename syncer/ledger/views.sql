@@ -33,7 +33,10 @@ FROM invoice;
 
 -- name: contacts  key: whole
 SELECT connection, source_id AS crococlick_id, xero_id, name, email, company, phone, link, linked_at, cause, seen_at
-FROM contact;
+FROM contact
+UNION ALL
+SELECT connection, source_id, NULL, name, email, company, phone, NULL, NULL, NULL, seen_at FROM source_contact AS s
+WHERE NOT EXISTS (SELECT 1 FROM contact c WHERE c.connection = s.connection AND c.source_id = s.source_id);
 
 -- name: duplicates  key: whole
 WITH address AS (
