@@ -2,28 +2,29 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from syncer import questions, readiness, readiness_words
+from syncer import questions, readiness, readiness_words, trial
 from syncer.app import Connection
 from syncer.core.books import Books, books_text
 from syncer.errors import WrongUsage
 from syncer.phrases import count, day, moment, money
 from syncer.readiness import Report
-from syncer.settings import SETTINGS
+from syncer.settings import SETTINGS, setting
 
 TEMPLATE = Path(__file__).with_name("certificate.html")
 _WOULD = {
-    "create": "created in Xero",
-    "update": "updated",
-    "void": "voided",
-    "pay": "paid",
-    "leave": "left as they are",
-    "hold": "held",
+    "create": "Created in Xero",
+    "update": "Updated",
+    "void": "Voided",
+    "pay": "Paid",
+    "leave": "Left as they are",
+    "hold": "Held",
 }
 
 
@@ -49,8 +50,8 @@ def html(connection: Connection, report: Report, by: str) -> str:
         verdict=escape(report.verdict),
         facts=_facts(data),
         chapters=_chapters(report, books),
-        plan=_plan(report.planned),
-        trial="",
+        plan=_plan(report.planned, books),
+        trial=_trial(trial.newest(connection.ledger)),
         settings=_settings(data["settings"]),
         moment=escape(moment(report.checked_at)),
         digest=digest(text),
@@ -92,7 +93,14 @@ def computed_from(connection: Connection, report: Report) -> dict[str, Any]:
         "books_sha256": digest(books_text(books)) if books else None,
         **readiness.as_json(report, books),
         "plan": {name: report.planned[name] for name in ("totals", "price")} if report.planned else None,
+        "test_invoice": _tested(trial.newest(ledger)),
     }
+
+
+def _tested(test: trial.Kept | None) -> dict[str, Any] | None:
+    if test is None:
+        return None
+    return {"number": test.number, "ok": test.ok, "at": questions.iso(test.begun_at), "checks": list(test.checks)}
 
 
 def digest(text: str) -> str:
@@ -128,14 +136,36 @@ def _line(check: Any, books: Books | None) -> str:
     step = readiness_words.next_step(check, books)
     hangs = readiness_words.hangs(check)
     affected = f' <span class="quiet">{escape(hangs)}</span>' if hangs else ""
-    after = f'<br><span class="step">Next ({escape(step.who)}): {escape(step.sentence)}</span>' if step else ""
+    after = f'<br><span class="step">Next ({escape(step.who)}): {_prose(step.sentence)}</span>' if step else ""
     return (
         f'<li class="{check.level}"><span class="mark" title="{escape(word)}">{mark}</span>'
-        f"<span>{escape(readiness_words.sentence(check))}{affected}{after}</span></li>"
+        f"<span>{_prose(readiness_words.sentence(check))}{affected}{after}</span></li>"
     )
 
 
-def _plan(planned: Mapping[str, Any] | None) -> str:
+def _prose(sentence: str) -> str:
+    """A sentence, with what a machine reads set apart."""
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", escape(sentence))
+
+
+def _trial(test: trial.Kept | None) -> str:
+    """The newest test invoice, line by line."""
+    if test is None or test.ok is None:
+        return '<h2>Test invoice</h2><p class="quiet">None has been sent.</p>'
+    rows = "".join(
+        f"<tr><td>{escape(one['what'])}</td><td>{escape(one['expected'])}</td><td>{escape(one['found'])}</td>"
+        f"<td>{'✓' if one['ok'] else '✕'}</td></tr>"
+        for one in test.checks
+    )
+    told = "Everything came out as expected." if test.ok else "Something came out otherwise than expected."
+    head = "".join(f"<th>{name}</th>" for name in ("What", "Expected", "Found", ""))
+    return (
+        f"<h2>Test invoice</h2><p>{told} {escape(test.number)}, {moment(test.begun_at)}, by {escape(test.by_whom)}.</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _plan(planned: Mapping[str, Any] | None, books: Books | None) -> str:
     if planned is None:
         return '<p class="quiet">Not known, since nothing could be looked at.</p>'
     totals, price = planned["totals"], planned["price"]
@@ -144,8 +174,10 @@ def _plan(planned: Mapping[str, Any] | None) -> str:
         for name, number in totals["by_action"].items()
         if number
     )
+    names = {rate.type: rate.name for rate in books.tax_rates} if books else {}
     taxes = "".join(
-        f'<tr><td>{escape(name)}</td><td class="num">{amount}</td></tr>' for name, amount in totals["by_tax"].items()
+        f'<tr><td>{escape(names.get(name, name))}</td><td class="num">{amount}</td></tr>'
+        for name, amount in totals["by_tax"].items()
     )
     by_tax = _table(["Xero tax rate", "Line amounts"], taxes) if taxes else ""
     calls = f"{count(price['xero_calls'], 'Xero call')}, about {count(price['minutes'], 'minute')}"
@@ -167,6 +199,10 @@ def _settings(rows: Sequence[Mapping[str, Any]]) -> str:
     return "".join(
         f"<tr><td>{escape(one['key'])}</td><td>{_value(one)}</td><td>{_changed(one)}</td></tr>" for one in rows
     )
+
+
+def _meaning(key: str) -> str:
+    return f"{_prose(setting(key).meaning)}<br><code>{escape(key)}</code>"
 
 
 def _value(one: Mapping[str, Any]) -> str:
