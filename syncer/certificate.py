@@ -39,8 +39,8 @@ def write(connection: Connection, report: Report, by: str, path: Path) -> None:
 def html(connection: Connection, report: Report, by: str) -> str:
     """The certificate of a report, made by somebody."""
     data = computed_from(connection, report)
-    # What a script element holds must not end it.
-    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
+    # What a script element holds must neither end it nor begin another.
+    text = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).replace("<", "\\u003c")
     books = questions.books(connection.ledger)
     name = str(data["organisation"].get("name") or "this connection")
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(

@@ -16,7 +16,7 @@ Facts = Mapping[str, Any]
 
 MARKS: Mapping[str, tuple[str, str]] = {
     "pass": ("✓", "Right"),
-    "warn": ("!", "Worth a look"),
+    "warn": ("△", "Worth a look"),
     "fail": ("✕", "Must be mended"),
     "unknown": ("?", "Not known"),
 }

@@ -268,20 +268,21 @@ def _links(desk: Desk) -> None:
     """Every Xero contact with what became of it: filtered, searched, exported."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         what = st.text_input("Search", key="what", bind="query-params", placeholder="A name, an email or an id")
-        outcomes = ["", *contact_words.OUTCOMES]
-        outcome = st.selectbox(
-            "What became of them", outcomes, key="outcome", bind="query-params",
-            format_func=lambda key: formats.opening(contact_words.OUTCOMES[key][1]) if key else "All",
-        )  # fmt: skip
         st.download_button(
             "Export", desk.contacts.csv, "contacts.csv", "text/csv", on_click="ignore",
             help="All of them, as a table for a spreadsheet",
         )  # fmt: skip
+    outcome = st.query_params.get("outcome", "")
+    outcome = outcome if outcome in contact_words.OUTCOMES else ""
+    if outcome:
+        everything = parts.anchor(parts.link("contacts", desk.name, tab="links"), "Show all")
+        word = escape(formats.opening(contact_words.OUTCOMES[outcome][1]))
+        parts.html(f'<p class="quiet">Only: {word} · {everything}</p>')
     asked = st.query_params.get("part", "1")
     page = int(asked) if asked.isdigit() and int(asked) else 1
-    rows, total = desk.contacts.rows(outcome or "", what or "", LINKS, (page - 1) * LINKS)
+    rows, total = desk.contacts.rows(outcome, what or "", LINKS, (page - 1) * LINKS)
     if not rows and page > 1:
-        rows, total = desk.contacts.rows(outcome or "", what or "", LINKS, 0)
+        rows, total = desk.contacts.rows(outcome, what or "", LINKS, 0)
     if not rows:
         parts.html('<p class="lead">No contact fits.</p>')
         return

@@ -418,7 +418,7 @@ ORDER BY i.outcome <> 'conflict', lower(b.name), i.xero_id LIMIT $limit OFFSET $
 
 -- name: contact_news
 -- What others changed of linked contacts in Xero since then, newest first.
-SELECT h.source_id, h.what, h.facts, h.happened_at, c.name FROM history h
+SELECT h.source_id, h.what, h.cause, h.facts, h.happened_at, c.name FROM history h
 LEFT JOIN contact c ON c.connection = h.connection AND c.source_id = h.source_id
 WHERE h.connection = $connection AND h.kind = 'contact' AND h.happened_at >= $since
 AND h.what IN ('contact_renamed', 'contact_re_emailed', 'contact_archived', 'contact_restored', 'contact_merged')

@@ -12,12 +12,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console.desk import Desk, installation
+from sandbox.server import Sandbox
 from syncer.core.books import Account, BookInvoice, Books, Organisation, TaxRate, books_text
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
 from syncer.core.standing import told
 from syncer.ledger.records import Ending, Intent, Verdict
 from syncer.ports import CallRecord
+from tests.stories.stories_world import World
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
 RUN = "20261121-100300-ab12cd"
@@ -200,3 +202,17 @@ def seen(at: AppTest) -> str:
     said += [one.label for kind in labelled for one in getattr(at, kind)]
     text = " ".join([*(one.value for one in at.title), plain, hovers, *said])
     return re.sub(r"\s+", " ", re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)).strip()
+
+
+@pytest.fixture
+def lived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A console over a sandbox: connected, with a revenue account, and nothing read yet."""
+    with Sandbox(world="empty", limits=False) as box:
+        world = World(box, tmp_path)
+        for name, value in world.values.items():
+            monkeypatch.setenv(name, value)
+        world.connect()
+        world.set(revenue_account="706")
+        installation.cache_clear()
+        yield world
+        installation.cache_clear()

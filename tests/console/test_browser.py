@@ -213,7 +213,10 @@ def test_a_group_is_skipped_but_for_one(page: Any):
     page.get_by_role("link", name="Invoiced by the other company").wait_for()
 
 
-@pytest.mark.parametrize("address", ["/", "/invoice", "/attention", "/attention?tab=skipped", "/runs", "/connections"])
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/invoice", "/attention", "/attention?tab=skipped", "/runs", "/contacts", "/readiness", "/connections"],
+)
 def test_nothing_overflows_on_a_phone(page: Any, address: str):
     """At 390 pixels every page fits, and has one title."""
     page.set_viewport_size({"width": 390, "height": 844})

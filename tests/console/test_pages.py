@@ -23,6 +23,13 @@ ADDRESSES = [
     ("runs", {}),
     ("runs", {"run": RUN}),
     ("runs", {"run": "unknown"}),
+    ("contacts", {}),
+    ("contacts", {"tab": "look"}),
+    ("contacts", {"tab": "duplicates"}),
+    ("contacts", {"tab": "links"}),
+    ("contacts", {"tab": "answered"}),
+    ("readiness", {}),
+    ("readiness", {"set": "tax.5.5%"}),
     ("connections", {}),
     ("connections", {"setting": "due_days"}),
 ]
