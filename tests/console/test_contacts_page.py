@@ -124,4 +124,4 @@ def test_what_moved_in_xero_is_told(lived: World, draw: Draw):
     at = draw("contacts")
     text = obeys_the_house_rules(at)
     assert "1 change" in text
-    assert "Old name: Renamed in Xero from Old name to New name." in text
+    assert "Old name: Renamed in Xero from Old name to New name" in text
