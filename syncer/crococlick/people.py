@@ -28,9 +28,10 @@ _FIELDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of contacts, and what the next one goes on after (nothing: this was the last)."""
+    """A page of contacts, how many rows it had, and what the next one goes on after."""
 
     page: Page[SourceContact]
+    rows: int = 0
     after: Sequence[Any] = ()
 
 
@@ -88,10 +89,11 @@ def _send(method: str, path: str, body: Mapping[str, Any], call_id: str = "", re
 def found(answer: Response) -> Found:
     """A page of a search."""
     data = wire.decipher(answer)
-    rows = [row for row in data.get("contacts") or [] if isinstance(row, dict) and row.get("id")]
-    after = rows[-1].get("searchAfter") if rows and len(rows) == PAGE_SIZE else None
+    rows = [row for row in data.get("contacts") or [] if isinstance(row, dict)]
+    after = rows[-1].get("searchAfter") if rows else None
     total = data.get("total")
-    return Found(Page([contact(row) for row in rows], int(total) if isinstance(total, int) else None), after or ())
+    read = [contact(row) for row in rows if row.get("id")]
+    return Found(Page(read, total if isinstance(total, int) else None), len(rows), after or ())
 
 
 def one(answer: Response, *, writing: bool = False) -> SourceContact | None:
