@@ -99,9 +99,9 @@ class ContactDesk:
         return f"{name} is the one that is imported."
 
     def _keep_apart(self, meant: Meant, order: Order) -> str:
-        _only(order, "because")
+        _only(order, "because", "name")
         if meant.ours:
-            self.ledger.link_people(Order("keep_apart", {}, self.by), meant.ours, None, self._invoices(meant), self.now)
+            self.ledger.link_people(order, meant.ours, None, self._invoices(meant), self.now)
         self.ledger.answer_contacts(order, meant.subjects, self.now)
         if not meant.ours:
             return "Kept apart from the contacts that look the same."
