@@ -85,6 +85,7 @@ class Sides:
     bound: Mapping[str, str]  # CrocoClick contact → its Xero contact
     chosen: frozenset[str]  # Xero contacts that a person linked something to
     answers: Mapping[str, Answer]  # by contact of either side, or by email
+    apart: frozenset[str]  # contacts of either side that a person keeps apart
     rules: ImportRules
     book_by_email: Mapping[str, Sequence[BookContact]] = field(default_factory=dict)
     crm_by_email: Mapping[str, Sequence[SourceContact]] = field(default_factory=dict)
@@ -125,8 +126,9 @@ def _sides(
             bound[source_id] = xero_id
         else:
             gone[xero_id] = source_id
-    chosen = {survivor(key, here) for key in _chosen(links, answers)}
-    sides = Sides(here, there, linked, gone, bound, frozenset(chosen), answers, rules)
+    chosen = frozenset(survivor(key, here) for key in _chosen(links, answers))
+    apart = frozenset(key for key, answer in answers.items() if answer.kind == "apart")
+    sides = Sides(here, there, linked, gone, bound, chosen, answers, apart, rules)
     _index(sides)
     return sides
 
@@ -141,12 +143,12 @@ def marks(
     return {
         one.id: survivor(one.made_for, book)
         for one in crm
-        if one.id not in links and one.made_for in book and not _says_apart(answers.get(one.id))
+        if one.id not in links and one.made_for in book and not _is_apart(one.id, answers)
     }
 
 
-def _says_apart(answer: Answer | None) -> bool:
-    return answer is not None and answer.kind == "apart"
+def _is_apart(key: str, answers: Mapping[str, Answer]) -> bool:
+    return key in answers and answers[key].kind == "apart"
 
 
 def _chosen(links: Mapping[str, Link], answers: Mapping[str, Answer]) -> set[str]:
@@ -218,22 +220,20 @@ def _ignored(contact: BookContact, sides: Sides) -> Answer | None:
     return next((answer for answer in asked if answer and answer.kind == "ignore"), None)
 
 
-def _apart(contact: BookContact | SourceContact, sides: Sides) -> bool:
-    return _says_apart(sides.answers.get(contact.id))
-
-
 def _may_have_phone(contact: BookContact, sides: Sides) -> bool:
     """Whether its phone can go to CrocoClick: not where a person keeps it apart from somebody, who may have it too."""
+    if not sides.apart:
+        return True
     same_phone = sides.crm_by_phone.get(phone_key(contact.phone), ())
-    return not _apart(contact, sides) and not any(_apart(one, sides) for one in same_phone)
+    return contact.id not in sides.apart and not any(one.id in sides.apart for one in same_phone)
 
 
 def _by_email(contact: BookContact, found: Sequence[str], sides: Sides) -> Verdict | None:
     """What an equal address on either side says; None where nobody else has it."""
     rivals = _all_of(sides.book_by_email, found, contact.id)
     every = _all_of(sides.crm_by_email, found)
-    twins = [key for key in every if not _apart(sides.crm[key], sides)]
-    if (_apart(contact, sides) and (every or rivals)) or (every and not twins):
+    twins = [key for key in every if key not in sides.apart]
+    if (contact.id in sides.apart and (every or rivals)) or (every and not twins):
         return Verdict(contact, Outcome.LEFT_OUT, "kept_apart", others=tuple(every))
     if rivals and not _is_chosen(contact, rivals, sides):
         return _among_rivals(contact, rivals, twins, sides)
@@ -278,7 +278,7 @@ def _unmatched(contact: BookContact, sides: Sides) -> Verdict:
     """Nobody has its address: created, unless it was deleted in CrocoClick or somebody there looks the same."""
     if contact.id in sides.gone:
         return Verdict(contact, Outcome.LEFT_OUT, "deleted_in_crococlick", others=(sides.gone[contact.id],))
-    if not _apart(contact, sides) and (alike := _alike(contact, sides)):
+    if contact.id not in sides.apart and (alike := _alike(contact, sides)):
         why, those = alike
         return Verdict(contact, Outcome.CONFLICT, "looks_like", others=those, facts={"evidence": why})
     return Verdict(contact, Outcome.CREATED, "new", fields=to_create(contact, _may_have_phone(contact, sides)))
@@ -307,7 +307,7 @@ def _candidates(contact: BookContact, sides: Sides) -> Iterable[tuple[str, Seque
 
 def _is_free(one: SourceContact, sides: Sides) -> bool:
     """Whether no other Xero contact has a better claim to it, and nobody said that it is another customer."""
-    if one.id in sides.bound or _apart(one, sides):
+    if one.id in sides.bound or one.id in sides.apart:
         return False
     return not any(sides.book_by_email.get(address) for address in addresses(one))
 
