@@ -18,7 +18,7 @@ env: $(VENV)/run.done
 
 test: $(VENV)/dev.done
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.complaints \
-		--cov=syncer.crococlick.wire --cov-branch --cov-report=term:skip-covered --cov-fail-under=100 $(ARGS)
+		--cov=syncer.crococlick.wire --cov=syncer.crococlick.people --cov-branch --cov-report=term:skip-covered --cov-fail-under=100 $(ARGS)
 
 check: lint test
 

@@ -16,7 +16,7 @@ from typing import Any
 from syncer import contact_words
 from syncer.core.books import BookContact
 from syncer.core.duplicates import CROCOCLICK, XERO, Group, Member, Proposal, Weight, groups, proposal
-from syncer.core.importing import Answer, Link
+from syncer.core.importing import Answer, Link, survivor
 from syncer.core.money import show
 from syncer.core.people import SourceContact
 from syncer.export import as_text
@@ -115,8 +115,7 @@ class Book:
 
     def groups(self, answered: bool = False) -> list[GroupTold]:
         """The groups that are open, or those that a person has answered; most money first, likely ones last."""
-        plain = {key: link.xero_id for key, link in self.links.items()}
-        found = groups(self.xero.values(), self.crococlick.values(), plain)
+        found = groups(self.xero.values(), self.crococlick.values(), plain_links(self.links, self.xero))
         told = [self._told(one) for one in found if is_answered(one, self.answers, self.links) == answered]
         return sorted(told, key=lambda one: (one.likely, -one.weight, -one.open_invoices, one.email))
 
@@ -173,19 +172,24 @@ def people_of(ledger: Ledger) -> dict[str, SourceContact]:
 
 def open_groups(ledger: Ledger, links: Mapping[str, Link]) -> list[Group]:
     """The groups that share an email and that nobody has answered, by these links."""
-    found = groups(
-        ledger.book_contacts(), people_of(ledger).values(), {key: link.xero_id for key, link in links.items()}
-    )
+    book = {one.id: one for one in ledger.book_contacts()}
+    found = groups(book.values(), people_of(ledger).values(), plain_links(links, book))
     answers = ledger.contact_answers()
     return [one for one in found if not one.likely and not is_answered(one, answers, links)]
 
 
+def plain_links(links: Mapping[str, Link], book: Mapping[str, BookContact]) -> dict[str, str]:
+    """Whom each CrocoClick contact is linked to, merges followed."""
+    return {key: survivor(link.xero_id, book) for key, link in links.items()}
+
+
 def is_answered(group: Group, answers: Mapping[str, Answer], links: Mapping[str, Link]) -> bool:
-    """Whether a person left the group alone, or said for each CrocoClick contact in it who it is in Xero."""
+    """Whether a person left the group alone, or said for each contact on one of its sides who it is or is not."""
     if group.email in answers or any(one.id in answers and answers[one.id].kind == "chosen" for one in group.members):
         return True
-    ours = group.on(CROCOCLICK)
-    return bool(ours) and all(member.id in links and links[member.id].by_person for member in ours)
+    said = {member.id for member in group.members if member.id in answers}
+    said |= {member.id for member in group.on(CROCOCLICK) if member.id in links and links[member.id].by_person}
+    return any(those and all(one.id in said for one in those) for those in map(group.on, (XERO, CROCOCLICK)))
 
 
 def _tallies(rows: Iterable[Mapping[str, Any]], name: str = "") -> dict[str, Tally]:

@@ -53,6 +53,8 @@ def _tell(connection: Connection, report: Report, told: Mapping[str, Mapping[str
         out.aside.print(words.failure(report.failure.code, report.failure.facts), markup=False)
     elif report.ended == "stopped":
         out.note("Stopped as asked. The next import goes on from here.")
+    elif report.ended == "deferred":
+        out.note("CrocoClick did not answer for some of them. The next import looks, and goes on from here.")
 
 
 def _status(report: Report) -> int:
@@ -70,6 +72,7 @@ def do_duplicates(app: App, asked: argparse.Namespace, out: Out) -> int:
     connection = app.connection(asked.connection)
     with out.progress() as tell, stoppable(out) as stop:
         connection.look_at_contacts(tell, stop)
+        is_stopped = stop()
     told = address_book.Book(connection.ledger).groups()
     if out.as_json:
         out.json(address_book.as_json(told))
@@ -89,6 +92,9 @@ def do_duplicates(app: App, asked: argparse.Namespace, out: Out) -> int:
         out.say(f"and {len(told) - SHOWN:,} more.")
     if not told:
         out.say("No two contacts share an email.")
+    if is_stopped:
+        out.note("Stopped as asked: this is what was known before.")
+        return LATER
     return HELD if any(not group.likely for group in told) else DONE
 
 

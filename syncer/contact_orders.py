@@ -44,14 +44,18 @@ class ContactDesk:
     now: datetime
 
     def meant(self, what: str) -> Meant:
-        """The contacts of either side with this id, or everybody with this email; nothing for what fits none."""
+        """The contacts of either side with this id, or everybody with this email, or the one of this name on each side.
+
+        Nothing for what fits none, or a name that several have.
+        """
         ours = people_of(self.ledger)
         theirs = {one.id: one for one in self.ledger.book_contacts() if one.status == "ACTIVE"}
         if what in ours or what in theirs:
             return Meant([ours[what]] if what in ours else [], [what] if what in theirs else [])
         if not (written := emails(what)):
             named = [one for one in ours.values() if name_key(one.name) == name_key(what)]
-            return Meant(named if len(named) == 1 else [], [])
+            there = [one.id for one in theirs.values() if name_key(one.name) == name_key(what)]
+            return Meant(named, there) if len(named) < 2 and len(there) < 2 else Meant([], [])
         for same in (_exactly, likely_key):
             here = [one for one in ours.values() if written[0] in map(same, addresses(one))]
             there = [one.id for one in theirs.values() if written[0] in map(same, addresses(one))]
@@ -95,9 +99,9 @@ class ContactDesk:
         return f"{name} is the one that is imported."
 
     def _keep_apart(self, meant: Meant, order: Order) -> str:
-        _only(order, "because")
+        _only(order, "because", "name")
         if meant.ours:
-            self.ledger.link_people(Order("keep_apart", {}, self.by), meant.ours, None, self._invoices(meant), self.now)
+            self.ledger.link_people(order, meant.ours, None, self._invoices(meant), self.now)
         self.ledger.answer_contacts(order, meant.subjects, self.now)
         if not meant.ours:
             return "Kept apart from the contacts that look the same."

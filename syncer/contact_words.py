@@ -30,7 +30,7 @@ _FIELDS = {
 
 _REASONS: Mapping[str, str] = {
     "new": "made in CrocoClick",
-    "planned": "to be made in CrocoClick by the next import",
+    "planned": "to be made or filled up in CrocoClick by the next import",
     "email": "linked: the only contact with this email on either side",
     "linked": "linked before, and nothing to fill in",
     "merged": "merged in Xero into another contact, which goes on in its place",
@@ -69,7 +69,7 @@ _STEPS: Mapping[str, str] = {
     "email_unusable": "Mend its email in Xero.",
     "supplier_only": "Nothing to do; the setting `import_suppliers` brings suppliers too.",
     "deleted_in_crococlick": "Nothing to do; to have it again, order the contact to be decided anew.",
-    "planned": "Import again: what was not reached is made then.",
+    "planned": "Import again: what was not reached is done then.",
 }
 
 # How a person merges two contacts, on either side.

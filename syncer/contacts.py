@@ -12,9 +12,9 @@ from typing import Any
 
 from syncer.address_book import open_groups
 from syncer.core.causes import Problem
-from syncer.core.importing import ImportRules, Link, Outcome, Verdict, decide_import, missing
-from syncer.core.people import SourceContact
-from syncer.errors import InDoubt, SyncerError, TryLater
+from syncer.core.importing import ImportRules, Link, Outcome, Verdict, decide_import, marks, missing
+from syncer.core.people import SourceContact, addresses, phone_key
+from syncer.errors import InDoubt, Reconnect, SyncerError, TryLater
 from syncer.ledger.people import PLANNED, Imported, decided
 from syncer.ledger.records import Ending, OpenAttempt
 from syncer.looking import digest
@@ -25,6 +25,7 @@ from syncer.waves import Batch, Element, Kind, Waves
 
 IN_FLIGHT = 4
 WAVE = 40  # contacts that are committed together: as many looks at most after a crash
+ROUNDS = 2  # what got no answer and did not arrive is sent once more
 QUIET = timedelta(seconds=15)  # CrocoClick's search lags behind its writes by seconds
 WEEKLY = timedelta(days=7)  # Xero does not say when a contact became a customer: once a week all are read
 
@@ -76,7 +77,8 @@ class ContactReading:
             if self._stop():
                 return
         reached = ["source_contacts", *(["source_contacts_all"] if everything else [])]
-        self._ledger.see_contacts(read, started, reached, started if everything else None)
+        # What was made a moment ago may not show yet, and is not gone for that.
+        self._ledger.see_contacts(read, started, reached, started - QUIET if everything else None)
 
 
 class Import:
@@ -96,6 +98,9 @@ class Import:
         self._doors = doors
         self._ledger = doors.ledger
         self._rules = rules
+        self._crm: dict[str, SourceContact] = {}
+        self._links: dict[str, tuple[str, str]] = {}
+        self._done: frozenset[str] = frozenset()  # by an earlier round
         self._tell = tell
         self._stop = stop
         self._reading = ContactReading(doors, tell, stop)
@@ -124,83 +129,112 @@ class Import:
         self._settle()
         if self._stop():
             return
-        verdicts = self._decide()
-        self._count(verdicts)
-        if self.report.dry_run:
-            return
-        self._record(verdicts)
-        self._perform(verdicts)
-        if not self._stop():
-            self._settle()
-        self._recount()
+        for _ in range(ROUNDS):
+            verdicts = self._decide()
+            decisions = self._decisions(verdicts)
+            self._count(decisions)
+            if self.report.dry_run:
+                return
+            self._ledger.keep_import(self._run_id, decisions, self._links, self._doors.clock.now())
+            try:
+                self._perform(verdicts)
+                is_over = self._stop() or self._close()
+            finally:
+                self._waves.flush()
+                self._recount()
+            if is_over:
+                return
+        self.report.ended = "deferred"
 
     # -- what was under way -----------------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
-        """Read CrocoClick, and look for every contact that may have been made: by our mark, else by its email."""
-        attempts = self._ledger.open_imports() if not self.report.dry_run else []
+    def _settle(self) -> bool:
+        """Read CrocoClick, and look for every contact that may have been made: by our mark, else by its email.
+
+        Whether all of them have arrived.
+        """
+        attempts = [] if self.report.dry_run else self._ledger.open_imports()
         if attempts:
             # Until its search must show what was written last.
             quiet = max(attempt.begun_at for attempt in attempts) + QUIET - self._doors.clock.now()
             self._doors.clock.sleep(max(0.0, quiet.total_seconds()))
-        elif self._ledger.watermark("importing"):
-            self._ledger.end_import(self._run_id, self._doors.clock.now())
-            return
         self._reading.crococlick()
-        if not attempts:
-            return
+        if self._stop() or not attempts:
+            return True
         marked = {one.made_for: one for one in self._ledger.source_contacts() if one.made_for}
         endings = [self._settled(attempt, marked) for attempt in attempts]
         now = self._doors.clock.now()
         self._ledger.commit(self._run_id, now, endings=endings, calls=self._doors.drain_calls())
-        self._ledger.end_import(self._run_id, now)
+        return all(ending.outcome == "found" for ending in endings)
 
     def _settled(self, attempt: OpenAttempt, marked: Mapping[str, SourceContact]) -> Ending:
-        xero_id, expected = attempt.intent.source_id, attempt.intent.expected
-        there = marked.get(xero_id)
-        if there is None and attempt.intent.action == "create" and (expected.get("email") or expected.get("phone")):
-            there = self._doors.crm.duplicate(expected.get("email", ""), expected.get("phone", ""))
+        """What a look says of one try; what was only filled up is simply decided anew."""
+        xero_id, made = attempt.intent.source_id, attempt.intent.action == "create"
+        there = (marked.get(xero_id) or self._twin(attempt.intent.expected)) if made else None
         if there and there.made_for == xero_id:
             return Ending("import", xero_id, "found", "", attempt.id, source=there)
         return Ending("import", xero_id, "not_arrived", "", attempt.id)
+
+    def _twin(self, fields: Mapping[str, str]) -> SourceContact | None:
+        """The contact that CrocoClick takes for the same as one with these fields."""
+        email, phone = fields.get("email", ""), fields.get("phone", "")
+        return self._doors.crm.duplicate(email, phone) if email or phone else None
+
+    def _close(self) -> bool:
+        """Look once more for what got no answer; whether nothing is left to do."""
+        if self._ledger.open_imports():
+            return self._settle()
+        self._ledger.end_import(self._run_id, self._doors.clock.now())
+        return True
 
     # -- deciding ------------------------------------------------------------------------------------------------------
 
     def _decide(self) -> list[Verdict]:
         self._say("planning")
-        ledger = self._ledger
-        return decide_import(
-            ledger.book_contacts(), ledger.source_contacts(), ledger.contact_links(), ledger.contact_answers(),
-            self._rules,
-        )  # fmt: skip
+        book = {one.id: one for one in self._ledger.book_contacts()}
+        self._crm = {one.id: one for one in self._ledger.source_contacts()}
+        links, answers = self._ledger.contact_links(), self._ledger.contact_answers()
+        verdicts = decide_import(book.values(), self._crm.values(), links, answers, self._rules)
+        marked = marks(book, self._crm.values(), links, answers)
+        self._links = {key: (xero_id, "imported") for key, xero_id in marked.items()}
+        self._links |= {v.source_id: (v.contact.id, "email") for v in verdicts if v.outcome is Outcome.LINKED}
+        return verdicts
 
-    def _count(self, verdicts: Sequence[Verdict]) -> None:
-        self.report.outcomes |= Counter(str(verdict.outcome) for verdict in verdicts)
-        links = self._ledger.contact_links()
-        links |= {v.source_id: Link(v.contact.id) for v in verdicts if v.outcome is Outcome.LINKED}
+    def _decisions(self, verdicts: Sequence[Verdict]) -> list[Imported]:
+        """The decisions as they are kept: what this run did stays as it was, and what would be refused once more."""
+        before = {one.xero_id: one for one in self._ledger.imported()}
+        return [
+            kept if (kept := before.get(one.contact.id)) and self._stays(kept, one) else decided(one)
+            for one in verdicts
+        ]
+
+    def _stays(self, kept: Imported, verdict: Verdict) -> bool:
+        """Whether this run did it, or CrocoClick refused exactly this, and what it was refused for is still so."""
+        if kept.xero_id in self._done:
+            return True
+        if not verdict.fields or kept.facts.get("stamp") != _element(verdict).content:
+            return False
+        return kept.reason != "taken" or any(
+            has_email_or_phone(self._crm[key], verdict.fields) for key in kept.facts["others"] if key in self._crm
+        )
+
+    def _count(self, decisions: Sequence[Imported]) -> None:
+        self.report.outcomes |= Counter(str(one.outcome) for one in decisions)
+        links = self._ledger.contact_links() | {key: Link(xero_id) for key, (xero_id, _) in self._links.items()}
         self.report.duplicate_groups = len(open_groups(self._ledger, links))
 
     def _recount(self) -> None:
         """What came out in the end: CrocoClick may have refused what was to be made."""
-        kept = Counter(str(one.outcome) for one in self._ledger.imported() if one.reason != PLANNED)
+        done = [one for one in self._ledger.imported() if one.reason != PLANNED]
+        kept = Counter(str(one.outcome) for one in done)
         self.report.outcomes = {name: kept.get(name, 0) for name in map(str, Outcome)}
-
-    def _record(self, verdicts: Sequence[Verdict]) -> None:
-        """Write down every decision; what was refused before and would be sent again the same stays as it was."""
-        before = {one.xero_id: one for one in self._ledger.imported()}
-        decisions = []
-        for verdict in verdicts:
-            kept = before.get(verdict.contact.id)
-            new = decided(verdict)
-            decisions.append(kept if kept and _is_refused_again(kept, verdict) else new)
-        links = {v.source_id: (v.contact.id, "email") for v in verdicts if v.outcome is Outcome.LINKED}
-        self._ledger.keep_import(self._run_id, decisions, links, self._doors.clock.now())
+        self._done = frozenset(one.xero_id for one in done)
 
     # -- writing to CrocoClick ---------------------------------------------------------------------------------------
 
     def _perform(self, verdicts: Sequence[Verdict]) -> None:
-        refused = {one.xero_id for one in self._ledger.imported() if one.facts.get("stamp")}
-        writes = [verdict for verdict in verdicts if verdict.fields and verdict.contact.id not in refused]
+        over = self._done | {one.xero_id for one in self._ledger.imported() if one.facts.get("stamp")}
+        writes = [verdict for verdict in verdicts if verdict.fields and verdict.contact.id not in over]
         for action, send in (("create", self._create), ("update", self._update)):
             those = [one for one in writes if (one.outcome is Outcome.CREATED) == (action == "create")]
             batches = [Batch("import", action, (_element(one),)) for one in those]
@@ -216,11 +250,15 @@ class Import:
     def _create(self, payloads: Sequence[Verdict], *, call_id: str, key: str) -> list[Any]:
         [verdict] = payloads
         made = self._doors.crm.create_contact(verdict.fields, call_id=call_id)
-        if isinstance(made, Refused) and (email := verdict.fields.get("email")):
-            # CrocoClick has refused contacts and made them all the same (GoHighLevel/highlevel-api-docs#64).
-            there = self._doors.crm.duplicate(email)
-            made = there if there and there.made_for == verdict.contact.id else made
-        return [made]
+        if isinstance(made, SourceContact):
+            return [made]
+        # CrocoClick has refused contacts and made them all the same (GoHighLevel/highlevel-api-docs#64), and one that
+        # is taken may be our own, whose answer was lost and which the search did not show in time.
+        try:
+            there = self._doors.crm.contact(made.source_id) if isinstance(made, Taken) else self._twin(verdict.fields)
+        except (TryLater, Reconnect) as failure:
+            raise InDoubt(reason=failure.code) from failure
+        return [there if there and there.made_for == verdict.contact.id else made]
 
     def _update(self, payloads: Sequence[Verdict], *, call_id: str, key: str) -> list[Any]:
         """Look once more before writing: what somebody filled in meanwhile is not overwritten."""
@@ -229,11 +267,28 @@ class Import:
         if there is None:
             return [Refused(("the contact is no longer in CrocoClick",))]
         fields = {name: value for name, value in verdict.fields.items() if name in still_missing(verdict, there)}
-        return [self._doors.crm.update_contact(there.id, fields, call_id=call_id) if fields else there]
+        if not fields:
+            return [Filled(there)]
+        filled = self._doors.crm.update_contact(there.id, fields, call_id=call_id)
+        return [Filled(filled, fields) if isinstance(filled, SourceContact) else filled]
 
     def _say(self, phase: str) -> None:
         self._waves.flush({"phase": phase, "done": 0, "todo": 0})
         self._tell(phase, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A contact after a look, and what was written to it; nothing where somebody had filled it in meanwhile."""
+
+    contact: SourceContact
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def has_email_or_phone(there: SourceContact, fields: Mapping[str, str]) -> bool:
+    """Whether CrocoClick's contact still has the email or the phone that stands in the way of these fields."""
+    phone = phone_key(fields.get("phone", ""))
+    return fields.get("email", "") in addresses(there) or bool(phone and phone == phone_key(there.phone))
 
 
 def still_missing(verdict: Verdict, there: SourceContact) -> frozenset[str]:
@@ -247,7 +302,7 @@ def _element(verdict: Verdict) -> Element:
     return Element(verdict.contact.id, verdict, content, fingerprint=content, expected=expected, subject=verdict)
 
 
-def _finish(element: Element, attempt_id: int, result: SourceContact | Taken | Refused) -> Ending:
+def _finish(element: Element, attempt_id: int, result: SourceContact | Filled | Taken | Refused) -> Ending:
     """What CrocoClick's answer means for the Xero contact."""
     verdict: Verdict = element.subject
     stamp = {"stamp": element.content}
@@ -257,17 +312,12 @@ def _finish(element: Element, attempt_id: int, result: SourceContact | Taken | R
     if isinstance(result, Refused):
         problem = Problem("refused", {"message": "; ".join(result.messages), **stamp})
         return Ending("import", verdict.contact.id, "refused", "", attempt_id, problem)
-    if verdict.outcome is Outcome.CREATED:
+    if isinstance(result, SourceContact):
         return Ending("import", verdict.contact.id, "created", "", attempt_id, source=result)
-    fields = Problem("filled" if verdict.outcome is Outcome.UPDATED else "email", {"fields": dict(verdict.fields)})
-    return Ending("import", verdict.contact.id, "updated", "", attempt_id, fields, source=result)
+    reason = "email" if verdict.outcome is Outcome.LINKED else "filled" if result.fields else "linked"
+    told = Problem(reason, {"fields": dict(result.fields)} if result.fields else {})
+    return Ending("import", verdict.contact.id, "updated", "", attempt_id, told, source=result.contact)
 
 
 def _put_off(element: Element, attempt_id: int, problem: Problem) -> Ending:
     return Ending("import", element.source_id, "deferred", "", attempt_id, problem)
-
-
-def _is_refused_again(kept: Imported, verdict: Verdict) -> bool:
-    """Whether CrocoClick refused exactly this before, so that asking again cannot help."""
-    stamp = kept.facts.get("stamp")
-    return bool(stamp) and bool(verdict.fields) and stamp == _element(verdict).content

@@ -5,7 +5,7 @@ from syncer.core.contact import emails
 from syncer.core.invoice import Customer
 from syncer.core.people import SourceContact, addresses
 from syncer.core.trial import fitting
-from syncer.errors import WrongUsage
+from syncer.errors import HaltRun, WrongUsage
 
 
 def customer(connection: Connection, what: str) -> Customer:
@@ -34,8 +34,18 @@ def _in_crococlick(connection: Connection, what: str) -> list[Customer]:
         one = connection.crm.duplicate(email=address)
         # The location may hold two contacts to be the same by something else than their email.
         return [as_customer(one)] if one and address in addresses(one) else []
-    one = connection.crm.contact(what) if what.isalnum() else None
+    one = _with_id(connection, what) if what.isalnum() else None
     return [as_customer(one)] if one else []
+
+
+def _with_id(connection: Connection, what: str) -> SourceContact | None:
+    """The contact of this id; what a person typed may be no id at all, which CrocoClick says in its own way."""
+    try:
+        return connection.crm.contact(what)
+    except HaltRun as refusal:
+        if refusal.facts.get("status") in (400, 422):
+            return None
+        raise
 
 
 def _whole(connection: Connection, one: Customer) -> Customer:

@@ -51,8 +51,8 @@ class ImportRules:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person said of a Xero contact, and why: `apart` (it is none of those that look the same), `ignore` (leave
-    it be), `chosen` (of several with its email it is the one that stays)."""
+    """What a person said of a contact, and why: `apart` (it is none of those that look the same, on either side),
+    `ignore` (leave it be), `chosen` (of several with its email it is the one that stays)."""
 
     kind: str
     because: str = ""
@@ -84,7 +84,8 @@ class Sides:
     gone: Mapping[str, str]  # Xero contact → a CrocoClick contact that was linked to it, and is no more
     bound: Mapping[str, str]  # CrocoClick contact → its Xero contact
     chosen: frozenset[str]  # Xero contacts that a person linked something to
-    answers: Mapping[str, Answer]  # by Xero contact, or by email
+    answers: Mapping[str, Answer]  # by contact of either side, or by email
+    apart: frozenset[str]  # contacts of either side that a person keeps apart
     rules: ImportRules
     book_by_email: Mapping[str, Sequence[BookContact]] = field(default_factory=dict)
     crm_by_email: Mapping[str, Sequence[SourceContact]] = field(default_factory=dict)
@@ -114,7 +115,7 @@ def _sides(
 ) -> Sides:
     here = {contact.id: contact for contact in book}
     there = {contact.id: contact for contact in crm}
-    marked = {c.id: Link(c.made_for) for c in there.values() if c.id not in links and c.made_for in here}
+    marked = {key: Link(xero_id) for key, xero_id in marks(here, there.values(), links, answers).items()}
     linked: dict[str, list[str]] = defaultdict(list)
     gone: dict[str, str] = {}
     bound: dict[str, str] = {}
@@ -125,16 +126,34 @@ def _sides(
             bound[source_id] = xero_id
         else:
             gone[xero_id] = source_id
-    sides = Sides(
-        here, there, linked, gone, bound, _chosen(links, answers), answers, rules
-    )  # fmt: skip
+    chosen = frozenset(survivor(key, here) for key in _chosen(links, answers))
+    apart = frozenset(key for key, answer in answers.items() if answer.kind == "apart")
+    sides = Sides(here, there, linked, gone, bound, chosen, answers, apart, rules)
     _index(sides)
     return sides
 
 
-def _chosen(links: Mapping[str, Link], answers: Mapping[str, Answer]) -> frozenset[str]:
+def marks(
+    book: Mapping[str, BookContact],
+    crm: Iterable[SourceContact],
+    links: Mapping[str, Link],
+    answers: Mapping[str, Answer],
+) -> dict[str, str]:
+    """The CrocoClick contacts whose link only our mark remembers, each with its Xero contact or that one's survivor."""
+    return {
+        one.id: survivor(one.made_for, book)
+        for one in crm
+        if one.id not in links and one.made_for in book and not _is_apart(one.id, answers)
+    }
+
+
+def _is_apart(key: str, answers: Mapping[str, Answer]) -> bool:
+    return key in answers and answers[key].kind == "apart"
+
+
+def _chosen(links: Mapping[str, Link], answers: Mapping[str, Answer]) -> set[str]:
     named = {key for key, answer in answers.items() if answer.kind == "chosen"}
-    return frozenset(named | {link.xero_id for link in links.values() if link.by_person})
+    return named | {link.xero_id for link in links.values() if link.by_person}
 
 
 def survivor(xero_id: str, book: Mapping[str, BookContact]) -> str:
@@ -191,7 +210,7 @@ def _not_active(contact: BookContact) -> Verdict:
 
 def _already(contact: BookContact, ours: Sequence[str], sides: Sides) -> Verdict:
     """Linked before: what CrocoClick lacks is filled in, where the link leaves no doubt whom it is for."""
-    fields = missing(contact, sides.crm[ours[0]]) if len(ours) == 1 else {}
+    fields = missing(contact, sides.crm[ours[0]], _may_have_phone(contact, sides)) if len(ours) == 1 else {}
     outcome = Outcome.UPDATED if fields else Outcome.UNCHANGED
     return Verdict(contact, outcome, "filled" if fields else "linked", ours[0], fields)
 
@@ -201,24 +220,38 @@ def _ignored(contact: BookContact, sides: Sides) -> Answer | None:
     return next((answer for answer in asked if answer and answer.kind == "ignore"), None)
 
 
-def _apart(contact: BookContact, sides: Sides) -> bool:
-    answer = sides.answers.get(contact.id)
-    return answer is not None and answer.kind == "apart"
+def _may_have_phone(contact: BookContact, sides: Sides) -> bool:
+    """Whether its phone can go to CrocoClick: not where a person keeps it apart from somebody, who may have it too."""
+    if not sides.apart:
+        return True
+    same_phone = sides.crm_by_phone.get(phone_key(contact.phone), ())
+    return contact.id not in sides.apart and not any(one.id in sides.apart for one in same_phone)
 
 
 def _by_email(contact: BookContact, found: Sequence[str], sides: Sides) -> Verdict | None:
     """What an equal address on either side says; None where nobody else has it."""
-    rivals = [] if contact.id in sides.chosen else _all_of(sides.book_by_email, found, contact.id)
-    twins = _all_of(sides.crm_by_email, found)
-    if _apart(contact, sides) and (twins or rivals):
-        return Verdict(contact, Outcome.LEFT_OUT, "kept_apart", others=tuple(twins))
-    if any(rival in sides.chosen for rival in rivals):
-        return Verdict(contact, Outcome.LEFT_OUT, "other_chosen", others=tuple(rivals))
-    if rivals:
-        return Verdict(contact, Outcome.CONFLICT, "several_in_xero", others=tuple(rivals))
+    rivals = _all_of(sides.book_by_email, found, contact.id)
+    every = _all_of(sides.crm_by_email, found)
+    twins = [key for key in every if key not in sides.apart]
+    if (contact.id in sides.apart and (every or rivals)) or (every and not twins):
+        return Verdict(contact, Outcome.LEFT_OUT, "kept_apart", others=tuple(every))
+    if rivals and not _is_chosen(contact, rivals, sides):
+        return _among_rivals(contact, rivals, sides)
     if len(twins) > 1:
         return Verdict(contact, Outcome.CONFLICT, "several_in_crococlick", others=tuple(twins))
     return _one_twin(contact, sides.crm[twins[0]], found, sides) if twins else None
+
+
+def _is_chosen(contact: BookContact, rivals: Iterable[str], sides: Sides) -> bool:
+    """Whether a person chose it, and none of the others that are still to be decided."""
+    return contact.id in sides.chosen and not any(one in sides.chosen and one not in sides.linked for one in rivals)
+
+
+def _among_rivals(contact: BookContact, rivals: Sequence[str], sides: Sides) -> Verdict:
+    """Other Xero contacts could be meant as well: one that a person chose, else nobody knows which."""
+    if contact.id not in sides.chosen and any(one in sides.chosen for one in rivals):
+        return Verdict(contact, Outcome.LEFT_OUT, "other_chosen", others=tuple(rivals))
+    return Verdict(contact, Outcome.CONFLICT, "several_in_xero", others=tuple(rivals))
 
 
 def _all_of(
@@ -232,20 +265,23 @@ def _all_of(
 def _one_twin(contact: BookContact, twin: SourceContact, found: Sequence[str], sides: Sides) -> Verdict:
     if twin.id in sides.bound:
         return Verdict(contact, Outcome.CONFLICT, "linked_elsewhere", others=(twin.id,))
+    rivals = _all_of(sides.book_by_email, addresses(twin), contact.id)
+    if rivals and not _is_chosen(contact, rivals, sides):
+        return _among_rivals(contact, rivals, sides)
     common = [address for address in addresses(twin) if address in found]
     if not links_by_email(twin, contact, common):
         return Verdict(contact, Outcome.CONFLICT, "shared_mailbox", others=(twin.id,), facts={"email": common[0]})
-    return Verdict(contact, Outcome.LINKED, "email", twin.id, missing(contact, twin))
+    return Verdict(contact, Outcome.LINKED, "email", twin.id, missing(contact, twin, _may_have_phone(contact, sides)))
 
 
 def _unmatched(contact: BookContact, sides: Sides) -> Verdict:
     """Nobody has its address: created, unless it was deleted in CrocoClick or somebody there looks the same."""
     if contact.id in sides.gone:
         return Verdict(contact, Outcome.LEFT_OUT, "deleted_in_crococlick", others=(sides.gone[contact.id],))
-    if not _apart(contact, sides) and (alike := _alike(contact, sides)):
+    if contact.id not in sides.apart and (alike := _alike(contact, sides)):
         why, those = alike
         return Verdict(contact, Outcome.CONFLICT, "looks_like", others=those, facts={"evidence": why})
-    return Verdict(contact, Outcome.CREATED, "new", fields=to_create(contact, with_phone=not _apart(contact, sides)))
+    return Verdict(contact, Outcome.CREATED, "new", fields=to_create(contact, _may_have_phone(contact, sides)))
 
 
 def _alike(contact: BookContact, sides: Sides) -> tuple[str, tuple[str, ...]] | None:
@@ -270,21 +306,23 @@ def _candidates(contact: BookContact, sides: Sides) -> Iterable[tuple[str, Seque
 
 
 def _is_free(one: SourceContact, sides: Sides) -> bool:
-    """Whether no other Xero contact has a better claim to it."""
-    return one.id not in sides.bound and not any(sides.book_by_email.get(address) for address in addresses(one))
+    """Whether no other Xero contact has a better claim to it, and nobody said that it is another customer."""
+    if one.id in sides.bound or one.id in sides.apart:
+        return False
+    return not any(sides.book_by_email.get(address) for address in addresses(one))
 
 
 # -- what CrocoClick gets ------------------------------------------------------------------------------------------
 
 
-def missing(contact: BookContact, ours: SourceContact) -> Mapping[str, str]:
+def missing(contact: BookContact, ours: SourceContact, with_phone: bool = True) -> Mapping[str, str]:
     """The fields that CrocoClick's contact has empty and Xero's has not; an address only where there is none at all."""
     found: dict[str, str] = {}
     if not ours.name.strip() and contact.name.strip():
         found["name"] = contact.name
     if not addresses(ours) and not ours.email.strip() and addresses(contact):
         found["email"] = addresses(contact)[0]
-    if not ours.phone.strip() and phone_key(contact.phone):
+    if with_phone and not ours.phone.strip() and phone_key(contact.phone):
         found["phone"] = contact.phone
     if replace(ours.address, country="") == NO_ADDRESS:
         found |= _address(contact)

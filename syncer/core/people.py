@@ -25,6 +25,7 @@ _SHARED = frozenset(
 )
 _LEGAL = frozenset("sarl sas sasu eurl sa sci snc ltd limited llc llp inc plc gmbh ag bv nv srl spa pty co cie".split())
 _WORDS = re.compile(r"[^\W_]+")
+_NO_DIGITS = re.compile(r"\D+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def _words(text: str) -> frozenset[str]:
 
 def phone_key(phone: str) -> str:
     """A number without its prefix, so that +33 1 40… and 01 40… are the same; empty for what is too short."""
-    digits = "".join(char for char in phone if char.isdecimal())[-PHONE_DIGITS:]
+    digits = _NO_DIGITS.sub("", phone)[-PHONE_DIGITS:]
     return digits if len(digits) >= PHONE_LEAST else ""
 
 
@@ -92,7 +93,7 @@ def agree(one: SourceContact, other: BookContact) -> bool:
 
 def links_by_email(one: SourceContact, other: BookContact, shared: Iterable[str]) -> bool:
     """Whether an email that only these two have is enough: always, but for a desk that others may share."""
-    return agree(one, other) or not all(is_shared(address) for address in shared)
+    return not all(is_shared(address) for address in shared) or agree(one, other)
 
 
 def addresses(contact: SourceContact | BookContact) -> tuple[str, ...]:

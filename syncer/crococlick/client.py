@@ -98,13 +98,21 @@ class CrocoClick:
         raise HaltRun("crococlick_unavailable", reason="a list without end")
 
     def contacts(self, since: datetime | None = None) -> Iterator[Page[SourceContact]]:
-        """All contacts or those changed since, pages of 500, as far as the search has caught up."""
+        """All contacts or those changed since, pages of 500, as far as the search has caught up.
+
+        Raises HaltRun for a list that cannot be read to its end: whoever is missing would be made a second time.
+        """
         after: Sequence[Any] = ()
+        read = 0
         for _ in range(PAGES):
             found = people.found(self._transport.send(people.search(self._location_id, after, since)))
             yield found.page
-            if not found.after or found.after == after:
+            read += found.rows
+            # A short page is the last one, unless the server gives less than it was asked for.
+            if not found.rows or (found.rows < people.PAGE_SIZE and read >= (found.page.total or 0)):
                 return
+            if not found.after or found.after == after:
+                raise HaltRun("crococlick_unavailable", reason="a list that does not go on")
             after = found.after
         raise HaltRun("crococlick_unavailable", reason="a list without end")
 

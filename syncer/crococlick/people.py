@@ -29,9 +29,10 @@ _FIELDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of contacts, and what the next one goes on after (nothing: this was the last)."""
+    """A page of contacts, how many rows it had, and what the next one goes on after."""
 
     page: Page[SourceContact]
+    rows: int = 0
     after: Sequence[Any] = ()
 
 
@@ -89,15 +90,16 @@ def _send(method: str, path: str, body: Mapping[str, Any], call_id: str = "", re
 def found(answer: Response) -> Found:
     """A page of a search."""
     data = wire.decipher(answer)
-    rows = [row for row in data.get("contacts") or [] if isinstance(row, dict) and row.get("id")]
-    after = rows[-1].get("searchAfter") if rows and len(rows) == PAGE_SIZE else None
+    rows = [row for row in data.get("contacts") or [] if isinstance(row, dict)]
+    after = rows[-1].get("searchAfter") if rows else None
     total = data.get("total")
-    return Found(Page([contact(row) for row in rows], int(total) if isinstance(total, int) else None), after or ())
+    read = [contact(row) for row in rows if row.get("id")]
+    return Found(Page(read, total if isinstance(total, int) else None), len(rows), after or ())
 
 
 def one(answer: Response, *, writing: bool = False) -> SourceContact | None:
     """The contact of an answer; None where there is none, which CrocoClick says as 400 or with an empty answer."""
-    if answer.status in (400, 404, 422) and not writing:
+    if answer.status == 404 or (answer.status in (400, 422) and "not found" in wire.said(_body(answer)).lower()):
         return None
     told = wire.decipher(answer, writing=writing).get("contact")
     return contact(told) if isinstance(told, dict) and told.get("id") else None

@@ -103,7 +103,7 @@ class Ledger:
         return people.links(self.rows("contacts"))
 
     def contact_answers(self) -> dict[str, Answer]:
-        """What people said about contacts that may be the same, by Xero contact or email."""
+        """What people said about contacts that may be the same, by contact of either side or email."""
         return people.answers(self.rows("contact_answers"))
 
     def book_contacts(self) -> list[BookContact]:

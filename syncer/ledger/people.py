@@ -8,13 +8,14 @@ from typing import Any
 
 from syncer.core.books import Address, BookContact
 from syncer.core.causes import Problem
+from syncer.core.contact import UNKNOWN
 from syncer.core.importing import Answer, Link, Outcome, Verdict
 from syncer.core.people import SourceContact
 from syncer.ledger.pen import Pen, columns_of
 from syncer.ledger.records import Ending, as_json
 
 PORTION = 5000
-PLANNED = "planned"  # to be made, and not made yet
+PLANNED = "planned"  # to be made or filled up, and not done yet
 _PLAIN = "name first_name last_name email company phone source updated_at".split()
 
 
@@ -79,7 +80,7 @@ def decided(verdict: Verdict) -> Imported:
     """A decision as it is kept."""
     told = {"fields": dict(verdict.fields), "others": list(verdict.others), **verdict.facts}
     facts = {name: value for name, value in told.items() if value}
-    reason = PLANNED if verdict.outcome is Outcome.CREATED else verdict.reason
+    reason = PLANNED if verdict.outcome in (Outcome.CREATED, Outcome.UPDATED) else verdict.reason
     return Imported(verdict.contact.id, verdict.outcome, reason, facts, verdict.source_id)
 
 
@@ -149,11 +150,13 @@ def end_imports(pen: Pen, endings: Sequence[Ending]) -> None:
     pen.tell("contact", [(there.id, f"import_{ending.outcome}", ending.problem) for ending, there in arrived])
 
 
+# What filling up came to, by its reason: somebody else may have been faster.
+_FILLED = {"email": Outcome.LINKED, "filled": Outcome.UPDATED, "linked": Outcome.UNCHANGED}
+
+
 def _came_to(ending: Ending) -> Imported:
     reason, facts = (ending.problem.code, dict(ending.problem.facts)) if ending.problem else ("new", {})
-    outcome = {"updated": Outcome.UPDATED, "refused": Outcome.CONFLICT}.get(ending.outcome, Outcome.CREATED)
-    if reason == "email":
-        outcome = Outcome.LINKED
+    outcome = {"updated": _FILLED.get(reason), "refused": Outcome.CONFLICT}.get(ending.outcome) or Outcome.CREATED
     return Imported(ending.source_id, outcome, reason, facts, ending.source.id if ending.source else "")
 
 
@@ -161,7 +164,10 @@ def _came_to(ending: Ending) -> Imported:
 
 
 def notice(pen: Pen, contacts: Sequence[BookContact]) -> None:
-    """Tell what moved of Xero contacts that are linked; called before the mirror takes them in."""
+    """Tell what moved of Xero contacts that are linked; called before the mirror takes them in.
+
+    The links of one that was merged go on to the one that is left, so that its news are noticed too.
+    """
     linked: dict[str, list[Mapping[str, Any]]] = {}
     for row in pen.rows("linked_contacts") if contacts else ():
         linked.setdefault(row["xero_id"], []).append(row)
@@ -172,10 +178,14 @@ def notice(pen: Pen, contacts: Sequence[BookContact]) -> None:
         for what, facts in _moved(row, contact)
     ]
     pen.tell("contact", told, "Xero")
+    merged = {key: str(news.facts["merged_to"]) for key, what, news in told if what == "contact_merged"}
+    pen.change("contact", {"source_id": list(merged), "xero_id": list(merged.values())})
 
 
 def _moved(before: Mapping[str, Any], now: BookContact) -> list[tuple[str, dict[str, str]]]:
     facts = {"name": now.name, "xero_id": now.id}
+    if UNKNOWN in (before["status"], now.status):  # our word for one that was not shown: nobody did anything to it
+        return []
     if before["merged_to"] != now.merged_to and now.merged_to:
         return [("contact_merged", {**facts, "merged_to": now.merged_to})]
     if before["status"] != now.status:
@@ -197,7 +207,7 @@ def links(rows: Sequence[Mapping[str, Any]]) -> dict[str, Link]:
 
 
 def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
-    """What people said, by Xero contact or email."""
+    """What people said, by contact of either side or email."""
     return {row["subject"]: Answer(row["answer"], json.loads(row["said"]).get("because", "")) for row in rows}
 
 

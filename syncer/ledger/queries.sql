@@ -369,8 +369,10 @@ SELECT * FROM source_contact WHERE connection = $connection;
 SELECT * FROM contact_import WHERE connection = $connection;
 
 -- name: contact_answers
--- What people said about contacts that may be the same.
-SELECT * FROM contact_answer WHERE connection = $connection;
+-- What people said about contacts that may be the same, of either side or by email.
+SELECT subject, answer, said FROM contact_answer WHERE connection = $connection
+UNION ALL
+SELECT source_id, 'apart', '{}' FROM contact WHERE connection = $connection AND apart IS NOT NULL;
 
 -- name: linked_contacts
 -- Xero contacts that are linked, as the mirror has them.

@@ -39,11 +39,10 @@ SELECT connection, source_id, NULL, name, email, company, phone, NULL, NULL, NUL
 WHERE NOT EXISTS (SELECT 1 FROM contact c WHERE c.connection = s.connection AND c.source_id = s.source_id);
 
 -- name: duplicates  key: whole
-WITH address AS (
-    SELECT connection, side, id, name, status,
-           unnest(list_distinct(regexp_extract_all(
-               lower(email), '[^\s<>,;:|"()\[\]]+@[^\s<>,;:|"''()\[\]@]+\.[^\s<>,;:|"''()\[\]@]+'
-           ))) AS email
+WITH typed AS (
+    SELECT connection, side, id, name, status, unnest(regexp_extract_all(
+        replace(lower(email), 'ß', 'ss'), '[^\s<>,;:|"()\[\]]+@[^\s<>,;:|"''()\[\]@]+\.[^\s<>,;:|"''()\[\]@]+'
+    )) AS email
     FROM (
         SELECT connection, 'crococlick' AS side, source_id AS id, name, 'ACTIVE' AS status, email FROM source_contact
         UNION ALL
@@ -53,18 +52,19 @@ WITH address AS (
         UNION ALL
         SELECT connection, 'xero', xero_id, name, status, email FROM book_contact WHERE status = 'ACTIVE'
     ) AS sides
+), address AS (
+    SELECT DISTINCT connection, side, id, name, status, trim(email, '.''') AS email FROM typed
+    WHERE length(email) - length(replace(email, '@', '')) = 1
 ), counted AS (
-    SELECT *, count(*) OVER (PARTITION BY connection, email) AS members,
-           count(DISTINCT side) OVER (PARTITION BY connection, email) AS sides
-    FROM address
+    SELECT *, count(*) OVER (PARTITION BY connection, email) AS members FROM address
+), linked AS (
+    SELECT ours.connection, ours.email FROM counted ours
+    JOIN contact c ON c.connection = ours.connection AND c.source_id = ours.id
+    JOIN counted there ON there.connection = ours.connection AND there.email = ours.email AND there.id = c.xero_id
+    WHERE ours.members = 2 AND ours.side = 'crococlick' AND there.side = 'xero'
 )
 SELECT connection, email, side, id, name, status FROM counted a
-WHERE members > 2 OR (members = 2 AND (sides = 1 OR NOT EXISTS (
-    SELECT 1 FROM contact c JOIN counted o
-    ON o.connection = a.connection AND o.email = a.email AND o.side = 'xero' AND o.id = c.xero_id
-    JOIN counted m ON m.connection = a.connection AND m.email = a.email AND m.side = 'crococlick' AND m.id = c.source_id
-    WHERE c.connection = a.connection
-)));
+WHERE members > 1 AND NOT EXISTS (SELECT 1 FROM linked l WHERE l.connection = a.connection AND l.email = a.email);
 
 -- name: calls  key: id
 SELECT id, connection, run_id, call_id, made_at, side, method, path, status, ms, bytes_sent, bytes_received,
