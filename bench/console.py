@@ -18,10 +18,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from syncer.core.books import BookInvoice
+from syncer.core.books import Account, BookContact, BookInvoice, Books, Organisation, TaxRate, books_text
 from syncer.core.causes import Problem
+from syncer.core.importing import ImportRules, Outcome, decide_import
 from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
+from syncer.core.people import SourceContact
 from syncer.ledger.ledger import Ledger
+from syncer.ledger.people import decided
 from syncer.ledger.records import Ending, Intent, Verdict
 from syncer.ledger.store import Store
 from syncer.ports import CallRecord
@@ -38,6 +41,11 @@ PAGES = {
     "Attention": "/attention",
     "its largest group": "/attention?group=LARGEST",
     "what was settled": "/attention?tab=settled",
+    "Contacts": "/contacts",
+    "duplicates side by side": "/contacts?tab=duplicates",
+    "all contacts": "/contacts?tab=links",
+    "a search among them": "/contacts?tab=links&what=customer%201234",
+    "Readiness": "/readiness",
     "Runs": "/runs",
     "Connections": "/connections",
 }
@@ -47,6 +55,7 @@ def main() -> None:
     """Fill a ledger and measure."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--invoices", type=int, default=25_000)
+    asked.add_argument("--contacts", type=int, default=25_000, help="contacts on either side")
     asked.add_argument("--held", type=float, default=0.02, help="share of invoices that a person has to look at")
     asked.add_argument("--keep", type=Path, help="folder for the ledger, kept afterwards")
     asked.add_argument("--browser", action="store_true", help="measure pages in a browser as well")
@@ -73,7 +82,7 @@ def timed(what: str, do: Callable[[], Any], times: int = 1) -> None:
 def measure_questions() -> None:
     """What the pages ask, without drawing."""
     from console.desk import Desk, installation
-    from syncer import attention
+    from syncer import address_book, attention, readiness
 
     desk = Desk(installation())
     timed("today", desk.today, 3)
@@ -85,6 +94,9 @@ def measure_questions() -> None:
     timed("one invoice's story", lambda: desk.explain(desk.find("INV-000012")[0]), 3)
     timed("its requests", lambda: desk.requests(desk.explain(desk.find("INV-000012")[0])), 3)
     timed("runs", desk.runs, 3)
+    timed("contacts that may be the same, anew", lambda: address_book.Book(desk.ledger).groups(), 3)
+    timed("a search among all contacts", lambda: desk.contacts.rows("", "customer 1234", 50, 0), 3)
+    timed("the readiness report, anew", lambda: readiness.from_ledger(desk.connection), 3)
     timed("connections", lambda: (desk.account(), desk.settings()), 3)
 
 
@@ -149,6 +161,48 @@ def fill(ledger: Ledger, options: argparse.Namespace) -> None:
     size = max(1, len(invoices) // 40)
     for place, start in enumerate(range(0, len(invoices), size)):
         _run(ledger, place, invoices[start : start + size], held)
+    _people(ledger, options.contacts)
+    ledger.mirror(NOW, reached=["books"], books=books_text(BOOKS))
+    _check()
+
+
+def _people(ledger: Ledger, number: int) -> None:
+    """As many contacts on either side; of every fifty two share an email, and one looks like another."""
+    book = [
+        BookContact(
+            f"x{n:06d}", f"Customer {n}", f"c{n - 1 if n % 50 == 49 else n}@example.com", phone=f"+33 1 {n:08d}"
+        )
+        for n in range(number)
+    ]
+    ours = [
+        SourceContact(f"c{n}", f"Customer {n}", f"c.{n}@example.com" if n % 50 == 7 else f"c{n}@example.com")
+        for n in range(number)
+    ]
+    ledger.begin_run("import", "", "bench", 1, NOW, "import")
+    for start in range(0, number, 1000):
+        ledger.mirror(NOW, contacts=book[start : start + 1000])
+    ledger.see_contacts(ours, NOW)
+    verdicts = decide_import(book, ours, ledger.contact_links(), {}, ImportRules())
+    links = {one.source_id: (one.contact.id, "email") for one in verdicts if one.outcome is Outcome.LINKED}
+    ledger.keep_import("import", [decided(one) for one in verdicts], links, NOW)
+    ledger.finish_run("import", "done", None, {"outcomes": {}, "calls": {"xero": 25, "crococlick": 51}}, NOW)
+
+
+def _check() -> None:
+    """A report, as `check` keeps it."""
+    from console.desk import Desk, installation
+    from syncer import readiness
+
+    connection = Desk(installation()).connection
+    readiness.keep(connection.ledger, readiness.from_ledger(connection, readiness.Snapshot({})))
+
+
+BOOKS = Books(
+    Organisation("o1", "A busy shop", "FR", "EUR", "GLOBAL", "PREMIUM"),
+    accounts=(Account("a1", "706", "Ventes", "REVENUE", klass="REVENUE"),),
+    tax_rates=(TaxRate("TAX001", "TVA 20 %", Decimal(20)),),
+    currencies=frozenset({"EUR", "GBP", "USD"}),
+)
 
 
 def _invoice(n: int, rng: random.Random) -> Invoice:

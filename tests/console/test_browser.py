@@ -213,6 +213,43 @@ def test_a_group_is_skipped_but_for_one(page: Any):
     page.get_by_role("link", name="Invoiced by the other company").wait_for()
 
 
+def test_contacts_are_imported_and_a_duplicate_is_answered(page: Any, box: Sandbox):
+    """From one button to two contacts side by side, and the answer that links them."""
+    page.goto("/contacts")
+    page.get_by_role("heading", name="Contacts have not been imported yet").wait_for()
+    page.get_by_role("button", name="Import now").click()
+    page.get_by_role("heading", name=re.compile(r"contacts of Xero are linked, 2 need a look")).wait_for()
+    assert any(str(one.get("source", "")).startswith("Xero ") for one in box.crococlick.contacts())
+    page.get_by_role("link", name="See them side by side").first.click()
+    page.get_by_text("2 Xero contacts and 1 CrocoClick contact share compta@martin.example").wait_for()
+    page.get_by_role("button", name="Link", exact=True).click()
+    page.get_by_text("Claire Martin is linked to Martin").wait_for()
+    page.goto("/contacts?tab=answered")
+    page.get_by_text("Linked by a person.").wait_for()
+
+
+def test_readiness_from_the_check_to_the_certificate(page: Any, box: Sandbox):
+    """What stops what, what a choice would do before it is saved, a test there and back, and the paper."""
+    page.goto("/readiness")
+    page.get_by_role("button", name="Check now").click()
+    page.get_by_role("heading", name=re.compile("^Not ready: ")).wait_for()
+    page.goto("/readiness?set=payment_account.GBP")
+    page.get_by_role("combobox", name="In Xero").click()
+    page.get_by_role("option", name=re.compile("GBP|sterling|Compte", re.I)).first.click()
+    page.get_by_text("goes over that is held now").wait_for()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Saved: Payments in GBP").wait_for()
+    page.get_by_role("textbox", name="For which contact").fill("Maxime Charpentier")
+    page.get_by_role("button", name="Send the test invoice").click()
+    page.get_by_text("Everything as expected").wait_for(timeout=60_000)
+    made = [one for one in box.crococlick.invoices() if str(one["name"]).startswith("Test CrocoClick")]
+    assert [one["status"] for one in made] == ["void"] and not box.crococlick.messages()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the certificate").click()
+    written = Path(download.value.path()).read_text(encoding="utf-8")
+    assert "Ready for Xero? Dupont Conseil" in written and str(made[0]["invoiceNumber"]) in written
+
+
 @pytest.mark.parametrize(
     "address",
     ["/", "/invoice", "/attention", "/attention?tab=skipped", "/runs", "/contacts", "/readiness", "/connections"],
