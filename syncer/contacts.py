@@ -184,7 +184,8 @@ class Import:
         """Look once more for what got no answer; whether nothing is left to do."""
         if self._ledger.open_imports():
             return self._settle()
-        self._ledger.end_import(self._run_id, self._doors.clock.now())
+        if self._ledger.watermark("importing"):
+            self._ledger.end_import(self._run_id, self._doors.clock.now())
         return True
 
     # -- deciding ------------------------------------------------------------------------------------------------------
@@ -238,6 +239,8 @@ class Import:
         for action, send in (("create", self._create), ("update", self._update)):
             those = [one for one in writes if (one.outcome is Outcome.CREATED) == (action == "create")]
             batches = [Batch("import", action, (_element(one),)) for one in those]
+            if not batches:
+                continue
             kind = Kind(send=send, intent=intent, finish=_finish, put_off=_put_off)
             failure = self._waves.perform(batches, kind, partial(self._progress, todo=len(batches)), self._stop)
             if failure:

@@ -202,9 +202,7 @@ def test_a_phone_that_is_taken_and_kept_apart_goes_without_it(world):
 
 LOST = {
     "dropped": {},
-    "error_500": {},
     "error_500_after": {"kind": "error_500", "after_commit": True},
-    "truncated": {},
     "accepted_then_hung_up": {},
 }
 
