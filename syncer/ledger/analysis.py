@@ -23,8 +23,9 @@ import duckdb
 
 from syncer.errors import WrongUsage
 from syncer.ledger import asked
+from syncer.ledger.engine import CONFIG, STORAGE
 from syncer.ledger.lock import FileLock
-from syncer.ledger.store import CONFIG, HERE, STORAGE, Query, Store, queries
+from syncer.ledger.store import HERE, Query, Store, queries
 
 # Made anew once a day, also where only new rows are looked for: what was forgotten in the ledger is forgotten here.
 _WHOLE_AFTER_S = 24 * 3600

@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 
 from syncer.errors import LedgerBusy, LedgerTooNew, SyncerError, WrongUsage
+from syncer.ledger.engine import ENGINE, Attached
 from syncer.ledger.lock import FileLock
 from syncer.ledger.migrations import MIGRATIONS, Step
 
@@ -28,13 +29,6 @@ Params = Sequence[Any] | Mapping[str, Any]
 Columns = Mapping[str, Sequence[Any]]
 
 HERE = Path(__file__).parent
-STORAGE = "v1.5.0"
-CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 2,
-    # Nothing is ever fetched from the network: what we use is linked into the package.
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
 _TRIES = 5
 _LOOK_S = 0.005
 
@@ -166,7 +160,9 @@ class Tx(Reader):
     def _types_of(self, table: str) -> dict[str, str]:
         if table not in self._types:
             found = self.rows(
-                "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ?", [table]
+                "SELECT column_name, data_type FROM information_schema.columns "
+                "WHERE table_catalog = current_database() AND table_name = ?",
+                [table],
             )
             self._types[table] = {row["column_name"]: row["data_type"] for row in found}
         return self._types[table]
@@ -180,8 +176,8 @@ def _retire_if_alive(store: "weakref.ref[Store]") -> None:
 class _Moment:
     """One read-only opening that the threads of a process share for a moment."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, held: int, lasts_s: float) -> None:
-        self.connection = connection
+    def __init__(self, file: Attached, held: int, lasts_s: float) -> None:
+        self.file = file
         self.users = 0
         self._held = held
         self._until = time.monotonic() + lasts_s
@@ -190,7 +186,7 @@ class _Moment:
         return time.monotonic() >= self._until
 
     def close(self) -> None:
-        self.connection.close()
+        self.file.close()
         os.close(self._held)
 
 
@@ -284,13 +280,20 @@ class Store:
         """The file open for writing, with the newest schema; the lock must be held alone."""
         if not self.path.exists():
             self._make()
-        connection = self._connect(self.path, read_only=False)
-        try:
+        with self._opened(self.path) as connection:
             if self._version_in(connection) < self._schema.version:
                 self._migrate(connection)
             yield connection
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A file open for writing."""
+        file = self._attach(path, read_only=False)
+        try:
+            with file.cursor() as connection:
+                yield connection
         finally:
-            connection.close()
+            file.close()
 
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -318,12 +321,12 @@ class Store:
             if moment is None or moment.is_over():
                 return None
             moment.users += 1
-            return moment, moment.connection.cursor()
+            return moment, moment.file.cursor()
 
     def _join_new(self) -> tuple[_Moment, duckdb.DuckDBPyConnection]:
         moment = self._open_moment()
         moment.users = 1
-        cursor = moment.connection.cursor()
+        cursor = moment.file.cursor()
         with self._mutex:
             before, self._moment = self._moment, moment
             if before and not before.users:
@@ -335,28 +338,30 @@ class Store:
         for _ in range(_TRIES):
             held = self._lock.take(alone=False, wait_s=self._wait_s)
             try:
-                connection = self._connect_as_it_should_be()
+                file = self._attach_as_it_should_be()
             except BaseException:
                 os.close(held)
                 raise
-            if connection:
-                return _Moment(connection, held, self._moment_s)
+            if file:
+                return _Moment(file, held, self._moment_s)
             os.close(held)
             # Missing or old: a transaction that does nothing makes it, or brings it forward.
             self._transaction(lambda tx: None)
         raise LedgerBusy("ledger_busy", wait_s=5.0, reason="the ledger keeps changing its version")
 
-    def _connect_as_it_should_be(self) -> duckdb.DuckDBPyConnection | None:
+    def _attach_as_it_should_be(self) -> Attached | None:
         if not self.path.exists():
             return None
-        connection = self._connect(self.path, read_only=True)
+        file = self._attach(self.path, read_only=True)
         try:
-            if self._version_in(connection) == self._schema.version:
-                return connection
+            with file.cursor() as connection:
+                is_newest = self._version_in(connection) == self._schema.version
         except BaseException:
-            connection.close()
+            file.close()
             raise
-        connection.close()
+        if is_newest:
+            return file
+        file.close()
         return None
 
     def _leave(self, moment: _Moment) -> None:
@@ -387,14 +392,11 @@ class Store:
                         moment.close()
                     return
 
-    def _connect(self, path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        config = CONFIG if read_only else {**CONFIG, "storage_compatibility_version": STORAGE}
+    def _attach(self, path: Path, *, read_only: bool) -> Attached:
         deadline = time.monotonic() + self._wait_s
         while True:
             try:
-                connection = duckdb.connect(str(path), read_only=read_only, config=config)
-                connection.execute("SET GLOBAL TimeZone = 'UTC'")
-                return connection
+                return ENGINE.attach(path, read_only=read_only)
             except duckdb.Error as error:
                 if not _is_somebody_elses(error):
                     raise _unreadable(path, error) from error
@@ -419,15 +421,10 @@ class Store:
         new = self.path.with_name(self.path.name + ".new")
         for leftover in (new, new.with_name(new.name + ".wal")):
             leftover.unlink(missing_ok=True)
-        connection = self._connect(new, read_only=False)
-        try:
-            connection.execute("BEGIN")
+        with self._opened(new) as connection, _committed(connection):
             connection.execute(self._schema.sql)
             made_at = _plain(self._clock.now())
             connection.execute("INSERT INTO ledger SELECT ?, ?", [self._schema.version, made_at])
-            connection.execute("COMMIT")
-        finally:
-            connection.close()
         new.chmod(0o600)
         new.rename(self.path)
 
@@ -509,7 +506,8 @@ def _committed(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def _is_somebody_elses(error: duckdb.Error) -> bool:
     """Whether another program, or this one outside of the store, has the file open."""
-    return "Could not set lock on file" in str(error) or "different configuration" in str(error)
+    told = str(error)
+    return any(said in told for said in ("Could not set lock on file", "different configuration", "handle conflict"))
 
 
 def _unreadable(path: Path, error: duckdb.Error) -> SyncerError:

@@ -175,7 +175,7 @@ def test_a_failure_half_way_leaves_the_old_file(analysis, store, tmp_path, monke
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export_module, "_as_text", full)
+    monkeypatch.setattr(export_module, "as_text", full)
     with pytest.raises(WrongUsage, match="No space left"):
         export(analysis, "invoices", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "the old one"

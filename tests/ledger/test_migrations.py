@@ -9,7 +9,7 @@ from tests.ledger.conftest import NOON, invoice_columns
 OLD = Path(__file__).parents[1] / "samples" / "ledger"
 COLUMNS = (
     "SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns "
-    "WHERE table_schema = 'main' ORDER BY ALL"
+    "WHERE table_catalog = current_database() AND table_schema = 'main' ORDER BY ALL"
 )
 
 

@@ -129,7 +129,7 @@ LEFT_OPEN = """
 import os, sys
 from pathlib import Path
 import duckdb
-from syncer.ledger.store import CONFIG
+from syncer.ledger.engine import CONFIG
 
 connection = duckdb.connect(sys.argv[1], config=CONFIG)
 connection.execute("INSERT INTO watermark SELECT 'default', 'invoices', TIMESTAMP '2025-03-31 12:00:00'")
