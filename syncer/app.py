@@ -252,7 +252,7 @@ class Connection:
             except SyncerError as failure:
                 report.failure = failure
             finally:
-                self._drain_calls(run_id)
+                self.drain_calls(run_id)
                 cause = report.failure.code if report.failure else None
                 result = result_of_import(self.ledger, report)
                 self.ledger.finish_run(run_id, report.ended, cause, result, clock.now())
@@ -268,7 +268,7 @@ class Connection:
                 if not stop():
                     reading.crococlick()
             finally:
-                self._drain_calls("")
+                self.drain_calls("")
 
     def look(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Seen:
         """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect."""
@@ -296,12 +296,13 @@ class Connection:
     def _new_run_id(self) -> str:
         return f"{self.app.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
-    def _drain_calls(self, run_id: str) -> None:
+    def drain_calls(self, run_id: str = "") -> None:
+        """Write down the calls that were made and that nobody has committed yet."""
         if calls := self.calls.drain():
             self.ledger.commit(run_id, self.app.clock.now(), calls=calls)
 
     def _close(self, outcome: Outcome, only: frozenset[str]) -> None:
-        self._drain_calls(outcome.run_id)
+        self.drain_calls(outcome.run_id)
         cause = outcome.failure.code if outcome.failure else None
         result = result_of_run(self.ledger, outcome, only)
         self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())

@@ -6,7 +6,7 @@ It may be stopped at any moment: what was under way is looked for first the next
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,12 +14,12 @@ from syncer.address_book import open_groups
 from syncer.core.causes import Problem
 from syncer.core.importing import ImportRules, Link, Outcome, Verdict, decide_import, marks, missing
 from syncer.core.people import SourceContact, addresses, phone_key
-from syncer.errors import InDoubt, Reconnect, SyncerError, TryLater
+from syncer.errors import HaltRun, InDoubt, Reconnect, SyncerError, TryLater
 from syncer.ledger.people import PLANNED, Imported, decided
 from syncer.ledger.records import Ending, OpenAttempt
 from syncer.looking import digest
 from syncer.ports import Refused, Taken
-from syncer.reading import DAILY, OVERLAP, Doors, Tell
+from syncer.reading import DAILY, FEW, OVERLAP, SHRUNK_TO, Doors, Tell
 from syncer.tries import intent
 from syncer.waves import Batch, Element, Kind, Waves
 
@@ -76,9 +76,20 @@ class ContactReading:
             self._tell("contacts_crococlick", len(read), page.total or 0)
             if self._stop():
                 return
+        if everything and whole:
+            self._shrunk(len(read), whole)
         reached = ["source_contacts", *(["source_contacts_all"] if everything else [])]
         # What was made a moment ago may not show yet, and is not gone for that.
         self._ledger.see_contacts(read, started, reached, started - QUIET if everything else None)
+
+    def _shrunk(self, shown: int, last: datetime) -> None:
+        """Raise HaltRun where far fewer contacts are shown than before, unless a person said that it is so."""
+        before = len(self._ledger.rows("source_contacts"))
+        if before < FEW or shown >= before * SHRUNK_TO:
+            return
+        confirmed = self._ledger.row("order_given", what="order_confirm_shrink")
+        if not (confirmed and confirmed["at"] and confirmed["at"] >= last):
+            raise HaltRun("contacts_shrunk", seen=shown, before=before)
 
 
 class Import:
@@ -114,7 +125,7 @@ class Import:
             self._steps()
             if self._stop():
                 self.report.ended = "stopped"
-        except (TryLater, InDoubt) as failure:
+        except (TryLater, InDoubt, HaltRun) as failure:
             self.report.ended, self.report.failure = "deferred", failure
         except SyncerError as failure:
             self.report.ended, self.report.failure = "failed", failure

@@ -19,7 +19,7 @@ from syncer.core.mapping import revenue_account
 from syncer.core.money import show
 from syncer.core.plan import plan_all
 from syncer.core.rules import Rules
-from syncer.errors import HaltRun, Reconnect, SyncerError
+from syncer.errors import HaltRun, Reconnect, SyncerError, TryLater
 from syncer.ledger.ledger import Ledger
 from syncer.looking import look
 from syncer.questions import Preview
@@ -56,7 +56,7 @@ class Report:
 def check(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Report:
     """A report on a fresh snapshot, kept in the ledger. What stands in the way of looking is a check that fails.
 
-    Takes at most 8 Xero calls besides bringing the mirror up to date. Raises TryLater, LedgerBusy.
+    Takes five Xero calls besides bringing the mirror up to date. Raises TryLater, also where a run is at work.
     """
     seen = None
     try:
@@ -78,8 +78,14 @@ class Snapshot:
 
 
 def _look(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Snapshot:
-    contacts = _may_read_contacts(connection, tell, stop)
-    seen = connection.look(Orders(fresh=True), tell, stop)
+    """Both sides as they are now; raises TryLater where a person asked to stop, since half a look says nothing."""
+    try:
+        contacts = _may_read_contacts(connection, tell, stop)
+        seen = connection.look(Orders(fresh=True), tell, stop)
+    finally:
+        connection.drain_calls()
+    if stop():
+        raise TryLater("stopped")
     unreadable = [(one.number or one.source_id, f"{one.field} {one.reason}") for one in seen.unreadable]
     return Snapshot({"contacts": contacts, "transactions": seen.sees_payments}, unreadable)
 
@@ -103,11 +109,13 @@ def _blind(connection: Connection, found: SyncerError) -> Report:
         "scope_missing": "xero_scopes",
         "role_missing": "xero_role",
         "source_shrunk": "source_shrunk",
+        "contacts_shrunk": "source_shrunk",
         "crococlick_scope_missing": "crococlick_scopes",
     }
     failed = codes.get(found.code, "crococlick_connection" if found.code.startswith(_CRM) else "xero_connection")
     facts = {**found.facts, "cause": found.code, "told": failure(found.code, found.facts)}
-    waiting = bundle(known.invoice for known in connection.ledger.workload())
+    workload = (one for one in connection.ledger.workload() if one.state not in ("not_eligible", "skipped"))
+    waiting = bundle(one.invoice for one in workload)
     every = [code for codes in readiness_words.GROUPS.values() for code in codes]
     not_always = {"source_shrunk", "rounding_account", "unreadable"}
     checks = [

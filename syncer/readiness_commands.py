@@ -8,7 +8,7 @@ from typing import Any
 from syncer import certificate, questions, readiness, readiness_words, settings, words
 from syncer.app import App, Connection, who
 from syncer.core.action import Do
-from syncer.errors import Reconnect, WrongUsage
+from syncer.errors import Reconnect, TryLater, WrongUsage
 from syncer.reading import Orders
 from syncer.terminal import DONE, HELD, NOT_CONNECTED, Out, stoppable
 
@@ -81,6 +81,8 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     only = scope(connection, asked.invoice)
     with out.progress() as tell, stoppable(out) as stop:
         books = connection.look(Orders(scope=asked.invoice, only=only), tell, stop).books
+        if stop():
+            raise TryLater("stopped")
     found = questions.preview(connection.ledger, changed, books, only)
     budget = connection.ledger.row("budget") or {}
     told = questions.planned(found, connection.pace().per_minute, budget.get("day_left"))

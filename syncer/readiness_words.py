@@ -252,6 +252,10 @@ _BY_LEVEL: Mapping[tuple[str, str], Say] = {
         f"The rounding account {f.get('account')} is not an active account in Xero: an invoice that needs a rounding "
         "line would be held."
     ),
+    ("source_shrunk", "fail"): lambda f: (
+        f"CrocoClick showed {f.get('seen')} {'contacts' if f.get('cause') == 'contacts_shrunk' else 'invoices'} where "
+        f"{f.get('before')} were known."
+    ),
     ("tax", "pass"): _tax,
     ("currency", "pass"): _currency,
     ("start_date", "pass"): lambda f: (

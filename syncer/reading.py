@@ -19,7 +19,7 @@ DAILY = timedelta(hours=24)
 OPEN_STATUSES = ("draft", "sent", "payment_processing", "partially_paid")
 SEE_AT_ONCE = 2000
 ASK_AT_MOST = 200  # single invoices a run, of those that a list did not show
-FEW = 20  # invoices: below, any number may be gone from one day to the next
+FEW = 20  # invoices or contacts: below, any number may be gone from one day to the next
 SHRUNK_TO = 0.5
 
 ReadComplaints = Callable[[Sequence[str]], tuple[Problem, ...]]

@@ -262,6 +262,12 @@ STEPS: Mapping[str, Step] = {
         ),
         _only("They are really gone", "confirm_shrink"),
     ),
+    "contacts_shrunk": Step(
+        lambda f: (
+            "Look in CrocoClick whether the contacts are really gone. If they are, confirm it, then import again."
+        ),
+        _only("They are really gone", "confirm_shrink"),
+    ),
     # -- not eligible
     "status_not_selected": Step(lambda f: "Add the status to the setting `statuses` if such invoices should go over."),
     "before_start_date": Step(lambda f: "Move the setting `start_date` if it should go over."),

@@ -3,10 +3,8 @@
 import argparse
 
 from syncer.app import App, who
-from syncer.terminal import Out, stoppable
+from syncer.terminal import DONE, HELD, Out, stoppable
 from syncer.trial import GuidedTest
-
-DONE, DIFFERENCES = 0, 3
 
 
 def do_test_invoice(app: App, asked: argparse.Namespace, out: Out) -> int:
@@ -24,4 +22,4 @@ def do_test_invoice(app: App, asked: argparse.Namespace, out: Out) -> int:
     ]
     out.table(["", "expected", "found", "verdict"], rows)
     out.say(result.sentence)
-    return DONE if result.ok else DIFFERENCES
+    return DONE if result.ok else HELD

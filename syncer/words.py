@@ -162,6 +162,11 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "CrocoClick gave no answer when the test invoice was made, and does not show it.",
         "Run `python -m syncer test-invoice` again in a minute: it looks once more before it makes another.",
     ),
+    "stopped": ("Stopped as asked; nothing was concluded.", "Run it again."),
+    "contacts_shrunk": (
+        "CrocoClick showed {seen} contacts where {before} were known; nothing was concluded from that.",
+        "Look there whether they are really gone. If they are: `python -m syncer order confirm_shrink`, then import again.",
+    ),
     "ledger_busy": ("Another program holds the ledger.", "Try again in a moment."),
     "ledger_too_new": (
         "The ledger was made by a newer version of this program ({file_version}, this one knows {known_version}).",

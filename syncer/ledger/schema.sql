@@ -276,7 +276,7 @@ CREATE TABLE contact_import (
     connection VARCHAR NOT NULL,
     xero_id VARCHAR NOT NULL,
     outcome VARCHAR NOT NULL,            -- created, linked, unchanged, updated, conflict, left_out
-    reason VARCHAR NOT NULL,             -- a word of syncer/people.py
+    reason VARCHAR NOT NULL,             -- a word of syncer/contact_words.py
     facts VARCHAR NOT NULL,              -- JSON
     source_id VARCHAR,                   -- the CrocoClick contact
     run_id VARCHAR NOT NULL,
@@ -288,7 +288,7 @@ CREATE TABLE contact_import (
 CREATE TABLE contact_answer (
     connection VARCHAR NOT NULL,
     subject VARCHAR NOT NULL,            -- a Xero contact, or the email of a group
-    answer VARCHAR NOT NULL,             -- apart, ignore
+    answer VARCHAR NOT NULL,             -- apart, ignore, chosen
     said VARCHAR NOT NULL,               -- JSON
     by_whom VARCHAR NOT NULL,
     given_at TIMESTAMP NOT NULL,

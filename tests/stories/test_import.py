@@ -449,3 +449,19 @@ def test_the_published_rate_is_kept(box, world):
     assert len(moments) > 230 and 429 not in {call.status for call in calls}
     busiest = max(sum(1 for other in moments if at <= other < at + 10) for at in moments)
     assert busiest <= 100
+
+
+def test_far_fewer_contacts_than_before_are_not_believed(world):
+    """A fault of the list would have everything made again: it stops, says so, and goes on once a person confirms."""
+    people(world, 30)
+    world.import_contacts()
+    for one in world.crm.contacts()[:20]:
+        world.crm.delete_contact(one["id"])
+    world.later(days=2)
+    world.box.reset_calls()
+    world.import_contacts()
+    assert (world.report.ended, world.report.failure.code) == ("deferred", "contacts_shrunk")
+    assert writes(world) == 0
+    world.order("confirm_shrink")
+    assert world.import_contacts() == {"unchanged": 10, "left_out": 20}
+    assert writes(world) == 0
