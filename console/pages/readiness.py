@@ -35,9 +35,14 @@ def show(desk: Desk) -> None:
         )
         return
     _notice()
+    # Whoever came by a check's "Change" finds the control at once.
+    asked = "set" in st.query_params and report.planned is not None
+    if asked:
+        _editor(desk, report)
     _report(desk, report)
     if report.planned is not None:
-        _editor(desk, report)
+        if not asked:
+            _editor(desk, report)
         _preview(desk, report)
     _test(desk)
     _certificate(desk, report)
