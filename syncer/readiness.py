@@ -166,7 +166,7 @@ def _situation(
     ledger = connection.ledger
     row = ledger.row("connection") or {}
     organisation = books.organisation
-    tokens = connection.tokens.tokens()
+    scopes = _scopes(connection)
     imported = {one["outcome"]: 0 for one in ledger.rows("import_counts")}
     for one in ledger.rows("import_counts"):
         imported[one["outcome"]] += one["contacts"]
@@ -181,8 +181,8 @@ def _situation(
             "base_currency": organisation.base_currency,
             "plan": organisation.plan,
         },
-        scopes=tokens.scopes if tokens else (),
-        scopes_needed=[scope for scope in ACCOUNTING_SCOPES if tokens and tokens.scopes],
+        scopes=scopes,
+        scopes_needed=ACCOUNTING_SCOPES,
         location=str(row.get("location_name") or row.get("location_id") or ""),
         timezone=str(row.get("timezone") or ""),
         may=seen.may,
@@ -195,6 +195,15 @@ def _situation(
         imported=imported if ledger.row("last_import") else None,
         today=now.date(),
     )
+
+
+def _scopes(connection: Connection) -> Sequence[str]:
+    """What the consent allows; nothing where there is none."""
+    try:
+        tokens = connection.tokens.tokens()
+    except Reconnect:
+        return ()
+    return tokens.scopes if tokens else ()
 
 
 # -- kept for later --------------------------------------------------------------------------------------------------
