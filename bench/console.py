@@ -63,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = options.keep or Path(folder)
         data.mkdir(parents=True, exist_ok=True)
-        os.environ["SYNCER_DATA_DIR"] = str(data)
+        os.environ |= {"SYNCER_DATA_DIR": str(data), "XERO_CLIENT_ID": "bench", "CROCOCLICK_TOKEN": "pit-bench"}
         timed("ledger filled", lambda: fill(Ledger(Store(data / "ledger.duckdb"), "default"), options))
         measure_questions()
         if options.browser:
@@ -194,6 +194,10 @@ def _check() -> None:
     from syncer import readiness
 
     connection = Desk(installation()).connection
+    at = NOW.isoformat()
+    scopes = ["accounting.invoices", "accounting.payments", "accounting.contacts", "accounting.settings"]
+    consent = {"access_token": "t", "refresh_token": "t", "tenant_id": "o1", "expires_at": at, "obtained_at": at}
+    connection.app.vault.put("xero:default", {**consent, "scopes": scopes})
     readiness.keep(connection.ledger, readiness.from_ledger(connection, readiness.Snapshot({})))
 
 

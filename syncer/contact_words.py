@@ -131,6 +131,7 @@ def group_sentence(email: str, in_xero: int, in_crococlick: int, likely: bool = 
 _WHY: Mapping[str, str] = {
     "linked": "it is linked already",
     "invoices": "it has the most invoices in Xero",
+    "name": "it has the name that CrocoClick has",
     "complete": "it is filled in most",
     "newest": "it was changed last",
     "first": "nothing else tells them apart",

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from syncer import questions, readiness_words
+from syncer import connecting, questions, readiness_words
 from syncer.address_book import open_groups
 from syncer.app import Connection
 from syncer.contacts import ContactReading
@@ -62,8 +62,10 @@ def check(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Repor
     try:
         seen = _look(connection, tell, stop)
     except (Reconnect, HaltRun) as found:
+        connecting.note_failure(connection, found)
         report = _blind(connection, found)
     else:
+        connecting.note_failure(connection, None)
         report = from_ledger(connection, seen)
     keep(connection.ledger, report, seen)
     return report
@@ -126,13 +128,15 @@ def _blind(connection: Connection, found: SyncerError) -> Report:
     return Report(checks, connection.app.clock.now(), len(waiting.ids), dict(waiting.money), None, found)
 
 
-def from_ledger(connection: Connection, seen: Snapshot | None = None, rules: Rules | None = None) -> Report:
+def from_ledger(connection: Connection, seen: Snapshot | None = None) -> Report:
     """A report from what the ledger holds, without a call; raises Reconnect where the organisation was never read."""
+    if gone := _gone(connection):
+        return _blind(connection, gone)
     ledger = connection.ledger
     books = questions.books(ledger)
     if books is None:
         raise Reconnect("not_connected")
-    rules = rules or connection.rules()
+    rules = connection.rules()
     seen = seen or _seen(ledger)
     preview = questions.preview(ledger, rules, books)
     budget = ledger.row("budget") or {}
@@ -143,6 +147,15 @@ def from_ledger(connection: Connection, seen: Snapshot | None = None, rules: Rul
     checks = check_all(_presumed(ledger, books, rules, preview), situation)
     held = stopped(checks, preview.actions)
     return Report(checks, connection.app.clock.now(), len(held.ids), dict(held.money), planned)
+
+
+def _gone(connection: Connection) -> Reconnect | None:
+    """Why one of the two sides cannot be reached, as far as is known without a call."""
+    status = connecting.status(connection)
+    if status["state"] != "connected":
+        return Reconnect(status["state"])
+    source = status["crococlick"]["state"]
+    return Reconnect(f"{_CRM}_{source}") if source != "connected" else None
 
 
 def _presumed(ledger: Ledger, books: Books, rules: Rules, preview: Preview) -> Sequence[Action]:

@@ -1,11 +1,12 @@
 """Contacts that share an email, inside Xero, inside CrocoClick and across, and those that likely do."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from syncer.core.books import BookContact
+from syncer.core.contact import name_key
 from syncer.core.people import SourceContact, addresses, is_shared, likely_key, name_words
 
 XERO, CROCOCLICK = "xero", "crococlick"
@@ -59,7 +60,7 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The Xero contact that should stay, and why: linked, invoices, complete, newest or first."""
+    """The Xero contact that should stay, and why: linked, invoices, name, complete, newest or first."""
 
     xero_id: str
     why: str
@@ -106,11 +107,15 @@ def _is_double(members: Sequence[Member], links: Mapping[str, str]) -> bool:
 
 
 def proposal(group: Group, weights: Mapping[str, Weight]) -> Proposal | None:
-    """The Xero contact that should stay: linked already, most invoices, fullest, latest changed; None for one alone."""
+    """The Xero contact that should stay: linked already, most invoices, CrocoClick's name, fullest, latest changed.
+
+    None where there is one at most.
+    """
     there = [member.contact for member in group.on(XERO) if isinstance(member.contact, BookContact)]
     if len(there) < 2:
         return None
-    ranks = {one.id: _rank(one, weights.get(one.id, Weight())) for one in there}
+    names = {name_key(member.contact.name) for member in group.on(CROCOCLICK)}
+    ranks = {one.id: _rank(one, weights.get(one.id, Weight()), names) for one in there}
     ordered = sorted(there, key=lambda one: one.id)
     best = max(ordered, key=lambda one: ranks[one.id])
     second = max(ranks[one.id] for one in ordered if one is not best)
@@ -118,9 +123,9 @@ def proposal(group: Group, weights: Mapping[str, Weight]) -> Proposal | None:
     return Proposal(best.id, decided)
 
 
-_WHY = ("linked", "invoices", "complete", "newest")
+_WHY = ("linked", "invoices", "name", "complete", "newest")
 
 
-def _rank(contact: BookContact, weight: Weight) -> tuple[bool, int, int, datetime]:
+def _rank(contact: BookContact, weight: Weight, names: Container[str]) -> tuple[bool, int, bool, int, datetime]:
     filled = sum(map(bool, (contact.phone, contact.first_name, contact.last_name, contact.address.line)))
-    return weight.linked, weight.invoices, filled, contact.updated_at or _LONG_AGO
+    return weight.linked, weight.invoices, name_key(contact.name) in names, filled, contact.updated_at or _LONG_AGO
