@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 
 from syncer import address_book, connecting, contact_words, questions, words
+from syncer.address_book import Person
 from syncer.app import App, Connection, who
 from syncer.contact_orders import NAMES, ContactDesk
 from syncer.contacts import Report
@@ -36,10 +37,11 @@ def do_import(app: App, asked: argparse.Namespace, out: Out) -> int:
 
 
 def _tell(connection: Connection, report: Report, told: Mapping[str, Mapping[str, int]], out: Out) -> None:
-    would = "would be " if report.dry_run else ""
-    done = [(f"{would}{contact_words.OUTCOMES[name][1]}", f"{n:,}") for name, n in told["outcomes"].items() if n]
+    done = [(contact_words.OUTCOMES[name][1], f"{n:,}") for name, n in told["outcomes"].items() if n]
     out.table(["outcome", "contacts"], done or [("no contacts in Xero", "")], right=["contacts"])
-    if not report.dry_run:
+    if report.dry_run:
+        out.say("This is what an import would come to; nothing was written.")
+    else:
         rows, total = address_book.rows(connection.ledger, outcome="conflict", limit=SHOWN)
         if rows:
             out.say(f"\n{words.count(total, 'contact')} {'needs' if total == 1 else 'need'} a look:")
@@ -78,13 +80,8 @@ def do_duplicates(app: App, asked: argparse.Namespace, out: Out) -> int:
         out.json(address_book.as_json(told))
     for group in told[:SHOWN]:
         out.say(f"{group.sentence}. {contact_words.hangs(group.open_invoices, group.money)}")
-        out.table(
-            ["", "name", "email", "phone", "id"],
-            [
-                ("Xero" if one.side == XERO else "CrocoClick", one.name, one.email, one.phone, one.id)
-                for one in group.people
-            ],
-        )
+        rows = [(SIDES[one.side], one.name, _typed(one, group.email), one.id) for one in group.people]
+        out.table(["", "name", "email as typed", "id"], rows)
         if group.proposed:
             out.say(f"{group.proposed}. {contact_words.MERGE_IN_XERO}")
         out.say("")
@@ -96,6 +93,11 @@ def do_duplicates(app: App, asked: argparse.Namespace, out: Out) -> int:
         out.note("Stopped as asked: this is what was known before.")
         return LATER
     return HELD if any(not group.likely for group in told) else DONE
+
+
+def _typed(one: Person, address: str) -> str:
+    """The email as it was typed, where that is not the address itself."""
+    return "" if one.email == address else one.email
 
 
 def is_about_contacts(connection: Connection, name: str, what: Sequence[str]) -> bool:

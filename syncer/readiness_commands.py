@@ -30,6 +30,8 @@ def declare(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
 def do_check(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Bring both sides up to date, check everything, say what stands in the way and what hangs on it."""
     connection = app.connection(asked.connection)
+    if asked.certificate and not asked.certificate.resolve().parent.is_dir():
+        raise WrongUsage(f"--certificate: there is no folder {asked.certificate.parent}.")
     with out.progress() as tell, stoppable(out) as stop:
         report = readiness.check(connection, tell, stop)
     if asked.certificate:
@@ -92,13 +94,14 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     if out.as_json:
         out.json(told | ({"effect": questions.effects_told(effects)} if effects else {}))
         return DONE
-    _tell_plan(found, told, out)
+    _tell_plan(told, out)
+    _tell_held(found, out)
     if effects:
         _tell_effects(asked.changes, effects, out)
     return DONE
 
 
-def _tell_plan(found: questions.Preview, told: Mapping[str, Any], out: Out) -> None:
+def _tell_plan(told: Mapping[str, Any], out: Out) -> None:
     out.table(
         ["would", "invoices"],
         [(name, f"{n:,}") for name, n in told["totals"]["by_action"].items() if n],
@@ -107,8 +110,15 @@ def _tell_plan(found: questions.Preview, told: Mapping[str, Any], out: Out) -> N
     for currency, sums in told["totals"]["by_currency"].items():
         out.say(f"{currency}: " + ", ".join(f"{name} {words.money(sum_, currency)}" for name, sum_ in sums.items()))
     price = told["price"]
+    if not price["xero_calls"]:
+        out.say("Price: no Xero call")
+        return
     share = f", {price['share_of_day']:.1%} of what is left today" if price["share_of_day"] is not None else ""
-    out.say(f"Price: {price['xero_calls']} Xero calls, about {words.count(price['minutes'], 'minute')}{share}")
+    calls = words.count(price["xero_calls"], "Xero call")
+    out.say(f"Price: {calls}, about {words.count(price['minutes'], 'minute')}{share}")
+
+
+def _tell_held(found: questions.Preview, out: Out) -> None:
     held = [action for action in found.actions if action.do is Do.HOLD]
     rows = [(a.invoice.number, words.cause_sentence(a.cause, a.problems[0].facts)) for a in held[:SHOWN]]
     if rows:
