@@ -16,16 +16,9 @@ from syncer.errors import WrongUsage
 from syncer.phrases import count, day, moment, money
 from syncer.readiness import Report
 from syncer.settings import SETTINGS, setting
+from syncer.words import WOULD
 
 TEMPLATE = Path(__file__).with_name("certificate.html")
-_WOULD = {
-    "create": "Created in Xero",
-    "update": "Updated",
-    "void": "Voided",
-    "pay": "Paid",
-    "leave": "Left as they are",
-    "hold": "Held",
-}
 
 
 def write(connection: Connection, report: Report, by: str, path: Path) -> None:
@@ -170,7 +163,7 @@ def _plan(planned: Mapping[str, Any] | None, books: Books | None) -> str:
         return '<p class="quiet">Not known, since nothing could be looked at.</p>'
     totals, price = planned["totals"], planned["price"]
     rows = "".join(
-        f'<tr><td>{_WOULD[name]}</td><td class="num">{number:,}</td><td class="num">{_sums(totals, name)}</td></tr>'
+        f'<tr><td>{WOULD[name]}</td><td class="num">{number:,}</td><td class="num">{_sums(totals, name)}</td></tr>'
         for name, number in totals["by_action"].items()
         if number
     )

@@ -13,7 +13,7 @@ from syncer.core.people import SourceContact, addresses, likely_key
 from syncer.core.standing import Order
 from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
-from syncer.orders import ANEW, one_xero_contact
+from syncer.orders import ANEW, one_xero_contact, only_said
 
 NAMES = ("link_contact", "keep_apart", "ignore", "undo")
 
@@ -74,7 +74,7 @@ class ContactDesk:
         return take(meant, Order(name, dict(said), self.by))
 
     def _link(self, meant: Meant, order: Order) -> str:
-        _only(order, "contact")
+        only_said(order, "contact")
         wanted = order.said.get("contact", "").strip()
         if not wanted:
             raise WrongUsage("Say which Xero contact: contact=<ContactID, email or name>.")
@@ -99,7 +99,7 @@ class ContactDesk:
         return f"{name} is the one that is imported."
 
     def _keep_apart(self, meant: Meant, order: Order) -> str:
-        _only(order, "because", "name")
+        only_said(order, "because", "name")
         if meant.ours:
             self.ledger.link_people(order, meant.ours, None, self._invoices(meant), self.now)
         self.ledger.answer_contacts(order, meant.subjects, self.now)
@@ -108,7 +108,7 @@ class ContactDesk:
         return f"{_named(meant.ours)} kept apart: an invoice makes a Xero contact of its own."
 
     def _ignore(self, meant: Meant, order: Order) -> str:
-        _only(order, "because")
+        only_said(order, "because")
         because = order.said.get("because", "").strip()
         if not because:
             raise WrongUsage("Say why: because=TEXT.")
@@ -118,7 +118,7 @@ class ContactDesk:
         return "Left alone; it is not shown among the open ones any more."
 
     def _undo(self, meant: Meant, order: Order) -> str:
-        _only(order)
+        only_said(order)
         links, answers = self.ledger.contact_links(), self.ledger.contact_answers()
         contacts = self.ledger.contacts()
         apart = [one for one in meant.ours if one.id in contacts and contacts[one.id].apart is not None]
@@ -145,9 +145,3 @@ def _exactly(address: str) -> str:
 def _named(those: Sequence[SourceContact]) -> str:
     names = ", ".join(dict.fromkeys(one.name for one in those[:3]))
     return f"{names} {'is' if len(those) == 1 else 'are'}" if len(those) <= 3 else f"{len(those)} contacts are"
-
-
-def _only(order: Order, *names: str) -> None:
-    if strange := [name for name in order.said if name not in names]:
-        takes = f"takes {', '.join(names)}" if names else "takes no values"
-        raise WrongUsage(f"The order {order.name} {takes}, not {', '.join(strange)}. Nothing was ordered.")

@@ -56,7 +56,7 @@ class Desk:
         return "Decided anew in the next run."
 
     def _skip(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
-        _only_said(order, "because", "until")
+        only_said(order, "because", "until")
         because, until = order.said.get("because", "").strip(), order.said.get("until", "").strip()
         if not because:
             raise WrongUsage("Say why: skipping needs a reason.")
@@ -81,7 +81,7 @@ class Desk:
         return "Everything that waited for it goes over with the next run."
 
     def _link_contact(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
-        _only_said(order, "contact")
+        only_said(order, "contact")
         wanted = order.said.get("contact", "").strip()
         if not wanted:
             raise WrongUsage("Say which Xero contact: contact=<ContactID, email or name>.")
@@ -95,7 +95,7 @@ class Desk:
         return f"The customer is linked to {name}."
 
     def _keep_apart(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
-        _only_said(order, "name")
+        only_said(order, "name")
         self.ledger.order_contact(order, self._all_of(_customers(rows)), dict.fromkeys(_customers(rows)), self.now)
         return "The customer gets a Xero contact of its own in the next run."
 
@@ -219,10 +219,11 @@ def _named(row: Mapping[str, Any]) -> str:
 
 
 def _nothing_said(order: Order) -> None:
-    _only_said(order)
+    only_said(order)
 
 
-def _only_said(order: Order, *names: str) -> None:
+def only_said(order: Order, *names: str) -> None:
+    """Raise WrongUsage for a value that the order does not take."""
     if strange := [name for name in order.said if name not in names]:
         takes = f"takes {', '.join(names)}" if names else "takes no values"
         raise WrongUsage(f"The order {order.name} {takes}, not {', '.join(strange)}. Nothing was ordered.")

@@ -364,6 +364,18 @@ SCOPES: Mapping[str, tuple[str, str]] = {
 }
 
 
+# -- what a sync would do ------------------------------------------------------------------------------------------
+
+WOULD: Mapping[str, str] = {
+    "create": "Created in Xero",
+    "update": "Updated",
+    "void": "Voided",
+    "pay": "Paid",
+    "leave": "Left as they are",
+    "hold": "Held",
+}
+
+
 # -- what a changed setting would do ------------------------------------------------------------------------------
 
 _EFFECTS: Mapping[str, tuple[str, str]] = {

@@ -9,16 +9,9 @@ from console import formats, live, parts, setup
 from console.desk import Desk, WrongUsage
 from console.desk_readiness import GROUPS, MARKS, Check, Report
 from console.parts import Column
+from syncer import words
 
 TONES = {"pass": "good", "warn": "heals", "fail": "needs", "unknown": "heals"}
-WOULD = {
-    "create": "Created in Xero",
-    "update": "Updated",
-    "void": "Voided",
-    "pay": "Paid",
-    "leave": "Left as they are",
-    "hold": "Held",
-}
 
 
 def show(desk: Desk) -> None:
@@ -166,7 +159,7 @@ def _preview(desk: Desk, report: Report) -> None:
     totals, price = report.planned["totals"], report.planned["price"]
     parts.section("What the next sync would do")
     rows = [
-        [WOULD[name], f"{number:,}", _sums(totals["by_currency"], name)]
+        [words.WOULD[name], f"{number:,}", _sums(totals["by_currency"], name)]
         for name, number in totals["by_action"].items()
         if number
     ]
