@@ -12,6 +12,11 @@ from console.parts import Column
 from syncer import words
 
 TONES = {"pass": "good", "warn": "heals", "fail": "needs", "unknown": "heals"}
+# What may be created in Xero where it is missing.
+FLAGS = {
+    "create_currencies": "May a missing currency be added in Xero?",
+    "create_tax_rates": "May a missing tax rate be created in Xero?",
+}
 
 
 def show(desk: Desk) -> None:
@@ -92,6 +97,8 @@ def _editor(desk: Desk, report: Report) -> None:
     """Each account, tax and currency with its candidates; what a choice would do is said before it is saved."""
     ready = desk.readiness
     named = {ready.setting_of(check): _named(check) for check in report.checks if ready.setting_of(check)}
+    if any(check.facts.get("cause") == "tax_unmapped" for check in report.checks):
+        named["create_tax_rates"] = FLAGS["create_tax_rates"]
     if not named:
         return
     parts.section("Accounts, taxes and currencies")
@@ -103,7 +110,7 @@ def _editor(desk: Desk, report: Report) -> None:
     )  # fmt: skip
     value = _wanted(desk, key)
     if value == ready.value(key):
-        parts.quiet("This is how it is set now.")
+        parts.quiet(_as_it_is(desk, key))
         return
     try:
         with st.spinner("Reckoning what this would do"):
@@ -119,6 +126,13 @@ def _editor(desk: Desk, report: Report) -> None:
         st.rerun()
 
 
+def _as_it_is(desk: Desk, key: str) -> str:
+    """Nothing is changed yet; where Xero has nothing to choose from, what to do instead."""
+    if key.startswith("tax.") and key != "tax.none" and not desk.readiness.choices(key):
+        return "Xero has no sales rate of this percentage: add one there, or allow that a missing one is created."
+    return "This is how it is set now."
+
+
 def _named(check: Check) -> str:
     if check.code == "tax":
         rate = str(check.facts.get("rate") or "none")
@@ -127,7 +141,7 @@ def _named(check: Check) -> str:
         return f"Payments in {check.subject}"
     return {
         "revenue_account": "Revenue account",
-        "currency": "May a missing currency be added in Xero?",
+        "currency": FLAGS["create_currencies"],
         "start_date": "First day whose invoices go over",
     }[check.code]
 
@@ -136,8 +150,8 @@ def _wanted(desk: Desk, key: str) -> str:
     """The value that a person wants for a setting."""
     ready = desk.readiness
     now = ready.value(key)
-    if key == "create_currencies":
-        return "true" if st.toggle("Add missing currencies", value=now == "true") else ("false" if now else "")
+    if key in FLAGS:
+        return "true" if st.toggle(FLAGS[key], value=now == "true", key=f"flag-{key}") else ("false" if now else "")
     if key == "start_date":
         return st.text_input("Start date", value=now, placeholder="2026-01-31, or empty for all").strip()
     choices = {next(iter(one.said.values())): one.label for one in ready.choices(key)}

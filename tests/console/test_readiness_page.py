@@ -61,6 +61,18 @@ def test_the_effect_of_a_choice_is_said_before_it_is_saved(lived: World, draw: D
     assert lived.box.count() == 0
 
 
+def test_a_rate_that_xero_does_not_have_may_be_created(lived: World, draw: Draw):
+    """The editor says that there is nothing to choose, and offers to allow it, with what that does."""
+    lived.has("INV-1", lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": [7.7]}])
+    check(lived)
+    text = obeys_the_house_rules(draw("readiness", set="tax.7.7%"))
+    assert "Xero has no sales rate of this percentage: add one there" in text
+    at = draw("readiness", set="create_tax_rates")
+    at = next(one for one in at.toggle if "tax rate be created" in one.label).set_value(True).run()
+    assert "1 invoice worth €107.70 goes over that is held now." in seen(at)
+    assert seen(press(at, "Save")).startswith("Ready: nothing stops an invoice.")
+
+
 def test_the_path_of_the_set_up_says_what_is_missing(lived: World, draw: Draw):
     """Each step done or with what is to do, on every page of the path; gone once everything is done."""
     two_rates(lived)
