@@ -1,7 +1,7 @@
-"""The one DuckDB engine of this process, to which ledger files are attached for a moment and detached again.
+"""The one DuckDB engine of this process by which ledger files are read: attached for a moment and detached again.
 
-To begin an engine takes some ten milliseconds, to attach a file one or two: for a file that is opened for each
-transaction, that is most of what a transaction takes.
+To begin an engine takes some ten milliseconds, to attach a file one or two: that is most of what a reading takes.
+Nothing is written through it.
 """
 
 import itertools
@@ -29,17 +29,15 @@ class Engine:
         self._numbers = itertools.count(1)
         self._open: dict[Path, Attached] = {}
 
-    def attach(self, path: Path, *, read_only: bool) -> "Attached":
-        """Open a file, which `close` of what comes back closes again; raises what DuckDB raises."""
+    def attach(self, path: Path) -> "Attached":
+        """Open a file for reading, which `close` of what comes back closes again; raises what DuckDB raises."""
         with self._mutex:
-            found = self._open.get(path)
-            if found and read_only and found.read_only:
+            if found := self._open.get(path):
                 found.users += 1
                 return found
-            found = Attached(self, path, f"ledger_{next(self._numbers)}", read_only)
-            how = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE}'"
+            found = Attached(self, path, f"ledger_{next(self._numbers)}")
             with self._root().cursor() as cursor:
-                cursor.execute(f"ATTACH {_quoted(str(path))} AS {found.name} ({how})")
+                cursor.execute(f"ATTACH {_quoted(str(path))} AS {found.name} (READ_ONLY)")
             self._open[path] = found
             return found
 
@@ -50,7 +48,7 @@ class Engine:
         return cursor
 
     def detach(self, attached: "Attached") -> None:
-        """Close a file when its last user is done with it: what waited to be written into it is."""
+        """Close a file when its last user is done with it."""
         with self._mutex:
             attached.users -= 1
             if attached.users:
@@ -73,7 +71,6 @@ class Attached:
     engine: Engine
     path: Path
     name: str
-    read_only: bool
     users: int = 1
 
     def cursor(self) -> duckdb.DuckDBPyConnection:

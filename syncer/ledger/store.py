@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 
 from syncer.errors import LedgerBusy, LedgerTooNew, SyncerError, WrongUsage
-from syncer.ledger.engine import ENGINE, Attached
+from syncer.ledger.engine import CONFIG, ENGINE, STORAGE, Attached
 from syncer.ledger.lock import FileLock
 from syncer.ledger.migrations import MIGRATIONS, Step
 
@@ -287,13 +287,12 @@ class Store:
 
     @contextmanager
     def _opened(self, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A file open for writing."""
-        file = self._attach(path, read_only=False)
+        """A file open for writing, in an engine of its own: one that was attached did not survive every kill -9."""
+        connection: duckdb.DuckDBPyConnection = self._patiently(path, lambda: _connect(path))
         try:
-            with file.cursor() as connection:
-                yield connection
+            yield connection
         finally:
-            file.close()
+            connection.close()
 
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -352,7 +351,7 @@ class Store:
     def _attach_as_it_should_be(self) -> Attached | None:
         if not self.path.exists():
             return None
-        file = self._attach(self.path, read_only=True)
+        file = self._patiently(self.path, lambda: ENGINE.attach(self.path))
         try:
             with file.cursor() as connection:
                 is_newest = self._version_in(connection) == self._schema.version
@@ -392,11 +391,12 @@ class Store:
                         moment.close()
                     return
 
-    def _attach(self, path: Path, *, read_only: bool) -> Attached:
+    def _patiently(self, path: Path, open_: Callable[[], T]) -> T:
+        """Open it, as soon as nobody else outside of the store has it."""
         deadline = time.monotonic() + self._wait_s
         while True:
             try:
-                return ENGINE.attach(path, read_only=read_only)
+                return open_()
             except duckdb.Error as error:
                 if not _is_somebody_elses(error):
                     raise _unreadable(path, error) from error
@@ -502,6 +502,12 @@ def _committed(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):
             connection.execute("ROLLBACK")
         raise
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path), config={**CONFIG, "storage_compatibility_version": STORAGE})
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
 
 
 def _is_somebody_elses(error: duckdb.Error) -> bool:
