@@ -14,14 +14,15 @@ from typing import Any, NoReturn
 # DuckDB imports pandas with the first parameter that is bound (0.3 s), if there is one; no command needs it.
 sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: None is how Python marks what may not be imported
 
-from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, words
+from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, trial_told, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.reading import Orders
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
 from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, stoppable
-from syncer.trial_told import do_test_invoice
+
+Declare = Callable[[str, str], argparse.ArgumentParser]  # adds a command: its name, and what it does
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,6 +45,20 @@ def parser() -> Parser:
     def command(name: str, does: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=does, description=does, parents=[shared])
 
+    _declare_connection(command)
+    sync = command("sync", "one run")
+    sync.add_argument(
+        "--invoice", metavar="WHAT", default="", help="only this one: a number, an id, a name or an email"
+    )
+    sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
+    contact_commands.declare(command)
+    readiness_commands.declare(command)
+    trial_told.declare(command)
+    _declare_questions_and_orders(command)
+    return top
+
+
+def _declare_connection(command: Declare) -> None:
     connect = command("connect", "connect Xero: prints the consent address and waits")
     connect.add_argument("--location", metavar="ID", help="CrocoClick location of a further connection")
     connect.add_argument("--token-file", metavar="FILE", type=Path, help="file with that location's token")
@@ -55,18 +70,9 @@ def parser() -> Parser:
     change = command("settings", "show the settings, or set some")
     change.add_argument("verb", nargs="?", choices=["show", "set"], default="show")
     change.add_argument("changes", nargs="*", metavar="KEY=VALUE")
-    sync = command("sync", "one run")
-    sync.add_argument(
-        "--invoice", metavar="WHAT", default="", help="only this one: a number, an id, a name or an email"
-    )
-    sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
-    contact_commands.declare(command)
-    readiness_commands.declare(command)
-    test = command("test-invoice", "test the set-up with a small invoice that is voided again, or check one")
-    test.add_argument("--invoice", metavar="WHAT", default="", help="only check this one; nothing is made or voided")
-    test.add_argument(
-        "--contact", metavar="WHAT", default="", help="make one for this contact: an email, a name, an id"
-    )
+
+
+def _declare_questions_and_orders(command: Declare) -> None:
     explain = command("explain", "why an invoice is or is not in Xero")
     explain.add_argument("what", metavar="WHAT", help="a number, an id, a customer's name or email")
     retry = command("retry", "let invoices be tried again in the next run")
@@ -85,7 +91,6 @@ def parser() -> Parser:
     export.add_argument("--to", metavar="FILE", type=Path, required=True)
     sql = command("sql", "a read-only question to the analysis tables")
     sql.add_argument("query", metavar="QUERY")
-    return top
 
 
 def main(words_given: Sequence[str] | None = None) -> int:
@@ -479,7 +484,7 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "duplicates": contact_commands.do_duplicates,
     "check": readiness_commands.do_check,
     "plan": readiness_commands.do_plan,
-    "test-invoice": do_test_invoice,
+    "test-invoice": trial_told.do_test_invoice,
     "explain": do_explain,
     "retry": do_order,
     "skip": do_order,

@@ -109,6 +109,7 @@ class Book:
         self.crococlick = people_of(ledger)
         self.links = ledger.contact_links()
         self.answers = ledger.contact_answers()
+        self._linked = {link.xero_id for link in self.links.values()}
         self._open = _tallies(ledger.rows("open_by_contact"), "money")
         self._here = _tallies(ledger.rows("last_invoices"))
         self._there = _tallies(ledger.rows("book_by_contact"), "due")
@@ -125,9 +126,8 @@ class Book:
         for tally in ours:
             for currency, amount in tally.money.items():
                 money[currency] += amount
-        linked = {link.xero_id for link in self.links.values()}
         weights = {
-            member.id: Weight(self._there.get(member.id, Tally()).invoices, member.id in linked)
+            member.id: Weight(self._there.get(member.id, Tally()).invoices, member.id in self._linked)
             for member in group.on(XERO)
         }
         return GroupTold(
@@ -201,22 +201,19 @@ def _tallies(rows: Iterable[Mapping[str, Any]], name: str = "") -> dict[str, Tal
 
 def as_json(told: Sequence[GroupTold]) -> dict[str, Any]:
     """Groups as `duplicates --json` gives them; those that are only likely stand apart."""
-    shown = [
-        {
-            "email": group.email,
-            "members": [
-                {"side": one.side, "id": one.id, "name": one.name, "status": one.status} for one in group.people
-            ],
-            "open_invoices": group.open_invoices,
-            "money": {currency: show(amount, currency) for currency, amount in sorted(group.money.items())},
-            "proposal": group.proposal.xero_id if group.proposal else None,
-            "likely": group.likely,
-        }
-        for group in told
-    ]
     return {
-        "groups": [one for one in shown if not one.pop("likely")],
-        "likely": [one for one, group in zip(shown, told, strict=True) if group.likely],
+        "groups": [_group_json(group) for group in told if not group.likely],
+        "likely": [_group_json(group) for group in told if group.likely],
+    }
+
+
+def _group_json(group: GroupTold) -> dict[str, Any]:
+    return {
+        "email": group.email,
+        "members": [{"side": one.side, "id": one.id, "name": one.name, "status": one.status} for one in group.people],
+        "open_invoices": group.open_invoices,
+        "money": {currency: show(amount, currency) for currency, amount in sorted(group.money.items())},
+        "proposal": group.proposal.xero_id if group.proposal else None,
     }
 
 

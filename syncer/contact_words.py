@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from syncer.phrases import count, money
+from syncer.phrases import count, monies
 
 Facts = Mapping[str, Any]
 
@@ -147,8 +147,7 @@ def hangs(invoices: int, sums: Mapping[str, Any]) -> str:
     """What waits for the answer about a group."""
     if not invoices:
         return "No open invoice hangs on it."
-    amounts = ", ".join(money(amount, currency) for currency, amount in sorted(sums.items()))
-    return f"{count(invoices, 'open invoice')} worth {amounts} {'hangs' if invoices == 1 else 'hang'} on it."
+    return f"{count(invoices, 'open invoice')} worth {monies(sums)} {'hangs' if invoices == 1 else 'hang'} on it."
 
 
 def effect(name: str, ours: int, invoices: int, sums: Mapping[str, Any]) -> str:
@@ -158,5 +157,4 @@ def effect(name: str, ours: int, invoices: int, sums: Mapping[str, Any]) -> str:
     told = f"{count(ours, 'CrocoClick contact')} {'is' if ours == 1 else 'are'} linked to {name}"
     if not invoices:
         return f"{told}."
-    amounts = ", ".join(money(amount, currency) for currency, amount in sorted(sums.items()))
-    return f"{told}; {count(invoices, 'invoice')} worth {amounts} {'goes' if invoices == 1 else 'go'} to it."
+    return f"{told}; {count(invoices, 'invoice')} worth {monies(sums)} {'goes' if invoices == 1 else 'go'} to it."

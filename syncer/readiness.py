@@ -24,7 +24,6 @@ from syncer.ledger.ledger import Ledger
 from syncer.looking import look
 from syncer.questions import Preview
 from syncer.reading import Orders, Tell
-from syncer.words import failure
 from syncer.xero.auth import ACCOUNTING_SCOPES
 
 ALREADY = ("AUTHORISED", "PAID")
@@ -115,7 +114,7 @@ def _blind(connection: Connection, found: SyncerError) -> Report:
         "crococlick_scope_missing": "crococlick_scopes",
     }
     failed = codes.get(found.code, "crococlick_connection" if found.code.startswith(_CRM) else "xero_connection")
-    facts = {**found.facts, "cause": found.code, "told": failure(found.code, found.facts)}
+    facts = {**found.facts, "cause": found.code}
     workload = (one for one in connection.ledger.workload() if one.state not in ("not_eligible", "skipped"))
     waiting = bundle(one.invoice for one in workload)
     every = [code for codes in readiness_words.GROUPS.values() for code in codes]

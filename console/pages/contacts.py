@@ -104,13 +104,22 @@ def _tabs(desk: Desk, current: str, counts: Mapping[str, int], groups: Sequence[
     parts.html(parts.tabs(shown))
 
 
+def _some(desk: Desk, outcome: str, what: str, size: int) -> tuple[Sequence[Row], int]:
+    """The rows of the page that the address names, of the first where there are not so many; and how many in all."""
+    asked = st.query_params.get("part", "1")
+    page = int(asked) if asked.isdecimal() and int(asked) else 1
+    rows, total = desk.contacts.rows(outcome, what, size, (page - 1) * size)
+    if not rows and page > 1:
+        return desk.contacts.rows(outcome, what, size, 0)
+    return rows, total
+
+
 # -- what needs a look ------------------------------------------------------------------------------------------------
 
 
 def _looks(desk: Desk) -> None:
     """Xero contacts that were not imported because somebody has to say who they are."""
-    page = max(1, int(st.query_params.get("part", "1") or 1)) if st.query_params.get("part", "1").isdigit() else 1
-    rows, total = desk.contacts.rows("conflict", "", LOOKS, (page - 1) * LOOKS)
+    rows, total = _some(desk, "conflict", "", LOOKS)
     if not rows:
         parts.html('<p class="lead">No contact needs a look.</p>')
         return
@@ -278,11 +287,7 @@ def _links(desk: Desk) -> None:
         everything = parts.anchor(parts.link("contacts", desk.name, tab="links"), "Show all")
         word = escape(formats.opening(contact_words.OUTCOMES[outcome][1]))
         parts.html(f'<p class="quiet">Only: {word} · {everything}</p>')
-    asked = st.query_params.get("part", "1")
-    page = int(asked) if asked.isdigit() and int(asked) else 1
-    rows, total = desk.contacts.rows(outcome, what or "", LINKS, (page - 1) * LINKS)
-    if not rows and page > 1:
-        rows, total = desk.contacts.rows(outcome, what or "", LINKS, 0)
+    rows, total = _some(desk, outcome, what or "", LINKS)
     if not rows:
         parts.html('<p class="lead">No contact fits.</p>')
         return

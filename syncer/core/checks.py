@@ -19,7 +19,7 @@ from syncer.core.invoice import Invoice, Status, Tax
 from syncer.core.mapping import lacks_currency, revenue_account
 from syncer.core.payment import account_for
 from syncer.core.rules import Rules
-from syncer.core.tax import tax_key, tax_rate
+from syncer.core.tax import mapping_of, tax_key, tax_rate
 
 PAYMENT = "CreateInvoicePayment"  # Xero's Organisation page, "actions"
 # Plans that approve so many sales invoices a month (Xero's pricing pages, Starter and Early); of the others that are
@@ -240,35 +240,33 @@ def _rounding(now: Situation) -> list[Check]:
 # -- taxes and currencies ---------------------------------------------------------------------------------------------
 
 
-def taxes_seen(invoices: Iterable[Invoice]) -> dict[tuple[Tax, ...], Bundle]:
+def _taxes_seen(invoices: Iterable[Invoice]) -> dict[tuple[Tax, ...], list[Invoice]]:
     """Every tax, or several of one line, and the invoices that carry it; an empty one stands for lines without."""
-    found: dict[tuple[Tax, ...], Bundle] = defaultdict(Bundle)
+    found: dict[tuple[Tax, ...], list[Invoice]] = defaultdict(list)
     for invoice in invoices:
         for taxes in {line.taxes for line in invoice.lines}:
-            found[taxes].add(invoice)
+            found[taxes].append(invoice)
     return found
 
 
 def _taxes(invoices: Sequence[Invoice], now: Situation) -> list[Check]:
     """One for each tax by its name and rate, whatever ids it has had in CrocoClick."""
-    found: dict[str, tuple[TaxRate | Problem, Bundle, Mapping[str, str]]] = {}
-    for taxes, those in taxes_seen(invoices).items():
+    found: dict[str, tuple[TaxRate | Problem, Bundle, Mapping[str, str], str]] = {}
+    for taxes, those in _taxes_seen(invoices).items():
         rate = tax_rate(taxes, now.books, now.rules)
         named = {"tax": ", ".join(tax.name for tax in taxes), "rate": tax_key(taxes) or "none"}
+        how = "mapped" if mapping_of(taxes, now.rules) else "equal"
         subject = f"{named['tax']} {named['rate']} {rate.code if isinstance(rate, Problem) else rate.type}".strip()
-        known = found.setdefault(subject, (rate, Bundle(), named))
-        for source_id, number in those.ids.items():
-            known[1].ids[source_id] = number
-        for currency, amount in those.money.items():
-            known[1].money[currency] += amount
-    return [_tax(subject, *found[subject], now) for subject in sorted(found, key=lambda one: found[one][2]["rate"])]
+        known = found.setdefault(subject, (rate, Bundle(), named, how))
+        for invoice in those:
+            known[1].add(invoice)
+    return [_tax(subject, *found[subject]) for subject in sorted(found, key=lambda one: found[one][2]["rate"])]
 
 
-def _tax(subject: str, rate: TaxRate | Problem, those: Bundle, named: Mapping[str, str], now: Situation) -> Check:
+def _tax(subject: str, rate: TaxRate | Problem, those: Bundle, named: Mapping[str, str], how: str) -> Check:
     if isinstance(rate, Problem):
         return those.check("tax", Level.FAIL, {**named, **_of(rate)}, subject)
-    mapped = rate.type in (*now.rules.taxes.values(), now.rules.tax_none)
-    how = "created" if rate.is_new else "mapped" if mapped else "equal"
+    how = "created" if rate.is_new else how
     facts = {**named, "how": how, "tax_type": "" if rate.is_new else rate.type, "name": rate.name}
     return those.check("tax", Level.PASS, facts, subject)
 
@@ -330,14 +328,11 @@ def _start_date(going: Sequence[Action], now: Situation) -> Check:
     start = now.rules.start_date
     if start:
         return Check("start_date", Level.PASS, {"start_date": start.isoformat()})
-    old = bundle(
-        one.invoice
-        for one in going
-        if not one.xero_id and one.invoice.issue_date and now.today - one.invoice.issue_date > OLD
-    )
+    new = [(one.invoice.issue_date, one.invoice) for one in going if not one.xero_id and one.invoice.issue_date]
+    old = bundle(invoice for issued, invoice in new if now.today - issued > OLD)
     if not old.ids:
         return Check("start_date", Level.PASS)
-    first = min(one.invoice.issue_date for one in going if one.invoice.issue_date)
+    first = min(issued for issued, _ in new)
     return old.check("start_date", Level.WARN, {"first": first.isoformat()})
 
 

@@ -40,8 +40,7 @@ def tax_rate(taxes: tuple[Tax, ...], books: Books, rules: Rules) -> TaxRate | Pr
     if not taxes:
         return untaxed(books, rules)
     facts = {"tax": ", ".join(tax.name for tax in taxes), "rate": tax_key(taxes)}
-    mapped = rules.taxes.get(taxes[0].id) if len(taxes) == 1 else None
-    if mapped := mapped or rules.taxes.get(tax_key(taxes)):
+    if mapped := mapping_of(taxes, rules):
         return _mapped(mapped, books, facts)
     equal = [rate for rate in books.tax_rates if _components_equal(taxes, rate)]
     fitting = [rate for rate in equal if usable(rate)]
@@ -56,6 +55,14 @@ def tax_rate(taxes: tuple[Tax, ...], books: Books, rules: Rules) -> TaxRate | Pr
     if archived:
         return Problem("tax_archived", {**facts, "candidates": _candidates(archived)})
     return _created(taxes, books, rules) or _unmapped(taxes, equal, books, facts)
+
+
+def mapping_of(taxes: tuple[Tax, ...], rules: Rules) -> str:
+    """The TaxType that a person chose for the taxes of one line, by their id or by their rates; empty for none."""
+    if not taxes:
+        return rules.tax_none
+    by_id = rules.taxes.get(taxes[0].id) if len(taxes) == 1 else None
+    return by_id or rules.taxes.get(tax_key(taxes)) or ""
 
 
 def untaxed(books: Books, rules: Rules) -> TaxRate | Problem:

@@ -1,7 +1,7 @@
 """Writing in one transaction, for one connection and run: the columns that every row shares are added here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.standing import told
-from syncer.ledger.records import as_json, code_of, facts_of
+from syncer.ledger.records import address_text, as_json, code_of, facts_of
 from syncer.ledger.store import Tx, named_queries
 
 QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
@@ -107,7 +107,7 @@ class Pen:
             "name email number status merged_to phone updated_at first_name last_name is_customer is_supplier"
         ).split()
         columns = {"xero_id": [one.id for one in contacts], **columns_of(contacts, names)}
-        columns["address"] = [as_json(astuple(one.address)) if any(astuple(one.address)) else "" for one in contacts]
+        columns["address"] = [address_text(one.address) for one in contacts]
         self.put("book_contact", "xero_id", columns)
 
     def mirror_invoices(self, invoices: Sequence[BookInvoice]) -> None:

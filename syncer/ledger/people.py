@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from syncer.core.books import Address, BookContact
+from syncer.core.books import BookContact
 from syncer.core.causes import Problem
 from syncer.core.contact import UNKNOWN
 from syncer.core.importing import Answer, Link, Outcome, Verdict
 from syncer.core.people import SourceContact
 from syncer.ledger.pen import Pen, columns_of
-from syncer.ledger.records import Ending, as_json
+from syncer.ledger.records import Ending, address_from, address_text, as_json
 
 PORTION = 5000
 PLANNED = "planned"  # to be made or filled up, and not done yet
@@ -55,16 +55,6 @@ def source_contact(row: Mapping[str, Any]) -> SourceContact:
     return SourceContact(
         id=row["source_id"], address=address_from(row["address"]), **{name: row[name] for name in _PLAIN}
     )  # fmt: skip
-
-
-def address_text(address: Address) -> str:
-    """An address as the ledger keeps it: empty where there is none."""
-    return as_json(astuple(address)) if any(astuple(address)) else ""
-
-
-def address_from(text: str | None) -> Address:
-    """The address again."""
-    return Address(*json.loads(text)) if text else Address()
 
 
 # -- what an import comes to -------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -233,7 +233,7 @@ def contact_in_xero(row: Mapping[str, Any]) -> BookContact:
         updated_at=row["updated_at"],
         first_name=row["first_name"] or "",
         last_name=row["last_name"] or "",
-        address=Address(*json.loads(row["address"])) if row["address"] else NO_ADDRESS,
+        address=address_from(row["address"]),
         is_customer=bool(row["is_customer"]),
         is_supplier=bool(row["is_supplier"]),
     )
@@ -256,6 +256,16 @@ def head_in_xero(row: Mapping[str, Any]) -> BookInvoice:
         due_date=row["due_date"],
         updated_at=row["updated_at"],
     )
+
+
+def address_text(address: Address) -> str:
+    """An address as the ledger keeps it: empty where there is none."""
+    return as_json(astuple(address)) if address != NO_ADDRESS else ""
+
+
+def address_from(text: str | None) -> Address:
+    """The address again."""
+    return Address(*json.loads(text)) if text else NO_ADDRESS
 
 
 def problem_of(cause: str, facts: str | None) -> Problem:

@@ -89,6 +89,23 @@ def test_a_tax_is_told_by_its_name_and_rate_whatever_its_id():
     assert (tax.invoices, tax.money, tax.facts["how"]) == (3, {"EUR": Decimal(720)}, "equal")
 
 
+def test_an_invoice_with_one_tax_by_two_ids_counts_once():
+    """Its money too."""
+    line = INVOICE.lines[0]
+    both = invoice(
+        lines=(line, replace(line, taxes=(replace(VAT, id="another"),))), total=INVOICE.total * 2,
+    )  # fmt: skip
+    [tax] = [one for one in checked(both).values() if one.code == "tax"]
+    assert (tax.invoices, tax.money) == (1, {"EUR": both.total})
+
+
+def test_a_tax_is_mapped_only_where_its_own_rate_is():
+    """That another tax is mapped to the same rate says nothing about this one."""
+    other = rules(taxes={"7.7%": "TAX001"})
+    [tax] = [one for one in checked(INVOICE, rules=other).values() if one.code == "tax"]
+    assert tax.facts["how"] == "equal"
+
+
 def test_how_a_tax_is_found_is_told():
     """By the settings, by its rate, or to be created."""
     odd = invoice(
@@ -132,6 +149,15 @@ def test_old_invoices_without_a_start_date_are_worth_a_look():
     found = checked(old, INVOICE)["start_date", ""]
     assert (found.level, found.invoices, found.facts["first"]) == (Level.WARN, 1, old.issue_date.isoformat())
     assert level_of("start_date", old, rules=rules(start_date=TODAY)) is Level.PASS
+
+
+def test_the_oldest_invoice_that_is_told_is_one_that_is_not_in_xero():
+    """What stands there is nothing to wonder about."""
+    older, old = (invoice(source_id=f"i{days}", issue_date=TODAY - timedelta(days=days)) for days in (900, 400))
+    there, new = plan_all([older, old], scene(contacts={older.customer.id: Linked("x1", "binding")}))
+    found = check_all([replace(there, xero_id="x2"), new], situation())
+    [told] = [one for one in found if one.code == "start_date"]
+    assert (told.invoices, told.facts["first"]) == (1, old.issue_date.isoformat())
 
 
 @pytest.mark.parametrize(

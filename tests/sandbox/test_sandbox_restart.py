@@ -124,7 +124,7 @@ def test_fresh_starts_over_and_another_world_is_refused(start: Start, tmp_path: 
     data = ("--data-dir", str(tmp_path))
     assert start("--world", "quiet", *data).end(signal.SIGKILL)
     other = start("--world", "empty", *data)
-    status, errors = other.process.wait(20), other.process.stderr.read()  # type: ignore[union-attr]  # piped
+    status, errors = other.process.wait(20), other.process.stderr.read()  # type: ignore[union-attr]  # because: piped
     assert status == 2
     assert (
         errors == "The kept state was made from the world quiet, not from the world empty. Start over with --fresh.\n"
@@ -138,7 +138,7 @@ def test_two_sandboxes_do_not_share_a_state(start: Start, tmp_path: Path) -> Non
     start("--world", "empty", "--data-dir", str(tmp_path))
     second = start("--world", "empty", "--data-dir", str(tmp_path))
     assert second.process.wait(20) == 2
-    assert "Another sandbox is using this data directory" in second.process.stderr.read()  # type: ignore[union-attr]  # piped
+    assert "Another sandbox is using this data directory" in second.process.stderr.read()  # type: ignore[union-attr]  # because: piped
 
 
 def test_it_says_when_it_is_ready_and_ends_quietly(start: Start, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_ids_have_the_real_shapes_and_addresses_reach_nobody(world: str) -> None
         assert len(contact["id"]) == 20 and contact["email"].endswith(".example")
     paid: Counter[str] = Counter()
     for transaction in box.crococlick.transactions():
-        paid[transaction["entitySourceId"]] += Decimal(str(transaction["amount"]))  # type: ignore[assignment]  # Counter is typed for int
+        paid[transaction["entitySourceId"]] += Decimal(str(transaction["amount"]))  # type: ignore[assignment]  # because: Counter is typed for int
     for invoice in box.crococlick.invoices():
         assert len(invoice["_id"]) == 24 and int(invoice["_id"], 16)
         assert Decimal(str(invoice["amountPaid"])) == paid[invoice["_id"]]
