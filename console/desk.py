@@ -129,6 +129,7 @@ class Desk:
     app: App
     name: str = DEFAULT
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    visible: Sequence[str] | None = None  # the connections that this person may see; None: all
 
     @property
     def connection(self) -> Connection:

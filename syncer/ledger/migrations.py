@@ -90,4 +90,44 @@ MIGRATIONS: Mapping[int, Step] = {
             PRIMARY KEY (connection, code, subject)
         );
     """,
+    # Events of CrocoClick, people and their rights, the audit trail, saved questions.
+    4: """
+        CREATE TABLE webhook (
+            webhook_id VARCHAR PRIMARY KEY,
+            connection VARCHAR NOT NULL,
+            kind VARCHAR NOT NULL,
+            subject VARCHAR NOT NULL,
+            sent_at TIMESTAMP,
+            received_at TIMESTAMP NOT NULL,
+            taken_at TIMESTAMP NOT NULL
+        );
+        CREATE TABLE person (
+            who VARCHAR PRIMARY KEY,
+            role VARCHAR NOT NULL,
+            connections VARCHAR,
+            changed_at TIMESTAMP NOT NULL,
+            changed_by VARCHAR NOT NULL
+        );
+        CREATE TABLE audit (
+            id BIGINT NOT NULL,
+            connection VARCHAR NOT NULL,
+            happened_at TIMESTAMP NOT NULL,
+            by_whom VARCHAR NOT NULL,
+            what VARCHAR NOT NULL,
+            subject VARCHAR NOT NULL,
+            before VARCHAR,
+            after VARCHAR
+        );
+        CREATE TABLE question (
+            question_id VARCHAR PRIMARY KEY,
+            title VARCHAR NOT NULL,
+            sentence VARCHAR NOT NULL,
+            sql VARCHAR NOT NULL,
+            parameters VARCHAR NOT NULL,
+            chart VARCHAR NOT NULL,
+            made_by VARCHAR NOT NULL,
+            changed_at TIMESTAMP NOT NULL,
+            changed_by VARCHAR NOT NULL
+        );
+    """,
 }

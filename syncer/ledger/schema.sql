@@ -1,6 +1,6 @@
--- The ledger, version 3. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
+-- The ledger, version 4. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
 -- no RETURNING, triggers or enums. Times are UTC. Small tables have keys; the big ones (attempt, attempt_end, call,
--- history, invoice_content) have none and, but for invoice_content, are append-only in the order of `id`.
+-- history, audit, invoice_content) have none and, but for invoice_content, are append-only in the order of `id`.
 
 CREATE TABLE ledger (schema_version INTEGER NOT NULL, created_at TIMESTAMP NOT NULL);
 
@@ -322,4 +322,49 @@ CREATE TABLE trial (
     begun_at TIMESTAMP NOT NULL,
     changed_at TIMESTAMP NOT NULL,
     by_whom VARCHAR NOT NULL
+);
+
+-- Events that CrocoClick sent, each once: what they made us look at.
+CREATE TABLE webhook (
+    webhook_id VARCHAR PRIMARY KEY,      -- CrocoClick's, else a digest of the body
+    connection VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,               -- InvoiceSent, ContactUpdate …
+    subject VARCHAR NOT NULL,            -- the invoice or contact that it names
+    sent_at TIMESTAMP,                   -- as CrocoClick says
+    received_at TIMESTAMP NOT NULL,
+    taken_at TIMESTAMP NOT NULL          -- when a run was told to look
+);
+
+-- Who may do what: an email, or a domain written as '@example.com'.
+CREATE TABLE person (
+    who VARCHAR PRIMARY KEY,
+    role VARCHAR NOT NULL,               -- viewer, operator, admin
+    connections VARCHAR,                 -- JSON list of connections; NULL means all
+    changed_at TIMESTAMP NOT NULL,
+    changed_by VARCHAR NOT NULL
+);
+
+-- Everything that people did, each row once and for good: who, when, what, before and after.
+CREATE TABLE audit (
+    id BIGINT NOT NULL,
+    connection VARCHAR NOT NULL,         -- '' where it is about the whole installation
+    happened_at TIMESTAMP NOT NULL,
+    by_whom VARCHAR NOT NULL,
+    what VARCHAR NOT NULL,               -- order_retry, setting_changed, connected, person_changed …
+    subject VARCHAR NOT NULL,            -- an invoice, a setting's key, a person …
+    before VARCHAR,                      -- JSON
+    after VARCHAR                        -- JSON
+);
+
+-- Questions that people saved for themselves and others.
+CREATE TABLE question (
+    question_id VARCHAR PRIMARY KEY,
+    title VARCHAR NOT NULL,
+    sentence VARCHAR NOT NULL,           -- what it answers
+    sql VARCHAR NOT NULL,
+    parameters VARCHAR NOT NULL,         -- JSON list: name, kind, default, label
+    chart VARCHAR NOT NULL,              -- JSON: kind, x, y, colour; {} for a table alone
+    made_by VARCHAR NOT NULL,
+    changed_at TIMESTAMP NOT NULL,
+    changed_by VARCHAR NOT NULL
 );
