@@ -29,6 +29,7 @@ from syncer.transport import call_id
 from syncer.vault import FileVault
 from syncer.xero import complaints
 from syncer.xero.auth import Consent, Identity, TokenSource, XeroApp
+from syncer.xero.board import Shared
 from syncer.xero.client import XeroAccounts
 from syncer.xero.pace import Pacer
 from syncer.xero.wire import document_size
@@ -159,18 +160,11 @@ class Connection:
         tokens = self.tokens.tokens()
         if tokens is None or not tokens.tenant_id:
             raise Reconnect("not_connected")
-        pace = self.pace()
-        pacer = Pacer(
-            self.app.clock,
-            calls_per_minute=pace.per_minute,
-            calls_per_day=pace.per_day,
-            calls_in_flight=pace.in_flight,
-        )
         return XeroAccounts.open(
             self.app.environment.xero_api_url,
             tokens.tenant_id,
             self.tokens,
-            pacer,
+            self.pacer(tokens.tenant_id),
             self.calls,
             self.app.clock,
             self.tokens.others_connected,
@@ -189,6 +183,17 @@ class Connection:
     def pace(self) -> Pace:
         """The limits in force."""
         return conf.pace(self.settings())
+
+    def pacer(self, organisation: str) -> Pacer:
+        """Turns to call an organisation, shared with the other processes of this machine."""
+        pace = self.pace()
+        return Pacer(
+            self.app.clock,
+            calls_per_minute=pace.per_minute,
+            calls_per_day=pace.per_day,
+            calls_in_flight=pace.in_flight,
+            board=Shared(self.app.environment.data_dir / "pace" / f"{organisation}.json"),
+        )
 
     @contextmanager
     def alone(self, with_what: str = "run") -> Iterator[None]:

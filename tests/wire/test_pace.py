@@ -1,8 +1,12 @@
 """Turns: below the settings, below what the headers say, and never asleep for hours."""
 
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from stage import HandClock
@@ -10,7 +14,10 @@ from stage import HandClock
 from syncer.crococlick import pace as crococlick
 from syncer.errors import RateLimited
 from syncer.transport import Left, Response, Window
-from syncer.xero.pace import Known, Pacer
+from syncer.xero.board import Flight, Here, Known, Shared
+from syncer.xero.pace import Pacer
+
+ROOT = Path(__file__).parents[2]
 
 
 def answer(status=200, **headers):
@@ -79,7 +86,7 @@ def test_a_long_wait_is_told_and_not_slept():
     with pytest.raises(RateLimited) as limited:
         Pacer(clock).refused(answer(429, x_rate_limit_problem="minute", retry_after=91))
     assert (limited.value.limit, limited.value.wait_s) == ("minute", 91)
-    shut = Pacer(clock, known=Known(minute_shut_until=clock.now().timestamp() + 100))
+    shut = Pacer(clock, board=Here(Known(minute_shut_until=clock.now().timestamp() + 100)))
     with pytest.raises(RateLimited) as waiting:
         take(shut)
     assert waiting.value.limit == "minute"
@@ -112,7 +119,9 @@ def test_a_day_may_be_smaller_by_setting():
     take(pacer, 3)
     with pytest.raises(RateLimited) as limited:
         take(pacer)
-    assert (limited.value.limit, limited.value.wait_s) == ("day", 86400)
+    assert limited.value.limit == "day" and 86400 <= limited.value.wait_s <= 87000
+    clock.sleep(limited.value.wait_s)
+    take(pacer, 3)
 
 
 def test_never_more_in_flight_than_allowed():
@@ -132,6 +141,117 @@ def test_never_more_in_flight_than_allowed():
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(call, range(40)))
     assert most == [3]
+
+
+def test_what_xero_says_is_left_bounds_what_is_under_way():
+    """Two are left of the minute, whoever spent the others: two at a time, so that none is refused."""
+    clock = HandClock()
+    pacer = Pacer(clock, calls_in_flight=3)
+    pacer.heard(answer(x_minlimit_remaining=2))
+    with pacer.turn(), pacer.turn(), ThreadPoolExecutor(1) as pool:
+        third = pool.submit(take, pacer)
+        time.sleep(0.05)
+        assert not third.done()
+        pacer.heard(answer(x_minlimit_remaining=60))
+        third.result(5)
+
+
+def test_a_call_counts_until_a_minute_after_its_answer():
+    """Xero may have counted it as late as that."""
+    clock = HandClock()
+    pacer = Pacer(clock, calls_per_minute=1)
+    with pacer.turn():
+        clock.at += timedelta(seconds=30)
+    take(pacer)
+    assert sum(clock.slept) == 60
+
+
+def test_old_invoices_leave_their_share_of_the_day():
+    """Half of the day is for daily work: with 1,000 calls a day, the 501st of a backfill waits; daily work goes on."""
+    clock = HandClock()
+    pacer = Pacer(clock, calls_per_minute=1_000_000)
+    take(pacer, 500)
+    pacer.heard(answer(x_daylimit_remaining=501))
+    with pacer.leaving(0.5):
+        take(pacer)
+        pacer.heard(answer(x_daylimit_remaining=500))
+        with pytest.raises(RateLimited) as limited:
+            take(pacer)
+    assert (limited.value.code, limited.value.facts["left"]) == ("rate_limited_day", 500)
+    take(pacer)
+
+
+def test_the_share_is_of_the_smaller_day_where_one_is_set():
+    """`calls_per_day` counts where it is less than what Xero says."""
+    pacer = Pacer(HandClock(), calls_per_day=10)
+    pacer.heard(answer(x_daylimit_remaining=900))
+    with pacer.leaving(0.8):
+        take(pacer, 2)
+        with pytest.raises(RateLimited):
+            take(pacer)
+
+
+CALLER = """
+import sys, time
+from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from syncer.xero.board import Shared
+from syncer.xero.pace import Pacer
+
+class Fast:
+    def now(self):
+        return datetime.fromtimestamp(time.time() * 100, UTC)
+    def sleep(self, seconds):
+        time.sleep(seconds / 100)
+
+pacer = Pacer(Fast(), board=Shared(Path(sys.argv[1])))
+def call(n):
+    with pacer.turn():
+        began = Fast().now().timestamp()
+        Fast().sleep(3)
+        ended = Fast().now().timestamp()
+    return began, ended
+with ThreadPoolExecutor(8) as pool:
+    for began, ended in pool.map(call, range(75)):
+        print(began, ended)
+"""
+
+
+def test_two_processes_share_one_minute_and_five_places(tmp_path):
+    """Their calls together: never more than 60 that Xero could count in one minute, never more than 5 under way."""
+    board = tmp_path / "pace" / "one.json"
+    both = [
+        subprocess.Popen([sys.executable, "-c", CALLER, str(board)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        for _ in range(2)
+    ]
+    told = [line.split() for process in both for line in process.communicate(timeout=60)[0].splitlines()]
+    calls = [(float(began), float(ended)) for began, ended in told]
+    assert len(calls) == 150
+    for began, _ in calls:
+        assert sum(1 for other, ended in calls if other <= began < ended) <= 5
+        assert sum(1 for other, ended in calls if other <= began < ended + 60) <= 60
+
+
+def test_a_call_whose_process_died_frees_its_place(tmp_path):
+    """After ten seconds it is taken to be over, and counts for a minute more."""
+    clock, board = HandClock(), Shared(tmp_path / "one.json")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    with board.open() as known:
+        known.flights = [Flight(f"{dead.pid}.{n}", dead.pid, clock.now().timestamp()) for n in range(5)]
+    pacer = Pacer(clock, calls_per_minute=5, board=board)
+    take(pacer)
+    assert 70 <= sum(clock.slept) <= 71
+
+
+def test_a_board_that_cannot_be_read_is_begun_anew(tmp_path):
+    """What Xero answers says how much is left."""
+    (tmp_path / "one.json").write_text("{")
+    pacer = Pacer(HandClock(), board=Shared(tmp_path / "one.json"))
+    take(pacer)
+    pacer.heard(answer(x_minlimit_remaining=7, x_daylimit_remaining=70))
+    assert Pacer(HandClock(), board=Shared(tmp_path / "one.json")).left() == Left(7, 70)
 
 
 def test_a_wide_limit_costs_nothing():
