@@ -5,9 +5,10 @@ import os
 import re
 import shlex
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,10 +18,10 @@ sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: Non
 from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, trial_told, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
-from syncer.reading import Orders
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
 from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, stoppable
+from syncer.watch import EVERY, Watches
 
 Declare = Callable[[str, str], argparse.ArgumentParser]  # adds a command: its name, and what it does
 
@@ -51,6 +52,10 @@ def parser() -> Parser:
         "--invoice", metavar="WHAT", default="", help="only this one: a number, an id, a name or an email"
     )
     sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
+    watch = command("watch", "runs for ever: sweeps, events already received, retries that are due")
+    watch.add_argument("--every", metavar="SECONDS", type=_seconds, default=EVERY, help="between sweeps (default: 120)")
+    watch.add_argument("--with-parent", action="store_true", help="end when standard input ends")
+    watch.set_defaults(connection="")
     contact_commands.declare(command)
     readiness_commands.declare(command)
     trial_told.declare(command)
@@ -316,19 +321,38 @@ def _shown(key: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
 def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
     """One run, with a bar on a terminal; Ctrl-C stops it cleanly."""
     connection = app.connection(asked.connection)
-    pace = connection.pace()
     only = readiness_commands.scope(connection, asked.invoice)
-    wanted = Orders(
-        scope=asked.invoice,
-        only=only,
-        full=asked.full,
-        recent_days=settings.value_of(connection.settings(), "recent_days"),
-        in_flight=pace.in_flight,
-    )
+    wanted = connection.orders(scope=asked.invoice, only=only, full=asked.full)
     with out.progress() as tell, stoppable(out) as stop:
         outcome = connection.run(wanted, who(), tell, stop)
     connecting.note_failure(connection, outcome.failure)
     return _report(connection, outcome, only, out)
+
+
+def _seconds(text: str) -> timedelta:
+    if not text.isdecimal() or not 1 <= int(text) <= 86_400:
+        raise argparse.ArgumentTypeError("a whole number of seconds from 1 to 86400 was expected")
+    return timedelta(seconds=int(text))
+
+
+def do_watch(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Watch every connection, or one, until Ctrl-C, SIGTERM or the end of whoever started it."""
+    if asked.connection:
+        app.connection(asked.connection)
+    watches = Watches(app, asked.connection, asked.every, out.note)
+    if asked.with_parent:
+        threading.Thread(target=_when_input_ends, args=[watches.stop], name="parent", daemon=True).start()
+    with stoppable(out) as stop:
+        watches.run(stop)
+    if out.as_json:
+        out.json({"ended": "stopped"})
+    return DONE
+
+
+def _when_input_ends(then: Callable[[], None]) -> None:
+    while sys.stdin.buffer.read(4096):
+        continue
+    then()
 
 
 def _report(connection: Connection, outcome: Outcome, only: frozenset[str], out: Out) -> int:
@@ -480,6 +504,7 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "status": do_status,
     "settings": do_settings,
     "sync": do_sync,
+    "watch": do_watch,
     "import-contacts": contact_commands.do_import,
     "duplicates": contact_commands.do_duplicates,
     "check": readiness_commands.do_check,

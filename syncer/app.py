@@ -3,10 +3,12 @@
 import getpass
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 from syncer import settings as conf
 from syncer.calls import Calls
@@ -15,6 +17,7 @@ from syncer.contacts import ContactReading, Import, Report
 from syncer.core.rules import Rules
 from syncer.crococlick.client import CrocoClick
 from syncer.errors import LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.inbox import Inbox
 from syncer.ledger.analysis import Analysis
 from syncer.ledger.bodies import Bodies
 from syncer.ledger.ledger import Ledger
@@ -35,6 +38,10 @@ from syncer.xero.pace import Pacer
 from syncer.xero.wire import document_size
 
 DEFAULT = "default"
+# A watch makes way for what a person asks for after the calls that are under way.
+PATIENCE_S = 20.0
+# Of the sweeps that found nothing to do one is kept for each hour, besides the last.
+KEPT_IDLE = timedelta(hours=1)
 
 
 def who() -> str:
@@ -48,14 +55,16 @@ def who() -> str:
 class App:
     """Everything of one installation, opened when first asked for."""
 
-    def __init__(self, environment: Environment, clock: Clock | None = None) -> None:
+    def __init__(self, environment: Environment, clock: Clock | None = None, patience_s: float = 0.0) -> None:
+        """`patience_s`: how long what a person asked for waits for a run that is at work."""
         self.environment = environment
         self.clock = clock or SystemClock()
+        self.patience_s = patience_s
 
     @classmethod
     def open(cls) -> "App":
         """The installation that the environment and `.env` describe."""
-        return cls(conf.environment())
+        return cls(conf.environment(), patience_s=PATIENCE_S)
 
     @cached_property
     def store(self) -> Store:
@@ -74,6 +83,11 @@ class App:
     def bodies(self) -> Bodies:
         """Where requests and answers are."""
         return Bodies(self.environment.data_dir / "bodies")
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Events of CrocoClick that nobody has acted on yet."""
+        return Inbox(self.environment.data_dir / "inbox")
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -195,18 +209,35 @@ class Connection:
             board=Shared(self.app.environment.data_dir / "pace" / f"{organisation}.json"),
         )
 
+    def orders(self, **asked: Any) -> Orders:
+        """What a run is asked for, within the limits and settings in force."""
+        pace = self.pace()
+        return Orders(
+            recent_days=conf.value_of(self.settings(), "recent_days"),
+            in_flight=pace.in_flight,
+            left_to_daily_work=1 - pace.backfill_share,
+            **asked,
+        )
+
     @contextmanager
-    def alone(self, with_what: str = "run") -> Iterator[None]:
-        """Hold the connection's run lock, or another one; raises LedgerBusy when a run is at work."""
-        folder = self.app.environment.data_dir / "runs"
-        folder.mkdir(parents=True, exist_ok=True)
+    def alone(self, with_what: str = "run", patience_s: float | None = None) -> Iterator[None]:
+        """Hold the connection's run lock, or another one; raises LedgerBusy when it is held too long by others."""
+        wait_s = self.app.patience_s if patience_s is None else patience_s
         with ExitStack() as stack:
             try:
-                lock = self.name if with_what == "run" else f"{self.name}.{with_what}"
-                stack.enter_context(FileLock(folder / lock).held_alone(0.0))
+                stack.enter_context(self._lock(with_what).held_alone(wait_s))
             except LedgerBusy as busy:
                 raise LedgerBusy(f"{with_what}_under_way", connection=self.name) from busy
             yield
+
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits for the run at work to end, to begin another."""
+        return self._lock("run").is_wanted()
+
+    def _lock(self, of_what: str) -> FileLock:
+        folder = self.app.environment.data_dir / "runs"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / (self.name if of_what == "run" else f"{self.name}.{of_what}"))
 
     def doors(self) -> Doors:
         """What a run reaches the world through."""
@@ -222,11 +253,22 @@ class Connection:
             document_size=document_size,
         )
 
-    def run(self, orders: Orders, asked_by: str, tell: Tell, stop: Callable[[], bool]) -> Outcome:
-        """One run, from its row in the ledger to its result; raises LedgerBusy when one is at work already."""
+    def run(
+        self,
+        orders: Orders,
+        asked_by: str,
+        tell: Tell,
+        stop: Callable[[], bool],
+        patience_s: float | None = None,
+        stopped_as: Callable[[], str] = lambda: "stopped",
+    ) -> Outcome:
+        """One run, from its row in the ledger to its result; raises LedgerBusy when another is at work for too long.
+
+        `stopped_as` is the word for its end where it was `stop` that ended it.
+        """
         clock = self.app.clock
         run_id = self._new_run_id()
-        with self.alone():
+        with self.alone(patience_s=patience_s):
             self.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), clock.now())
             outcome = Outcome(run_id, "failed")
             try:
@@ -237,7 +279,9 @@ class Connection:
             except SyncerError as failure:
                 outcome.failure = failure
             finally:
-                self._close(outcome, orders.only)
+                if outcome.ended == "stopped":
+                    outcome.ended = stopped_as()
+                self._close(outcome, orders)
         return outcome
 
     def import_contacts(self, asked_by: str, tell: Tell, stop: Callable[[], bool], dry_run: bool = False) -> Report:
@@ -287,6 +331,16 @@ class Connection:
             self.refresh_source()
             return Run("", self.doors(), self.rules(), Orders()).search(what)
 
+    def look_at_customers(self, ids: Sequence[str]) -> list[str]:
+        """Take in these CrocoClick contacts as they are now; answers with their invoices that are not settled.
+
+        Raises TryLater, Reconnect, LedgerBusy.
+        """
+        if self.ledger.watermark("source_contacts"):
+            found = [one for one in map(self.crm.contact, ids) if one]
+            self.ledger.see_contacts(found, self.app.clock.now())
+        return [row["source_id"] for row in self.ledger.rows("open_of_contacts", contacts=list(ids))]
+
     def refresh_source(self) -> None:
         """Ask CrocoClick who we are talking to: its name and time zone, by which dates are read."""
         location = self.crm.location()
@@ -298,6 +352,12 @@ class Connection:
             source_state="connected",
         )
 
+    def close(self) -> None:
+        """Let the connections to both services go."""
+        for client in (self.__dict__.pop("crm", None), self.__dict__.pop("accounts", None)):
+            if client:
+                client.close()
+
     def _new_run_id(self) -> str:
         return f"{self.app.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
@@ -306,8 +366,10 @@ class Connection:
         if calls := self.calls.drain():
             self.ledger.commit(run_id, self.app.clock.now(), calls=calls)
 
-    def _close(self, outcome: Outcome, only: frozenset[str]) -> None:
+    def _close(self, outcome: Outcome, orders: Orders) -> None:
         self.drain_calls(outcome.run_id)
         cause = outcome.failure.code if outcome.failure else None
-        result = result_of_run(self.ledger, outcome, only)
+        result = result_of_run(self.ledger, outcome, orders.only)
         self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())
+        if orders.patient and outcome.ended == "done":
+            self.ledger.thin_runs(outcome.run_id, self.app.clock.now() - KEPT_IDLE)

@@ -1,7 +1,8 @@
 """The documents of one run: tax rates, currencies and customers that they need, then the documents themselves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import date, timedelta
 
 from syncer.core.action import Action, Do, is_ours
 from syncer.core.books import NEW, Books, TaxRate, books_text
@@ -27,6 +28,7 @@ class Documents:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.old_ones = 0  # how many old invoices were left for later
 
     def prepare(self, workload: Sequence[Known], books: Books) -> Books:
         """Bring about what documents need; answers with the books as they are then."""
@@ -37,23 +39,36 @@ class Documents:
         self._work.look_at_invoices([action.xero_id for action in actions if action.do in _OVER])
         return books
 
-    def write(self, books: Books) -> bool:
-        """Decide and carry out; returns whether the answer to any write is still unknown."""
+    def write(self, books: Books, old: bool = False) -> bool:
+        """Decide and carry out, old invoices apart; returns whether the answer to any write is still unknown."""
         workload = self._work.workload()
         actions, seen = self._work.decide(workload, books)
         self._record(workload, actions)
+        todo = [action for action in self._in_order(actions, workload, old) if not _unfinished(action, books)]
         tries = {known.invoice.source_id: known.tries for known in workload}
         writes = Writes(self._work.doors, seen)
         for do in OUTCOMES:
-            elements = [
-                self._element(action, seen, tries)
-                for action in actions
-                if action.do is do and not _unfinished(action, books)
-            ]
+            elements = [self._element(action, seen, tries) for action in todo if action.do is do]
             self._work.perform(batches("invoice", do.value, elements), writes.invoices(do), "invoices", len(elements))
-        self._settle_taken_numbers()
+        self._settle_taken_numbers({action.invoice.source_id for action in todo})
         self._work.look_again(writes, books)
         return bool(self._work.ledger.open_attempts())
+
+    def _in_order(self, actions: Sequence[Action], workload: Sequence[Known], old: bool) -> list[Action]:
+        """Those that a person waits for first; of the others the new ones or, in a turn of their own, the old ones."""
+        asked = {known.invoice.source_id for known in workload if known.is_asked_for}
+        first = [action for action in actions if action.invoice.source_id in asked]
+        others = [action for action in actions if action.invoice.source_id not in asked]
+        since = self._work.now().date() - timedelta(days=self._work.orders.recent_days)
+        aside = [action for action in others if self._is_old(action, since)]
+        self.old_ones = sum(1 for action in aside if action.do is Do.CREATE)
+        kept = {id(action) for action in aside}
+        return aside if old else [*first, *(action for action in others if id(action) not in kept)]
+
+    def _is_old(self, action: Action, since: date) -> bool:
+        """Whether it is part of a backfill: to be created, issued before what every sync looks at."""
+        issued = action.invoice.issue_date
+        return action.do is Do.CREATE and not self._work.orders.only and issued is not None and issued < since
 
     def _element(self, action: Action, seen: Look, tries: Mapping[str, int]) -> Element:
         invoice = action.invoice
@@ -77,12 +92,16 @@ class Documents:
         ]
         self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
 
-    def _settle_taken_numbers(self) -> None:
-        """A number that Xero says is taken may be our own document, arrived after we had looked for it."""
+    def _settle_taken_numbers(self, tried: Set[str]) -> None:
+        """A number that Xero says is taken may be our own document, arrived after we had looked for it.
+
+        A patient run asks for those alone that it has `tried` itself.
+        """
         taken = [
             known
             for known in self._work.ledger.workload()
             if known.cause == "number_taken" and known.standing.refused_stamp and known.invoice.number
+            if known.invoice.source_id in tried or not self._work.orders.patient
         ]
         for start in range(0, len(taken), BATCH_ELEMENTS):
             part = taken[start : start + BATCH_ELEMENTS]

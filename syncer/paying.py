@@ -59,7 +59,8 @@ class Payments:
         short = {
             known.invoice.customer.id
             for known in self._payable()
-            if known.invoice.amount_paid > sum((one.amount for one in known.standing.payments if one.counts), ZERO)
+            if (known.state != "held" or not self._work.orders.patient)
+            and known.invoice.amount_paid > sum((one.amount for one in known.standing.payments if one.counts), ZERO)
         }
         self._reading.payments_of(sorted(short - {""})[:ASK_AT_MOST])
 

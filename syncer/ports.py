@@ -84,6 +84,19 @@ class Taken:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What CrocoClick told by itself: look at this invoice or contact. Times are UTC; `sent_at` None: not said."""
+
+    id: str
+    location_id: str
+    kind: str
+    about: str  # invoice, contact
+    subject: str
+    sent_at: datetime | None
+    received_at: datetime
+
+
 class Crm(Protocol):
     """CrocoClick. Every call raises TryLater, Reconnect or HaltRun; the writes also InDoubt."""
 
@@ -132,6 +145,9 @@ class Accounts(Protocol):
     A write takes its `call_id` and `key` (Idempotency-Key) from the caller, who has committed them before.
     It answers one result per element, in the order given.
     """
+
+    def leaving(self, share: float) -> AbstractContextManager[None]:
+        """Meanwhile leave this share (0 to 1) of the day's calls to others; calls raise RateLimited where it begins."""
 
     def books(self) -> Books:
         """Organisation, actions, accounts, tax rates and currencies: five calls."""

@@ -42,14 +42,21 @@ class Doors:
 
 @dataclass(frozen=True)
 class Orders:
-    """What this run was asked for: everything, or the invoices of `scope` alone; `fresh` reads Xero's lists anew."""
+    """What this run was asked for: everything, or the invoices of `scope` alone; `fresh` reads Xero's lists anew.
+
+    `patient`: nobody waits for it, so that Xero is asked nothing that the day's reading will tell, and what has a time
+    to be tried again is left until then. `goes_on`: CrocoClick was read a moment ago.
+    """
 
     scope: str = ""
     only: frozenset[str] = frozenset()
     full: bool = False
     fresh: bool = False
+    patient: bool = False
+    goes_on: bool = False
     recent_days: int = 30
     in_flight: int = 5
+    left_to_daily_work: float = 0.5  # the share of the day's calls that old invoices leave to others
 
 
 class Reading:
@@ -81,6 +88,8 @@ class Reading:
         """Bring our picture of CrocoClick up to date: what may still move and what is recent, once a day everything."""
         if self._orders.only:
             self._only_these()
+            return
+        if self._orders.goes_on:
             return
         started = self._now()
         last = self._ledger.watermark("crococlick_all")
@@ -147,8 +156,10 @@ class Reading:
         self._ledger.see_payments(found, self._now())
 
     def _only_these(self) -> None:
-        found = [self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)]
-        self._ledger.see(self._run_id, [one for one in found if one], self._now())
+        found = {source_id: self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)}
+        self._ledger.see(self._run_id, [one for one in found.values() if one], self._now())
+        if gone := [source_id for source_id, one in found.items() if one is None]:
+            self._ledger.miss(self._run_id, gone, self._now())
 
     def search(self, what: str) -> int:
         """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""

@@ -256,6 +256,7 @@ class Pace:
     per_minute: int = 60
     per_day: int | None = None
     in_flight: int = 5
+    backfill_share: float = 0.5
 
 
 def value_of(stored: Mapping[str, str | None], key: str) -> Any:
@@ -303,4 +304,5 @@ def pace(stored: Mapping[str, str | None]) -> Pace:
         per_minute=value_of(stored, "calls_per_minute"),
         per_day=value_of(stored, "calls_per_day"),
         in_flight=value_of(stored, "calls_in_flight"),
+        backfill_share=value_of(stored, "backfill_share"),
     )

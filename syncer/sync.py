@@ -22,7 +22,7 @@ from syncer.work import Work
 
 @dataclass
 class Outcome:
-    """What a run came to; `ended` is done, deferred, stopped or failed."""
+    """What a run came to; `ended` is done, deferred, stopped, made_way or failed."""
 
     run_id: str
     ended: str = "done"
@@ -53,6 +53,7 @@ class Run:
     ) -> None:
         self.outcome = Outcome(run_id)
         self._ledger = doors.ledger
+        self._accounts = doors.accounts
         self._orders = orders
         self._work = Work(run_id, doors, rules, orders, tell, stop)
         self._reading = Reading(run_id, doors, orders, self._work.commit_phase, tell, stop)
@@ -87,12 +88,20 @@ class Run:
         books = self._documents.prepare(workload, books)
         self._payments.recount(books)
         self._payments.take_off(books)
-        doubtful = self._documents.write(books)
-        if not self._work.stop():
-            self._payments.carry(books)
+        doubtful = self._write(books)
+        if self._documents.old_ones and not self._work.stop():
+            with self._accounts.leaving(self._orders.left_to_daily_work):
+                doubtful = self._write(books, old=True)
         if doubtful and not self._work.stop():
             with suppress(TryLater, Reconnect):
                 self._settling.settle()
+
+    def _write(self, books: Books, old: bool = False) -> bool:
+        """Documents, then their payments; returns whether the answer to any write is still unknown."""
+        doubtful = self._documents.write(books, old)
+        if not self._work.stop():
+            self._payments.carry(books)
+        return doubtful
 
     def search(self, what: str) -> int:
         """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""
@@ -117,7 +126,9 @@ class Run:
     def _bring_books(self, workload: Sequence[Known]) -> Books:
         """The organisation's settings, contacts and invoice heads, read again only where something depends on it."""
         self._work.commit_phase("planning", 0, len(workload))
-        waits_for = {cure for known in workload if known.cause for cure in _cures(known)}
+        # A patient run does not ask again for what is held as before: the day's reading tells whether anything moved.
+        asked = [known for known in workload if known.is_asked_for or not self._orders.patient]
+        waits_for = {cure for known in asked for cure in _cures(known)}
         fresh = self._orders.fresh
         books = self._reading.books(again=fresh or self._orders.full or Cure.BOOKS in waits_for)
         self._reading.contacts(again=fresh or Cure.CONTACTS in waits_for)

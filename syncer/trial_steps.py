@@ -11,7 +11,7 @@ from syncer.core.contact import ContactIndex
 from syncer.core.invoice import Invoice, Status
 from syncer.core.trial import Wanted, findings, wanted_document
 from syncer.errors import InDoubt, LedgerBusy, TryLater, Unavailable
-from syncer.reading import Orders, Tell
+from syncer.reading import Tell
 from syncer.sync import Outcome
 from syncer.trial_words import Check
 
@@ -97,7 +97,7 @@ class BothSides:
     def _run(self, source_id: str) -> Outcome:
         """One run; where another one is at work, after it."""
         only = frozenset({source_id})
-        orders = Orders(scope=source_id, only=only, in_flight=self._connection.pace().in_flight)
+        orders = self._connection.orders(scope=source_id, only=only)
         for turn in range(TURNS):
             try:
                 return self._connection.run(orders, self._by, self._tell, self._stop)

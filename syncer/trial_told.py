@@ -20,7 +20,7 @@ def declare(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
 def do_test_invoice(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Finish the test before, then make one or check an invoice; the checks as a table."""
     connection = app.connection(asked.connection)
-    with connection.alone("trial"), out.progress() as tell, stoppable(out) as stop:
+    with connection.alone("trial", 0.0), out.progress() as tell, stoppable(out) as stop:
         test = GuidedTest(connection, who(), tell, stop)
         if finished := test.finish():
             out.note(finished)

@@ -293,6 +293,7 @@ RUN_ENDS: Mapping[str, tuple[str, str]] = {
     "done": ("✓", "Done"),
     "deferred": ("…", "Goes on later"),
     "stopped": ("⏸", "Stopped by a person"),
+    "made_way": ("…", "Made way"),
     "interrupted": ("↻", "Interrupted"),
     "failed": ("✕", "Ended early"),
 }
@@ -305,6 +306,7 @@ def run_sentence(ended: str, code: str | None) -> str:
     return {
         "done": "Everything was looked at.",
         "stopped": "The next run goes on from there.",
+        "made_way": "Something more urgent came first; it goes on after that.",
         "interrupted": "The program or the machine went down meanwhile; the next run settles what was under way.",
     }.get(ended, "")
 

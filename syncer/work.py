@@ -51,9 +51,10 @@ class Work:
 
     def workload(self) -> list[Known]:
         """Every invoice that has to be looked at, of those that this run is for."""
-        workload = self.ledger.workload()
-        if self.orders.only:
-            return [known for known in workload if known.invoice.source_id in self.orders.only]
+        workload = self.ledger.workload(sorted(self.orders.only))
+        if self.orders.patient:
+            now = self.now()
+            return [known for known in workload if known.retry_at is None or known.retry_at <= now]
         return workload
 
     def decide(self, workload: Sequence[Known], books: Books) -> tuple[list[Action], Look]:

@@ -6,7 +6,7 @@ Every method is one transaction or one reading. What a run learns and what it in
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from syncer.core.books import BookContact, BookInvoice
@@ -24,9 +24,10 @@ from syncer.ledger.pen import QUERIES, Pen, columns_of
 from syncer.ledger.people import Imported
 from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict, as_json, code_of, facts_of
 from syncer.ledger.store import Store, Tx
-from syncer.ports import CallRecord
+from syncer.ports import CallRecord, Event
 
 T = TypeVar("T")
+EVENTS_KEPT = timedelta(days=30)  # CrocoClick repeats for three days at most
 CARRIED_OUT = (*steps.FULFILLED, "same_payment")
 
 
@@ -53,9 +54,9 @@ class Ledger:
         """The first row of a named query."""
         return next(iter(self.rows(query, **params)), None)
 
-    def workload(self) -> list[Known]:
-        """Every invoice that a plan has to look at."""
-        return self._known(self.rows("workload"))
+    def workload(self, only: Sequence[str] = ()) -> list[Known]:
+        """Every invoice that a plan has to look at, or of these alone."""
+        return self._known(self.rows("workload", everything=not only, ids=list(only)))
 
     def invoices(self, ids: Sequence[str]) -> list[Known]:
         """These invoices, whatever their state."""
@@ -179,6 +180,36 @@ class Ledger:
             )
         )
 
+    def unknown_events(self, events: Sequence[Event]) -> list[Event]:
+        """Of these events, those that were not acted on before."""
+        known = {row["webhook_id"] for row in self.rows("events_known", ids=[event.id for event in events])}
+        return [event for event in events if event.id not in known]
+
+    def take_events(self, events: Sequence[Event], now: datetime) -> None:
+        """Remember that these events were acted on, so that none is twice; old ones are forgotten."""
+        columns: dict[str, list[Any]] = {
+            "webhook_id": [event.id for event in events],
+            "connection": [self.connection] * len(events),
+            **columns_of(events, ["kind", "subject", "sent_at", "received_at"]),
+            "taken_at": [now] * len(events),
+        }
+
+        def write(tx: Tx) -> None:
+            tx.upsert("webhook", ["webhook_id"], columns)
+            tx.execute(QUERIES["forget_events"], {"connection": self.connection, "before": now - EVENTS_KEPT})
+
+        self.store.transaction(write)
+
+    def thin_runs(self, run_id: str, since: datetime) -> None:
+        """Where this run found nothing to do, forget those since then that found nothing either: they tell no more."""
+
+        def write(tx: Tx) -> None:
+            asked = {"connection": self.connection, "run_id": run_id, "since": since}
+            if tx.value(QUERIES["run_was_idle"], {"run_id": run_id}):
+                tx.execute(QUERIES["forget_idle_runs"], asked)
+
+        self.store.transaction(write)
+
     def see(
         self, run_id: str, invoices: Iterable[Invoice], now: datetime, reached: Mapping[str, datetime] | None = None
     ) -> int:
@@ -197,6 +228,10 @@ class Ledger:
     def miss_bound(self, run_id: str, ids: Sequence[str], now: datetime) -> None:
         """CrocoClick was asked for each of these, and has it no more."""
         self._write(now, lambda pen: seeing.miss_bound(pen, ids), run_id)
+
+    def miss(self, run_id: str, ids: Sequence[str], now: datetime) -> None:
+        """CrocoClick was asked for each of these, in Xero or not, and has it no more."""
+        self._write(now, lambda pen: seeing.miss(pen, ids), run_id)
 
     def take_customers(self, now: datetime) -> None:
         """Every contact that an invoice names, as the newest of its invoices names it; bindings stay."""

@@ -30,6 +30,19 @@ SELECT * FROM run WHERE connection = $connection AND kind = 'sync' ORDER BY star
 -- One run.
 SELECT * FROM run WHERE connection = $connection AND run_id = $run_id;
 
+-- name: run_was_idle
+-- Whether a run tried nothing and decided nothing otherwise than before.
+SELECT NOT EXISTS (SELECT 1 FROM attempt WHERE run_id = $run_id)
+   AND NOT EXISTS (SELECT 1 FROM history WHERE run_id = $run_id);
+
+-- name: forget_idle_runs
+-- The sweeps of a watch since then that found nothing to do, but for this one and the first of them.
+DELETE FROM run WHERE connection = $connection AND run_id <> $run_id AND asked_by = 'watch' AND ended = 'done'
+AND started_at >= $since
+AND run_id <> (SELECT min(run_id) FROM run WHERE connection = $connection AND started_at >= $since)
+AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.run_id = run.run_id)
+AND NOT EXISTS (SELECT 1 FROM history h WHERE h.run_id = run.run_id);
+
 -- name: run_money
 -- What these runs created, updated or voided, in money.
 SELECT a.run_id, i.currency, sum(i.total) AS money
@@ -64,11 +77,12 @@ SELECT source_id, fingerprint, status, live, amount_paid, amount_due, COALESCE(g
 FROM invoice WHERE connection = $connection;
 
 -- name: workload
--- Every invoice that a plan has to look at: all but those that are synced, those whose last try is still open, and
--- those that the last reading of everything did not show any more.
+-- Every invoice that a plan has to look at (all, or of these alone): all but those that are synced, those whose last try
+-- is still open, and those that the last reading of everything did not show any more.
 SELECT i.*, c.content FROM invoice i
 JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
 WHERE i.connection = $connection AND i.open_attempt IS NULL AND i.state <> 'synced'
+AND ($everything OR list_contains($ids, i.source_id))
 AND (i.xero_id IS NOT NULL OR i.seen_at >= COALESCE(
     (SELECT max(reached_at) FROM watermark WHERE connection = $connection AND name = 'crococlick_all'), i.seen_at
 ))
@@ -136,6 +150,32 @@ SELECT reached_at FROM watermark WHERE connection = $connection AND name = $name
 -- Invoices and money by state, cause and currency.
 SELECT state, cause, currency, count(*) AS invoices, sum(total) AS money, min(decided_at) AS since, min(retry_at) AS retry_at
 FROM invoice WHERE connection = $connection GROUP BY state, cause, currency;
+
+-- name: due
+-- What tells a watch what to do next; `since` is when it last looked.
+SELECT (SELECT min(retry_at) FROM invoice WHERE connection = $connection AND state = 'retrying') AS retry_at,
+       (SELECT count(*) FROM invoice WHERE connection = $connection AND state = 'waiting') AS waiting,
+       (SELECT max(changed_at) FROM setting WHERE connection = $connection) AS setting_at,
+       (SELECT max(happened_at) FROM history WHERE connection = $connection AND happened_at >= $since
+        AND starts_with(what, 'order_') AND what <> 'order_skip') AS order_at,
+       (SELECT reached_at FROM watermark WHERE connection = $connection AND name = 'crococlick') AS swept_at;
+
+-- name: ordered
+-- Invoices that a person gave an order for since then, and that no run has looked at.
+SELECT source_id FROM invoice WHERE connection = $connection AND state = 'waiting' AND decided_at >= $since
+AND (cause IS NOT NULL OR ordered IS NOT NULL) ORDER BY decided_at, source_id LIMIT $limit;
+
+-- name: events_known
+-- Which of these events were acted on already.
+SELECT webhook_id FROM webhook WHERE list_contains($ids, webhook_id);
+
+-- name: last_event
+-- When CrocoClick last told anything by itself.
+SELECT max(received_at) AS received_at, count(*) AS events FROM webhook WHERE connection = $connection;
+
+-- name: forget_events
+-- Events of so long ago that CrocoClick will not repeat them.
+DELETE FROM webhook WHERE connection = $connection AND received_at < $before;
 
 -- name: held_alike
 -- What is in these states, counted by state, cause, facts, currency and the viewer's day (`minutes` from UTC) on which it

@@ -84,6 +84,12 @@ class Known:
     facts: Mapping[str, Any]
     tries: int = 0
     payment_tries: Mapping[str, int] = field(default_factory=dict)  # by transaction id
+    retry_at: datetime | None = None  # UTC
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether a person waits for it: an order was given since it was last decided."""
+        return self.state == "waiting" and (self.cause is not None or self.standing.order is not None)
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,7 @@ def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) ->
         json.loads(row["facts"] or "{}"),
         row["tries"],
         {one["source_id"]: one["tries"] for one in payments},
+        row["retry_at"],
     )
 
 

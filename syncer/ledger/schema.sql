@@ -39,7 +39,7 @@ CREATE TABLE run (
     started_at TIMESTAMP NOT NULL,
     heard_at TIMESTAMP NOT NULL,         -- last sign of life
     finished_at TIMESTAMP,
-    ended VARCHAR,                       -- done, deferred, stopped, failed
+    ended VARCHAR,                       -- done, deferred, stopped, made_way, interrupted, failed
     cause VARCHAR,                       -- why it ended early
     phase VARCHAR NOT NULL,              -- settling, reading, planning, contacts, invoices, done
     done INTEGER NOT NULL,

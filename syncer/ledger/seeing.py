@@ -41,7 +41,21 @@ def miss_invoices(pen: Pen, since: datetime) -> None:
         "AND open_attempt IS NULL AND cause IS DISTINCT FROM 'deleted_in_crococlick'",
         [pen.connection, since],
     )
-    gone = [row["source_id"] for row in unseen]
+    _leave_out(pen, [row["source_id"] for row in unseen])
+
+
+def miss(pen: Pen, ids: Sequence[str]) -> None:
+    """CrocoClick has these no more; of those that it never showed nothing is known, and of some it was told before."""
+    known = pen.tx.rows(
+        "SELECT source_id, xero_id, open_attempt FROM invoice WHERE connection = $connection "
+        "AND list_contains($ids, source_id) AND NOT COALESCE(gone, false)",
+        {"connection": pen.connection, "ids": list(ids)},
+    )
+    miss_bound(pen, [row["source_id"] for row in known if row["xero_id"]])
+    _leave_out(pen, [row["source_id"] for row in known if not row["xero_id"] and row["open_attempt"] is None])
+
+
+def _leave_out(pen: Pen, gone: Sequence[str]) -> None:
     problem = Problem("deleted_in_crococlick")
     pen.change("invoice", {"source_id": gone, "gone": [True] * len(gone)})
     pen.set_state(gone, "not_eligible", problem)

@@ -1,6 +1,7 @@
 """One Xero organisation over HTTP: requests from `wire`, carried by `transport`, answers back to `wire`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -19,8 +20,9 @@ from syncer.core.contact import NewContact
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.errors import HaltRun, Reconnect
 from syncer.ports import CallLog, Clock, Page, Refused
-from syncer.transport import Bearer, Pace, Request, Transport
+from syncer.transport import Bearer, Request, Transport
 from syncer.xero import entities, wire
+from syncer.xero.pace import Pacer
 
 T = TypeVar("T")
 
@@ -31,8 +33,9 @@ PAGES = 1000
 class XeroAccounts:
     """The Accounts port: reads raise TryLater or Reconnect, writes also InDoubt."""
 
-    def __init__(self, transport: Transport, others_connected: Callable[[], bool] | None = None) -> None:
+    def __init__(self, transport: Transport, pacer: Pacer, others_connected: Callable[[], bool] | None = None) -> None:
         self._transport = transport
+        self._pacer = pacer
         self._others_connected = others_connected
 
     @classmethod
@@ -41,7 +44,7 @@ class XeroAccounts:
         api_url: str,
         tenant_id: str,
         bearer: Bearer,
-        pace: Pace,
+        pacer: Pacer,
         call_log: CallLog,
         clock: Clock,
         others_connected: Callable[[], bool] | None = None,
@@ -52,16 +55,20 @@ class XeroAccounts:
             api_url,
             call_log,
             clock,
-            pace=pace,
+            pace=pacer,
             bearer=bearer,
             headers=wire.headers(tenant_id),
             correlation_header="Xero-Correlation-Id",
         )
-        return cls(transport, others_connected)
+        return cls(transport, pacer, others_connected)
 
     def close(self) -> None:
         """Let the connections go."""
         self._transport.close()
+
+    def leaving(self, share: float) -> AbstractContextManager[None]:
+        """Meanwhile leave this share of the day's calls to others."""
+        return self._pacer.leaving(share)
 
     def books(self) -> Books:
         """Organisation, actions, accounts, tax rates and currencies: five calls."""
