@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from console.access import ONLY_THIS_MACHINE
+from console.background import lifespan
 from console.main import script_failed
 from console.routes import ROUTES
 
@@ -15,6 +16,7 @@ PagesManager.uses_pages_directory = False
 
 app = st.App(
     Path(__file__).parent / "console" / "main.py",
+    lifespan=lifespan,
     routes=ROUTES,
     middleware=[ONLY_THIS_MACHINE],
     on_script_error=script_failed,

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from console.desk_contacts import ContactsDesk
 from console.desk_readiness import ReadinessDesk
+from console.desk_watch import WatchDesk
 from syncer import attention, connecting, orders, questions, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.attention import Group, Settled, Today
@@ -34,8 +35,8 @@ SETTLED = timedelta(days=30)
 ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
 
 __all__ = [
-    "Answer", "Compared", "Desk", "Given", "Group", "Remedy", "Settled", "Story", "SyncerError", "Today", "WrongUsage",
-    "installation",
+    "ROOT", "Answer", "Compared", "Desk", "Given", "Group", "Remedy", "Settled", "Story", "SyncerError", "Today",
+    "WrongUsage", "installation",
 ]  # fmt: skip
 
 
@@ -328,9 +329,15 @@ class Desk:
         """What may be asked before going live."""
         return ReadinessDesk(self.connection, who(), self.now, self._once)
 
+    @property
+    def watch(self) -> WatchDesk:
+        """The work in the background."""
+        return WatchDesk(self.app, self.name, self.now)
+
     def can_sync(self) -> bool:
-        """Whether a sync that is asked for now would begin at once."""
-        return self.state() == "connected" and not self.starting() and self.at_work() is None
+        """Whether a sync that is asked for now would begin at once; a watch makes way for it."""
+        free = self.watch.at_work() is not None or self.at_work() is None
+        return self.state() == "connected" and not self.starting() and free
 
     def start_sync(self, invoice: str | None = None) -> None:
         """Start a sync as cron does, in a process of its own that outlives the console."""

@@ -1,13 +1,23 @@
-"""What answers besides the pages: the consent's way to Xero and back, and whether all is well."""
+"""What answers besides the pages: the consent's way to Xero and back, CrocoClick's events, and whether all is well."""
 
+import logging
+from datetime import UTC, datetime, timedelta
 from html import escape
+from typing import Any
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from console.desk import Desk, SyncerError, failure_sentence, installation
+from syncer.door import LARGEST_BYTES, SIGNATURE, Door
+
+LOG = logging.getLogger("console")
+STOPPED = "stopped"
+STARTED, STARTING = datetime.now(UTC), timedelta(seconds=60)
+OLDEST_S = 600.0  # an event that waits longer means that nobody acts on them
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>{title}</title><style>
@@ -47,19 +57,67 @@ def _not_connected(failure: SyncerError, name: str) -> Response:
     return HTMLResponse(page, 400, _PRIVATE)
 
 
+async def webhook(request: Request) -> Response:
+    """Take in what CrocoClick tells by itself: answered as soon as it is on disk, looked at by the watch."""
+    body = await _body(request)
+    if body is None:
+        return PlainTextResponse("The body is too large.\n", 413)
+    return await run_in_threadpool(_take, body, request.headers.get(SIGNATURE, ""))
+
+
+def _take(body: bytes, signature: str) -> Response:
+    door = Door(installation())
+    try:
+        if not door.is_signed(body, signature):
+            return PlainTextResponse("The signature is missing or wrong.\n", 401)
+        taken = door.take(body, datetime.now(UTC))
+    except (SyncerError, OSError) as failure:
+        LOG.error("an event could not be taken in", exc_info=failure)
+        taken = False
+    # What is not taken CrocoClick tells again, for three days.
+    return PlainTextResponse("Taken.\n") if taken else PlainTextResponse("Not now.\n", 503)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body, or None where it is larger than any event."""
+    found = bytearray()
+    async for part in request.stream():
+        found += part
+        if len(found) > LARGEST_BYTES:
+            return None
+    return bytes(found)
+
+
 def healthz(request: Request) -> Response:
-    """Whether the ledger can be read, and how long ago the last run was heard of."""
+    """Whether the ledger can be read, somebody watches, and events are acted on; see docs/runbook.md."""
     desk = Desk(installation())
     try:
         run = next(iter(desk.runs(1)), None)
+        watches = {name: _watch_told(desk, name) for name in desk.names()}
     except SyncerError as failure:
         return JSONResponse({"ok": False, "ledger": failure.code, "last_run_age_s": None}, 503)
     age_s = round((desk.now - run["heard_at"]).total_seconds()) if run else None
-    return JSONResponse({"ok": True, "ledger": "readable", "last_run_age_s": age_s})
+    oldest_s = desk.watch.oldest_s()
+    inbox = {"waiting": desk.watch.waiting(), "oldest_s": None if oldest_s is None else round(oldest_s)}
+    ok = not (installation().environment.watch and STOPPED in (one["state"] for one in watches.values()))
+    ok = ok and (oldest_s is None or oldest_s < OLDEST_S)
+    told = {"ok": ok, "ledger": "readable", "last_run_age_s": age_s, "watch": watches, "inbox": inbox}
+    return JSONResponse(told, 200 if ok else 503)
+
+
+def _watch_told(desk: Desk, name: str) -> dict[str, Any]:
+    found = Desk(desk.app, name, desk.now).watch.at_work()
+    if found is None:
+        # Right after the start nobody has been heard of yet.
+        state = "starting" if desk.now - STARTED < STARTING else STOPPED
+        return {"state": state, "heard_age_s": None, "failures": None}
+    heard = round((desk.now - found.heard_at).total_seconds())
+    return {"state": "watching", "heard_age_s": heard, "failures": found.failures}
 
 
 ROUTES = [
     Route("/xero/connect", connect),
     Route("/xero/callback", callback),
+    Route("/webhooks/crococlick", webhook, methods=["POST"]),
     Route("/healthz", healthz),
 ]

@@ -38,6 +38,7 @@ class Environment:
     crococlick_token: str = field(repr=False)
     crococlick_location_id: str
     crococlick_webhook_key: str = field(repr=False)
+    watch: bool = True  # whether the console works in the background
 
 
 def environment(values: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Environment:
@@ -66,6 +67,7 @@ def environment(values: Mapping[str, str] | None = None, dotenv: Path | None = N
         crococlick_token=get("CROCOCLICK_TOKEN"),
         crococlick_location_id=get("CROCOCLICK_LOCATION_ID"),
         crococlick_webhook_key=get("CROCOCLICK_WEBHOOK_KEY"),
+        watch=_switch("SYNCER_WATCH", get("SYNCER_WATCH", "on")),
     )
 
 
@@ -82,6 +84,12 @@ def read_dotenv(path: Path) -> dict[str, str]:
             raise WrongUsage(f"{path.name}, line {number}: expected NAME=value.")
         found[match[1]] = re.sub(r"^(['\"])(.*)\1$", r"\2", match[2])
     return found
+
+
+def _switch(name: str, value: str) -> bool:
+    if value.lower() not in ("on", "off"):
+        raise WrongUsage(f"{name} must be on or off; it is {value!r}.")
+    return value.lower() == "on"
 
 
 def _absolute(name: str, url: str) -> str:

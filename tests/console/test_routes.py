@@ -1,12 +1,18 @@
 """The consent's way to Xero and back, who may come in, and whether all is well."""
 
+import base64
+import json
 import logging
+import os
 import urllib.parse
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -135,6 +141,93 @@ def test_health_of_a_broken_ledger(desk: Desk):
     desk.app.store.path.write_bytes(b"not a ledger")
     told = caller().get("/healthz")
     assert (told.status_code, told.json()["ok"]) == (503, False)
+
+
+def watched(desk: Desk, **told: object) -> None:
+    """A watch has left this note of itself."""
+    now = datetime.now(UTC).isoformat()
+    note = {"pid": os.getpid(), "since": now, "heard_at": now, "every_s": 120, "next_at": now, "failures": 0,
+            "shut_until": None, **told}  # fmt: skip
+    path = desk.app.environment.data_dir / "watch" / "default.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(note))
+
+
+def test_health_tells_of_the_watch(working: Desk, monkeypatch: pytest.MonkeyPatch):
+    """At work it is well; where it stopped, although this console should work in the background, it is not."""
+    watched(working)
+    assert caller().get("/healthz").json()["watch"]["default"]["state"] == "watching"
+    (working.app.environment.data_dir / "watch" / "default.json").unlink()
+    assert caller().get("/healthz").json()["watch"]["default"]["state"] == "starting"
+    monkeypatch.setattr("console.routes.STARTED", datetime(2026, 1, 1, tzinfo=UTC))
+    told = caller().get("/healthz")
+    assert (told.status_code, told.json()["watch"]["default"]["state"]) == (503, "stopped")
+    monkeypatch.setenv("SYNCER_WATCH", "off")
+    installation.cache_clear()
+    assert caller().get("/healthz").status_code == 200
+
+
+def test_health_tells_of_events_that_nobody_acts_on(working: Desk, monkeypatch: pytest.MonkeyPatch):
+    """One that has waited for more than ten minutes."""
+    body, headers = signed(monkeypatch, type="InvoiceSent", _id="in1", locationId="Loc1", webhookId="w1")
+    assert caller().post("/webhooks/crococlick", content=body, headers=headers).status_code == 200
+    told = caller().get("/healthz").json()
+    assert (told["ok"], told["inbox"]["waiting"]) == (True, 1)
+    monkeypatch.setattr("console.routes.OLDEST_S", 0.0)
+    assert caller().get("/healthz").status_code == 503
+
+
+def signed(monkeypatch: pytest.MonkeyPatch, **body: object) -> tuple[bytes, dict[str, str]]:
+    """An event and its headers, signed with a key that the console is told to believe."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    monkeypatch.setenv("CROCOCLICK_WEBHOOK_KEY", base64.b64encode(public).decode())
+    installation.cache_clear()
+    raw = json.dumps(body).encode()
+    return raw, {"X-GHL-Signature": base64.b64encode(key.sign(raw)).decode()}
+
+
+def test_an_event_is_taken_in_from_anywhere(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """CrocoClick is not this machine: its signature lets it in, once however often it comes."""
+    body, headers = signed(monkeypatch, type="InvoiceSent", _id="in1", locationId="Loc1", webhookId="w1")
+    outside = caller(("192.0.2.7", 1), "https://console.example")
+    for _ in range(3):
+        assert outside.post("/webhooks/crococlick", content=body, headers=headers).status_code == 200
+    assert [one.subject for one in installation().inbox.events("Loc1")] == ["in1"]
+    kept = "".join(path.read_text() for path in (desk.app.environment.data_dir / "inbox").glob("*"))
+    assert "total" not in kept
+
+
+def test_an_event_that_is_not_signed_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """No signature, one of other bytes, or of another key: nothing is kept."""
+    body, headers = signed(monkeypatch, type="InvoiceSent", _id="in1", locationId="Loc1")
+    door = caller()
+    assert door.post("/webhooks/crococlick", content=body).status_code == 401
+    assert door.post("/webhooks/crococlick", content=body + b" ", headers=headers).status_code == 401
+    monkeypatch.delenv("CROCOCLICK_WEBHOOK_KEY")
+    installation.cache_clear()
+    assert door.post("/webhooks/crococlick", content=body, headers=headers).status_code == 401
+    assert installation().inbox.waiting() == 0
+
+
+def test_an_event_of_any_size_is_answered(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """More than a megabyte is refused; what names no record is taken and forgotten; only POST is answered."""
+    door = caller()
+    assert door.post("/webhooks/crococlick", content=b"x" * 1_000_001).status_code == 413
+    body, headers = signed(monkeypatch, type="INSTALL", padding="x" * 900_000)
+    assert door.post("/webhooks/crococlick", content=body, headers=headers).status_code == 200
+    assert installation().inbox.waiting() == 0
+    assert door.get("/webhooks/crococlick").status_code == 405
+
+
+def test_an_event_that_cannot_be_kept_is_told_again_later(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """The inbox is full, or the key that is set is none: 503, and CrocoClick comes again."""
+    body, headers = signed(monkeypatch, type="InvoiceSent", _id="in1", locationId="Loc1")
+    monkeypatch.setattr("syncer.inbox.MOST", 0)
+    assert caller().post("/webhooks/crococlick", content=body, headers=headers).status_code == 503
+    monkeypatch.setenv("CROCOCLICK_WEBHOOK_KEY", "nonsense")
+    installation.cache_clear()
+    assert caller().post("/webhooks/crococlick", content=body, headers=headers).status_code == 503
 
 
 @pytest.mark.parametrize("client", [("192.0.2.7", 1), ("10.0.0.2", 1)])

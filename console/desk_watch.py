@@ -1,0 +1,45 @@
+"""What the console knows of the work in the background: a part of the desk."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syncer.app import App
+from syncer.ledger.ledger import Ledger
+from syncer.watch import EVERY, Watching, watching
+
+__all__ = ["WatchDesk", "Watching"]
+
+EVENTS_LATELY = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class WatchDesk:
+    """The background work of one connection."""
+
+    app: App
+    name: str
+    now: datetime
+
+    def at_work(self) -> Watching | None:
+        """What the watch last said; None where nobody watches."""
+        found = watching(self.app.environment.data_dir, self.name)
+        return found if found and found.is_alive(self.now) else None
+
+    def delay(self) -> timedelta:
+        """How long a new invoice may take to be seen where CrocoClick tells nothing by itself."""
+        found = self.at_work()
+        return found.every if found else EVERY
+
+    def last_event(self) -> datetime | None:
+        """When CrocoClick last told anything by itself, in the last days."""
+        row = Ledger(self.app.store, self.name).row("last_event") or {}
+        at: datetime | None = row.get("received_at")
+        return at if at and self.now - at < EVENTS_LATELY else None
+
+    def waiting(self) -> int:
+        """Events of all connections that nobody has acted on yet."""
+        return self.app.inbox.waiting()
+
+    def oldest_s(self) -> float | None:
+        """Seconds that the oldest of them has waited."""
+        return self.app.inbox.oldest_s(self.now)
