@@ -205,12 +205,12 @@ def _give(desk: Desk, name: str, said: Mapping[str, str], rows: Sequence[Mapping
         _remember(whom.where, told, "given")
     elif alone:
         _remember(whom.where, told, "given")
-        desk.start_sync(rows[0]["source_id"])
+        desk.carry_out(rows[0]["source_id"])
         with st.spinner("Syncing this invoice"):
-            desk.wait_for_started(60)
+            desk.wait_until_carried_out(30)
         _remember(whom.where, "Your answer is on record, and a run has looked at the invoice since.", "given")
     else:
-        desk.start_sync()
+        desk.carry_out()
         _remember(whom.where, f"{told} That run has begun.", "given")
     st.rerun()
 

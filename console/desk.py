@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -343,6 +344,11 @@ class Desk:
         """Start a sync as cron does, in a process of its own that outlives the console."""
         self.start("sync", *(["--invoice", invoice] if invoice else []))
 
+    def carry_out(self, invoice: str | None = None) -> None:
+        """Let what was ordered be carried out: by the watch, which sees it by itself, or by a sync that begins now."""
+        if self.watch.at_work() is None:
+            self.start_sync(invoice)
+
     def start(self, *words_: str) -> None:
         """Start a command of `python -m syncer` for this connection, in a process of its own."""
         if self.starting():
@@ -364,12 +370,18 @@ class Desk:
         started = _started.get(self.name)
         return bool(started and started.is_alive())
 
-    def wait_for_started(self, seconds: float) -> None:
-        """Wait until the sync that was started here has ended."""
-        started = _started.get(self.name)
-        if started:
+    def wait_until_carried_out(self, seconds: float) -> None:
+        """Wait until the sync that was started here has ended, or one that the watch began since."""
+        if started := _started.get(self.name):
             with suppress(subprocess.TimeoutExpired):
                 started.process.wait(seconds)
+            return
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            run = self.ledger.row("last_sync")
+            if run and run["started_at"] >= self.now and run["finished_at"]:
+                return
+            time.sleep(0.1)
 
     def refusal(self) -> str:
         """Why the sync that was started last did not begin; told once."""

@@ -90,6 +90,23 @@ def _last(desk: Desk, what: str) -> None:
 
 
 def _last_told(desk: Desk) -> str:
+    return f'{_run_told(desk)}<br><span class="quiet small">{formats.prose(watch_told(desk))}</span>'
+
+
+def watch_told(desk: Desk) -> str:
+    """What the work in the background does next, in a sentence."""
+    watch = desk.watch.at_work()
+    if watch is None:
+        return "Nobody watches: invoices go over when somebody syncs."
+    if watch.shut_until and watch.shut_until > desk.now:
+        return f"Xero's calls of today are used up: it goes on at {formats.clock(watch.shut_until, desk.now)}."
+    if watch.failures:
+        return f"It does not get through: tried again at {formats.clock(watch.next_at, desk.now)}."
+    every = formats.lasted(watch.every.total_seconds())
+    return f"By itself: at once when somebody answers here or CrocoClick tells of something, else every {every}."
+
+
+def _run_told(desk: Desk) -> str:
     run = next(iter(desk.runs(1)), None)
     if run is None:
         return '<span class="quiet">No run yet.</span>'

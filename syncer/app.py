@@ -273,6 +273,8 @@ class Connection:
             outcome = Outcome(run_id, "failed")
             try:
                 self.refresh_source()
+                if not orders.patient:
+                    self.accounts.ask_again()
                 outcome = Run(run_id, self.doors(), self.rules(), orders, tell, stop).perform()
             except TryLater as failure:
                 outcome.ended, outcome.failure = "deferred", failure

@@ -29,6 +29,7 @@ class Documents:
     def __init__(self, work: Work) -> None:
         self._work = work
         self.old_ones = 0  # how many old invoices were left for later
+        self._created = 0
 
     def prepare(self, workload: Sequence[Known], books: Books) -> Books:
         """Bring about what documents need; answers with the books as they are then."""
@@ -49,7 +50,11 @@ class Documents:
         writes = Writes(self._work.doors, seen)
         for do in OUTCOMES:
             elements = [self._element(action, seen, tries) for action in todo if action.do is do]
-            self._work.perform(batches("invoice", do.value, elements), writes.invoices(do), "invoices", len(elements))
+            later = self.old_ones if do is Do.CREATE and not old else 0
+            before = self._created if do is Do.CREATE and old else 0
+            whole = before + len(elements) + later
+            self._work.perform(batches("invoice", do.value, elements), writes.invoices(do), "invoices", whole, before)
+            self._created += len(elements) if do is Do.CREATE else 0
         self._settle_taken_numbers({action.invoice.source_id for action in todo})
         self._work.look_again(writes, books)
         return bool(self._work.ledger.open_attempts())

@@ -62,11 +62,11 @@ class Work:
         seen = look(self.ledger, self.rules, books, workload, self.orders.only)
         return plan_all([known.invoice for known in workload], seen.scene, seen.owners), seen
 
-    def perform(self, todo: Sequence[Batch], kind: Kind, phase: str, records: int) -> None:
-        """Send all batches; raises what stopped it before the end."""
+    def perform(self, todo: Sequence[Batch], kind: Kind, phase: str, records: int, before: int = 0) -> None:
+        """Send all batches, part of so many records of which some were sent `before`; raises what stopped it early."""
         if not todo:
             return
-        failure = self._waves.perform(todo, kind, lambda done: self.say(phase, done, records), self.stop)
+        failure = self._waves.perform(todo, kind, lambda done: self.say(phase, before + done, records), self.stop)
         if failure:
             raise failure
 

@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from console import formats, parts, setup
+from console import formats, live, parts, setup
 from console.desk import Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
 from console.parts import Column
 
@@ -20,6 +20,7 @@ def show(desk: Desk) -> None:
     account = desk.account()
     _choose(desk)
     parts.html(f'<div class="sides apart">{_xero(desk, account)}{_crococlick(account)}</div>')
+    _automatic(desk)
     _end(desk, account)
     _settings(desk)
 
@@ -117,6 +118,24 @@ def _side(title: str, told: tuple[str, str, str], code: str, content: str) -> st
     mark, word, sentence = told
     state = f"<p>{formats.mark(mark, word, formats.TONES.get(code, ''))}. {formats.prose(sentence)}</p>"
     return f'<div class="side"><h2>{title}</h2>{state}{content}</div>'
+
+
+def _automatic(desk: Desk) -> None:
+    """How invoices go over by themselves, and how soon."""
+    event = desk.watch.last_event()
+    delay = formats.lasted(desk.watch.delay().total_seconds())
+    if event:
+        told = (
+            f"CrocoClick last told of something {formats.ago(event, desk.now)}: what it tells of goes over in seconds."
+        )
+    else:
+        told = (
+            "CrocoClick has told of nothing in the last days: it tells apps of its marketplace, never a private "
+            f"integration token. An invoice that was sent is then in Xero within {delay} or so."
+        )
+    waiting = desk.watch.waiting()
+    still = f"<p>{formats.count(waiting, 'event')} still to be looked at.</p>" if waiting else ""
+    parts.section("Automatic", f"<p>{formats.prose(live.watch_told(desk))}</p><p>{told}</p>{still}")
 
 
 def _end(desk: Desk, account: Account) -> None:

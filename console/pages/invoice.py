@@ -103,7 +103,7 @@ def _sync(desk: Desk, story: Story, undo: str) -> None:
         if waits and st.button("Sync this invoice now", disabled=not desk.can_sync()):
             desk.start_sync(story.row["source_id"])
             with st.spinner("Syncing this invoice"):
-                desk.wait_for_started(60)
+                desk.wait_until_carried_out(60)
             st.rerun()
         if undo:
             answers.undo(desk, For(story.row["source_id"], [story.row], single=True), undo)

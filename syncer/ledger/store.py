@@ -159,12 +159,12 @@ class Tx(Reader):
 
     def _types_of(self, table: str) -> dict[str, str]:
         if table not in self._types:
-            found = self.rows(
-                "SELECT column_name, data_type FROM information_schema.columns "
-                "WHERE table_catalog = current_database() AND table_name = ?",
-                [table],
+            # All at once: one question takes as long as one for a single table.
+            found = self._connection.execute(
+                "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
             )
-            self._types[table] = {row["column_name"]: row["data_type"] for row in found}
+            for name, column, kind in found.fetchall():
+                self._types.setdefault(name, {})[column] = kind
         return self._types[table]
 
 

@@ -66,6 +66,10 @@ class XeroAccounts:
         """Let the connections go."""
         self._transport.close()
 
+    def ask_again(self) -> None:
+        """Ask Xero, not our memory, whether the day is still used up."""
+        self._pacer.ask_again()
+
     def leaving(self, share: float) -> AbstractContextManager[None]:
         """Meanwhile leave this share of the day's calls to others."""
         return self._pacer.leaving(share)

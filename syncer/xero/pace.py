@@ -120,10 +120,10 @@ class Pacer:
         with self._board.open() as known:
             return Left(known.minute_left, known.day_left)
 
-    def shut_s(self) -> float:
-        """Seconds until the day's limit lets a call through again; 0 where it does now."""
+    def ask_again(self) -> None:
+        """Somebody waits: whether the day is still used up is asked of Xero, which counts no call that it refuses."""
         with self._board.open() as known:
-            return max(0.0, self._day_wait_s(known, self._now()))
+            known.day_shut_until = 0.0
 
     def _take(self) -> str:
         ticket = f"{os.getpid()}.{next(_numbers)}"

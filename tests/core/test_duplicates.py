@@ -51,6 +51,13 @@ def test_one_on_each_side_that_are_linked_are_no_duplicates():
     assert len(found(book, [ours(), ours("c2")], {"c1": "x1", "c2": "x1"})) == 1
 
 
+def test_a_group_is_double_where_one_side_has_it_twice():
+    """One on each side is only a link that nobody made."""
+    [across] = groups([contact("x1", email=MAIL)], [ours()], {})
+    [twice] = groups([contact("x1", email=MAIL)], [ours(), ours("c2")], {})
+    assert (across.is_double, twice.is_double) == (False, True)
+
+
 def test_archived_contacts_do_not_count():
     """Nobody sends them anything."""
     assert found([contact("x1", email=MAIL), contact("x2", email=MAIL, status="ARCHIVED")]) == []

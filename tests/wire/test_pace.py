@@ -255,14 +255,14 @@ def test_a_board_that_cannot_be_read_is_begun_anew(tmp_path):
 
 
 def test_a_wide_limit_costs_nothing():
-    """A hundred thousand a minute: some microseconds a call."""
+    """A hundred thousand a minute: some microseconds a call, of processor time."""
     pacer = Pacer(HandClock(), calls_per_minute=100_000)
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(20_000):
         with pacer.turn():
             pass
         pacer.heard(answer())
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_a_lifted_limit_is_counted_down_but_not_kept():

@@ -1,0 +1,62 @@
+"""The console works in the background by itself, for as long as it runs."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from console import background
+from console.desk import Desk
+from syncer.watch import watching
+from tests.console.conftest import Draw, seen
+
+
+def until(is_so, most_s=30.0):
+    """Wait for it."""
+    deadline = time.monotonic() + most_s
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return is_so()
+
+
+def test_the_watch_begins_and_ends_with_the_console(desk: Desk):
+    """It is there as long as the console is, and comes back when it dies."""
+    data = desk.app.environment.data_dir
+    with background.at_work() as watch:
+        first = until(lambda: watching(data, "default"))
+        assert "By itself" in watch_sentence(desk)
+        background.AGAIN_S, before = 0.1, background.AGAIN_S
+        try:
+            os.kill(first.pid, signal.SIGKILL)
+            second = until(lambda: (found := watching(data, "default")) and found.pid != first.pid and found)
+        finally:
+            background.AGAIN_S = before
+        assert watch is not None
+    assert watching(data, "default") is None
+    assert not Path(f"/proc/{second.pid}").exists() or not Path("/proc").exists()
+
+
+def watch_sentence(desk: Desk) -> str:
+    """What Today says of it."""
+    from console import live
+
+    return live.watch_told(desk)
+
+
+def test_a_console_that_leaves_it_to_a_service(desk: Desk, monkeypatch):
+    """SYNCER_WATCH=off: nothing is started, and nobody is waited for."""
+    monkeypatch.setenv("SYNCER_WATCH", "off")
+    from console.desk import installation
+
+    installation.cache_clear()
+    with background.at_work() as watch:
+        assert watch is None
+    installation.cache_clear()
+
+
+def test_without_a_watch_the_pages_say_so(working: Desk, draw: Draw):
+    """And which delay to expect of a private integration token."""
+    assert "Nobody watches: invoices go over when somebody syncs." in seen(draw("today"))
+    told = seen(draw("connections"))
+    assert "never a private integration token" in told and "within 2 min" in told
