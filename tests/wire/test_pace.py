@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from stage import HandClock
 
+from syncer.clock import SystemClock
 from syncer.crococlick import pace as crococlick
 from syncer.errors import RateLimited
 from syncer.transport import Left, Response, Window
@@ -145,8 +146,7 @@ def test_never_more_in_flight_than_allowed():
 
 def test_what_xero_says_is_left_bounds_what_is_under_way():
     """Two are left of the minute, whoever spent the others: two at a time, so that none is refused."""
-    clock = HandClock()
-    pacer = Pacer(clock, calls_in_flight=3)
+    pacer = Pacer(SystemClock(), calls_in_flight=3)
     pacer.heard(answer(x_minlimit_remaining=2))
     with pacer.turn(), pacer.turn(), ThreadPoolExecutor(1) as pool:
         third = pool.submit(take, pacer)
