@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import uvicorn
 
+from sandbox.crococlick.deliveries import Deliveries
 from sandbox.faults import KINDS
 from sandbox.server import Sandbox, WrongWorld
 from sandbox.training import told
@@ -88,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="documented durations (limits, tokens, idempotency keys) pass N times faster",
     )
+    add("--webhooks", default="", metavar="URL", help="tell this address of every change in CrocoClick, signed")
     add("--public-url", default="", metavar="URL", help="the address this sandbox has for others")
     add("--ready-file", metavar="FILE", help="write the URL here once requests are answered")
     return made
@@ -155,11 +157,14 @@ def main() -> int:
         sock = box.bind()
     except OSError as fault:
         wrong(f"Cannot listen on {options.host}:{options.port}: {fault.strerror}.")
+    deliveries = Deliveries(box.sim, options.webhooks).start() if options.webhooks else None
     try:
         Announcing(box, options.ready_file).run(sockets=[sock])
     except KeyboardInterrupt:
         pass
     finally:
+        if deliveries:
+            deliveries.stop()
         box.stop()
     return 0
 

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from sandbox.crococlick.webhooks import PUBLIC_PEM
+
 ROOT = Path(__file__).resolve().parent.parent
 ORGANISATION = "Dupont Conseil"
 START_S = 60.0
@@ -53,6 +55,7 @@ def settings_for(sandbox: str, console_port: int, data_dir: Path) -> dict[str, s
         "XERO_REDIRECT_URI": f"http://localhost:{console_port}/xero/callback",
         "CROCOCLICK_TOKEN": "pit-sandbox",
         "CROCOCLICK_LOCATION_ID": "SandboxLocation00001",
+        "CROCOCLICK_WEBHOOK_KEY": PUBLIC_PEM,
     }
 
 
@@ -166,6 +169,7 @@ def stay(world: str, port: int, data: Path) -> None:
     console_port = free_port(port)
     environment = settings_for(sandbox, console_port, data)
     command = [sys.executable, "-m", "sandbox", "--port", str(sandbox_port), "--world", world, "--data-dir", str(data)]
+    command += ["--webhooks", f"http://127.0.0.1:{console_port}/webhooks/crococlick"]
     with running(command, environment, data / "sandbox.log") as simulator:
         wait_for(f"{sandbox}/_sandbox/state", simulator, data / "sandbox.log")
         print(f"Sandbox of Xero and CrocoClick on {sandbox}", flush=True)

@@ -26,6 +26,9 @@ from syncer.watch import EVERY, Watches
 Declare = Callable[[str, str], argparse.ArgumentParser]  # adds a command: its name, and what it does
 
 
+ALL = ("watch",)  # commands for every connection, unless one is named
+
+
 class Parser(argparse.ArgumentParser):
     """Wrong usage is refused with what is wrong and how to find out what is right."""
 
@@ -35,16 +38,14 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """The commands and what each does."""
-    shared = Parser(add_help=False)
-    shared.add_argument("--connection", default=DEFAULT, metavar="NAME", help="which connection (default: default)")
-    shared.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    of_one, of_all = _shared(DEFAULT, "which connection (default: default)"), _shared("", "only this connection")
     top = Parser(
         prog="python -m syncer", description="Carries CrocoClick invoices into Xero and says why any did not go."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
 
     def command(name: str, does: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=does, description=does, parents=[shared])
+        return commands.add_parser(name, help=does, description=does, parents=[of_all if name in ALL else of_one])
 
     _declare_connection(command)
     sync = command("sync", "one run")
@@ -55,12 +56,18 @@ def parser() -> Parser:
     watch = command("watch", "runs for ever: sweeps, events already received, retries that are due")
     watch.add_argument("--every", metavar="SECONDS", type=_seconds, default=EVERY, help="between sweeps (default: 120)")
     watch.add_argument("--with-parent", action="store_true", help="end when standard input ends")
-    watch.set_defaults(connection="")
     contact_commands.declare(command)
     readiness_commands.declare(command)
     trial_told.declare(command)
     _declare_questions_and_orders(command)
     return top
+
+
+def _shared(connection: str, help_: str) -> Parser:
+    shared = Parser(add_help=False)
+    shared.add_argument("--connection", default=connection, metavar="NAME", help=help_)
+    shared.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    return shared
 
 
 def _declare_connection(command: Declare) -> None:

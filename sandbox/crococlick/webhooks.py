@@ -31,6 +31,13 @@ def event(location: Location, kind: str, id_: str, **changes: Any) -> tuple[dict
     return {"Content-Type": "application/json", "X-GHL-Signature": signature(raw)}, raw
 
 
+def gone(location: Location, kind: str, id_: str) -> tuple[dict[str, str], bytes]:
+    """Headers and body of an event about a record that is deleted."""
+    body = {"_id": id_, "type": kind, "locationId": location.id, "timestamp": location.now()}
+    raw = dumps(body | {"webhookId": secrets.token_hex(16)}).encode()
+    return {"Content-Type": "application/json", "X-GHL-Signature": signature(raw)}, raw
+
+
 def signature(raw: bytes) -> str:
     """The signature over the bytes that are sent."""
     return base64.b64encode(KEY.sign(raw)).decode()
