@@ -17,6 +17,9 @@ from syncer.ports import CallRecord, Clock, Refused
 
 BATCH_ELEMENTS = 50  # Xero's limits page advises 50 elements
 BATCH_BYTES = 3_500_000  # and 3.5 MB
+# Between two commits every place in flight is used so often: what a commit takes is then little beside the calls.
+TOGETHER = 3
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -116,12 +119,12 @@ class Waves:
         drain_calls: Callable[[], Sequence[CallRecord]],
         wave: int = 0,
     ) -> None:
-        """`wave`: how many batches are committed together; as many as may be in flight unless said otherwise."""
+        """`wave`: how many batches are committed together; some times what may be in flight unless said otherwise."""
         self._book = book
         self._run_id = run_id
         self._clock = clock
         self._in_flight = in_flight
-        self._wave = wave or in_flight
+        self._wave = wave or TOGETHER * in_flight
         self._new_call_id = new_call_id
         self._drain_calls = drain_calls
         self._endings: list[Any] = []
@@ -137,7 +140,7 @@ class Waves:
         with ThreadPoolExecutor(self._in_flight, thread_name_prefix="calls") as pool:
             while waiting and not stop():
                 wave, waiting = waiting[: self._wave], waiting[self._wave :]
-                sent = self._send(wave, kind, pool, progress(done))
+                sent = self._send(wave, kind, pool, progress(done), stop)
                 failure = self._take(sent, kind, waiting)
                 done += sum(len(one.batch.elements) for one in sent)
                 if failure:
@@ -155,7 +158,12 @@ class Waves:
             self._book.commit(self._run_id, self._clock.now(), endings=endings, calls=calls, progress=progress)
 
     def _send(
-        self, wave: Sequence[Batch], kind: Kind, pool: ThreadPoolExecutor, progress: Mapping[str, Any]
+        self,
+        wave: Sequence[Batch],
+        kind: Kind,
+        pool: ThreadPoolExecutor,
+        progress: Mapping[str, Any],
+        stop: Callable[[], bool],
     ) -> list[Sent]:
         calls = [(batch, self._new_call_id(), self._key(batch)) for batch in wave]
         intents = [
@@ -175,7 +183,7 @@ class Waves:
             )
         )
         numbered = [(batch, [next(ids) for _ in batch.elements], call_id, key) for batch, call_id, key in calls]
-        return list(pool.map(lambda one: _send_one(kind.send, *one), numbered))
+        return list(pool.map(lambda one: _send_one(kind.send, stop, *one), numbered))
 
     def _key(self, batch: Batch) -> str:
         elements = [(element.source_id, element.content) for element in batch.elements]
@@ -188,7 +196,8 @@ class Waves:
             if isinstance(one.failure, InDoubt):
                 continue
             if one.failure:
-                failure = failure if isinstance(failure, Reconnect) else one.failure
+                if one.failure.code != STOPPED and not isinstance(failure, Reconnect):
+                    failure = one.failure
                 wait_s = getattr(one.failure, "wait_s", None)
                 problem = Problem(one.failure.code, {**one.failure.facts, **({"wait_s": wait_s} if wait_s else {})})
                 self._endings += [kind.put_off(e, id_, problem) for e, id_ in _pairs(one)]
@@ -224,7 +233,10 @@ def _pairs(sent: Sent) -> Iterator[tuple[Element, int]]:
     return zip(sent.batch.elements, sent.attempt_ids, strict=True)
 
 
-def _send_one(send: Send, batch: Batch, ids: Sequence[int], call_id: str, key: str) -> Sent:
+def _send_one(send: Send, stop: Callable[[], bool], batch: Batch, ids: Sequence[int], call_id: str, key: str) -> Sent:
+    if stop():
+        # Its turn has not come yet, and nothing has left: it waits for the next run.
+        return Sent(batch, ids, failure=TryLater(STOPPED))
     try:
         results = send([element.payload for element in batch.elements], call_id=call_id, key=key)
     except (InDoubt, TryLater, Reconnect) as failure:
