@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import IO, Any
 
+from console.desk_asking import AskingDesk
 from console.desk_contacts import ContactsDesk
 from console.desk_readiness import ReadinessDesk
 from syncer import attention, connecting, orders, questions, words
@@ -327,6 +328,15 @@ class Desk:
     def readiness(self) -> ReadinessDesk:
         """What may be asked before going live."""
         return ReadinessDesk(self.connection, who(), self.now, self._once)
+
+    @property
+    def asking(self) -> AskingDesk:
+        """What may be asked in SQL, and the questions that were saved."""
+        return AskingDesk(self.app, self.name, self.visible, who(), self.now, self.may("save_question"))
+
+    def may(self, what: str) -> bool:
+        """Whether this person may do that; whoever has no role may do everything."""
+        return True
 
     def can_sync(self) -> bool:
         """Whether a sync that is asked for now would begin at once."""
