@@ -40,6 +40,11 @@ class AskingDesk:
     now: datetime
     may_save: bool
 
+    @property
+    def example(self) -> str:
+        """A text to begin with."""
+        return shelf.EXAMPLE
+
     def tables(self) -> Sequence[Table]:
         """The analysis tables and their columns, in words."""
         return _tables(self.app)

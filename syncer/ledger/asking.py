@@ -67,7 +67,7 @@ class Asking:
         self._unwatched_s = unwatched_s
         self._process: subprocess.Popen[bytes] | None = None
         self._ended_by = ""
-        self._began = self._watched = time.monotonic()
+        self.began = self._watched = time.monotonic()
         self._took = 0.0
         self._over = threading.Event()
         self._answer: Answer | None = None
@@ -85,7 +85,7 @@ class Asking:
         except Exception as failure:  # noqa: BLE001 — raised again in `answer`, in the thread of whoever asked
             self._failure = failure
         finally:
-            self._took = time.monotonic() - self._began
+            self._took = time.monotonic() - self.began
             self._over.set()
 
     def watch(self) -> None:
@@ -113,7 +113,7 @@ class Asking:
     @property
     def seconds(self) -> float:
         """How long it has been under way, or was."""
-        return self._took if self.is_over else time.monotonic() - self._began
+        return self._took if self.is_over else time.monotonic() - self.began
 
     def answer(self) -> Answer:
         """The answer, once it is over; raises WrongUsage with what is wrong, and what a refresh raises."""

@@ -11,6 +11,10 @@ from syncer.ledger.records import as_json
 from syncer.ledger.store import HERE, Store, Tx
 
 MOST = 500
+EXAMPLE = """SELECT state, currency, count(*) AS invoices, sum(total) AS money
+FROM invoices
+GROUP BY ALL
+ORDER BY money DESC"""
 _BY_ID = "SELECT * FROM question WHERE question_id = ?"
 
 
