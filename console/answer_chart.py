@@ -17,6 +17,7 @@ __all__ = ["CONFIG", "figure", "numbers"]
 COLOURS = ("#0f8a6d", "#c9a227", "#4f7fbf", "#c4483e", "#7cc6a4", "#8e6bb0", "#e0bd5a", "#8fa3a0")
 POINTS = 1_000
 NAME = 40
+TICKS = 8
 
 
 def numbers(answer: Answer) -> list[str]:
@@ -43,10 +44,20 @@ def figure(answer: Answer, chart: Chart, in_words: bool = False) -> go.Figure | 
         showlegend=len(drawn.data) > 1, legend={"orientation": "h", "y": -0.25, "x": 0},
         plot_bgcolor="rgba(0,0,0,0)", paper_bgcolor="rgba(0,0,0,0)",
     )  # fmt: skip
-    over_time = all(isinstance(row[answer.columns.index(chart.x)], date | None) for row in answer.rows)
-    drawn.update_xaxes(title=None, fixedrange=True, automargin=True, **({} if over_time else {"type": "category"}))
+    drawn.update_xaxes(title=None, fixedrange=True, automargin=True, **_along(answer, chart.x))
     drawn.update_yaxes(title=head(chart.y, in_words), fixedrange=True, rangemode="tozero", tickformat=",~f", nticks=5)
     return drawn
+
+
+def _along(answer: Answer, x: str) -> dict[str, Any]:
+    """Few days are named one by one; many, and everything that is no day, are left to the axis."""
+    found = {row[answer.columns.index(x)] for row in answer.rows}
+    if not all(isinstance(one, date) for one in found):
+        return {"type": "category"}
+    if len(found) > TICKS or any(isinstance(one, datetime) for one in found):
+        return {"tickformat": "%-d %b<br>%Y"}
+    shown = sorted(found)
+    return {"tickvals": shown, "ticktext": [day(one) for one in shown]}
 
 
 Points = list[tuple[Any, float | None, str]]

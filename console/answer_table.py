@@ -20,7 +20,7 @@ LETTERS = 300  # of one cell
 FIGURES = ("DECIMAL", "DOUBLE", "FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UINTEGER", "UBIGINT")
 MONEY_PLACES = 6  # what the ledger keeps amounts with; sums keep it
 
-SIDES = {"xero": "Xero", "crococlick": "CrocoClick", "xero_login": "Xero's login"}
+SIDES = {"xero": "Xero", "crococlick": "CrocoClick", "identity": "Xero's login"}
 
 
 def show(answer: Answer, key: str, in_words: bool) -> None:

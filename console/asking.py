@@ -134,5 +134,6 @@ def read(told: str) -> tuple[str, str]:
     said, found, pointer = told.partition("\nLINE ")
     sentence = _KIND.sub("", said.strip()).replace("!", ".")
     sentence = sentence.replace("syntax error at or near", "this cannot be read at or near")
+    sentence = sentence.replace("Candidate bindings:", "Perhaps one of these:")
     sentence = re.sub(r"\b([Ee])rror\b", lambda match: "Mistake" if match[1] == "E" else "mistake", sentence)
     return sentence[:1].upper() + sentence[1:], f"LINE {pointer.rstrip()}" if found else ""

@@ -15,14 +15,14 @@ from syncer.errors import WrongUsage
 from syncer.ledger import saved as shelf
 from syncer.ledger.analysis import Answer, Asking, Question, Table
 from syncer.ledger.asking import MAX_ROWS, TIMEOUT_S
-from syncer.saved import CHARTS, KINDS, Chart, Parameter, Saved, default, parameters_in, value, values
+from syncer.saved import CHARTS, KINDS, Chart, Parameter, Saved, default, guessed, parameters_in, value, values
 
 AT_ONCE, AT_ONCE_FOR_ALL = 2, 3
 UNWATCHED_S = 10.0  # after which nobody waits for an answer: the page was left, or its tab was closed
 
 __all__ = [
     "CHARTS", "FILES", "KINDS", "MAX_ROWS", "TIMEOUT_S", "Answer", "Asking", "AskingDesk", "Chart", "Parameter",
-    "Saved", "Table", "default", "parameters_in", "value", "values",
+    "Saved", "Table", "default", "guessed", "parameters_in", "value", "values",
 ]  # fmt: skip
 
 _door = threading.Lock()

@@ -75,6 +75,14 @@ def parameters_in(sql: str) -> list[str]:
     return [name for name in dict.fromkeys(names) if name != CONNECTION]
 
 
+def guessed(name: str) -> Parameter:
+    """What a parameter is likely to be, from its name; a person may say otherwise."""
+    last = name.rpartition("_")[2]
+    if last in ("since", "until", "from", "to", "before", "after", "date", "day", "month"):
+        return Parameter(name, "date", default="30 days ago" if last in ("since", "from", "after") else "today")
+    return Parameter(name, "number" if last in ("days", "least", "most", "rows", "limit", "number") else "text")
+
+
 def default(parameter: Parameter, today: date) -> str:
     """The value that a parameter begins with, relative ones reckoned from today."""
     told = parameter.default.strip()

@@ -1,6 +1,7 @@
 """SQL: the editor with the tables beside it, the answer below, and what makes a question of it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
@@ -18,6 +19,7 @@ from console.desk_asking import (
     Saved,
     Table,
     default,
+    guessed,
     parameters_in,
     values,
 )
@@ -62,15 +64,17 @@ def show(desk: Desk) -> None:
 
 def _editor(desk: Desk, base: Saved | None) -> None:
     st.session_state.setdefault("editor", st.query_params.get("sql") or (base.sql if base else desk.asking.example))
+    # A form, because Ctrl and Enter send it off.
     with st.form("ask", border=False):
         sql = st.text_area("Question in SQL", key="editor", height=230, label_visibility="collapsed")
-        parameters = _parameters(sql, base)
-        given = _given(desk, parameters)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            run = st.form_submit_button("Run", type="primary", help="Ctrl and Enter in the editor do the same")
-            parts.html(_limits(), "quiet small")
+        run = st.form_submit_button("Run", type="primary")
+    names = parameters_in(sql)
+    new = [name for name in names if f"kind {name}" not in st.session_state]
+    parameters = _parameters(names, base)
+    given = _given(desk, parameters)
+    parts.html(_limits(), "quiet small")
     if run:
-        _run(desk, sql, parameters, given)
+        _run(desk, sql, parameters, given, new)
 
 
 def _limits() -> str:
@@ -80,10 +84,10 @@ def _limits() -> str:
     )
 
 
-def _run(desk: Desk, sql: str, parameters: Sequence[Parameter], given: Mapping[str, str]) -> None:
-    if [one.name for one in parameters] != list(given):
-        # A parameter that was just written: its control is drawn first.
-        st.rerun()
+def _run(desk: Desk, sql: str, parameters: Sequence[Parameter], given: Mapping[str, str], new: Sequence[str]) -> None:
+    if empty := [f"${name}" for name in new if not given[name]]:
+        st.info(formats.plain(f"Say what {' and '.join(empty)} is and give it a value, then run it again."))
+        return
     if len(sql) <= IN_ADDRESS:
         st.query_params["sql"] = sql
     else:
@@ -97,10 +101,10 @@ def _run(desk: Desk, sql: str, parameters: Sequence[Parameter], given: Mapping[s
 # -- parameters -------------------------------------------------------------------------------------------------------
 
 
-def _parameters(sql: str, base: Saved | None) -> list[Parameter]:
+def _parameters(names: Sequence[str], base: Saved | None) -> list[Parameter]:
     """Those in the text, as the saved question or the controls describe them."""
     known = {one.name: one for one in base.parameters} if base else {}
-    return [_described(known.get(name, Parameter(name))) for name in parameters_in(sql)]
+    return [_described(known.get(name) or guessed(name)) for name in names]
 
 
 def _described(one: Parameter) -> Parameter:
@@ -172,19 +176,20 @@ def _chart_of(base: Saved | None, answer: Answer) -> Chart:
 
 
 def _save(desk: Desk, base: Saved | None, answer: Answer) -> None:
-    parts.section("Save as a question")
     mine = base if base and not base.is_ours else None
-    parts.quiet("Others find it under Questions. It is saved as it was answered last.")
-    title = st.text_input("Title", base.title if base else "", key="title", max_chars=80)
-    sentence = st.text_input("What it answers, in one sentence", base.sentence if base else "", key="sentence",
-                             max_chars=200)  # fmt: skip
-    chart = _choose_chart(base.chart if base else Chart(), answer)
-    with st.container(horizontal=True):
-        if mine and st.button("Save", type="primary", key="save"):
-            _keep(desk, title, sentence, chart, base, mine)
-        label = "Save as another" if mine else "Save"
-        if st.button(label, type="secondary" if mine else "primary", key="save another"):
-            _keep(desk, title, sentence, chart, base, None)
+    with st.expander("Save as a question", expanded=base is not None):
+        parts.quiet("Others find it under Questions. It is saved as it was answered last.")
+        title = st.text_input("Title", base.title if base else "", key="title", max_chars=80)
+        sentence = st.text_input("What it answers, in one sentence", base.sentence if base else "", key="sentence",
+                                 max_chars=200)  # fmt: skip
+        chart = _choose_chart(base.chart if base else Chart(), answer)
+        made = Saved("", title, sentence, "", (), chart)
+        with st.container(horizontal=True):
+            in_place = bool(mine) and st.button("Save", type="primary", key="save")
+            label = "Save as another" if mine else "Save"
+            another = st.button(label, type="secondary" if mine else "primary", key="save another")
+        if in_place or another:
+            _keep(desk, made, base, mine if in_place else None)
 
 
 def _choose_chart(before: Chart, answer: Answer) -> Chart:
@@ -207,15 +212,15 @@ def _place(names: Sequence[str], name: str) -> int:
     return names.index(name) if name in names else 0
 
 
-def _keep(desk: Desk, title: str, sentence: str, chart: Chart, base: Saved | None, mine: Saved | None) -> None:
-    shown: asking.Shown = st.session_state[KEY]
-    parameters = tuple(_with_default(one) for one in _parameters(shown.sql, base))
+def _keep(desk: Desk, made: Saved, base: Saved | None, in_place_of: Saved | None) -> None:
+    sql = st.session_state[KEY].sql
+    parameters = tuple(_with_default(one) for one in _parameters(parameters_in(sql), base))
     try:
-        id_ = desk.asking.save(Saved("", title, sentence, shown.sql, parameters, chart), mine)
+        id_ = desk.asking.save(replace(made, sql=sql, parameters=parameters), in_place_of)
     except WrongUsage as wrong:
         st.error(formats.plain(wrong.sentence))
         return
-    where = parts.anchor(parts.link("questions", desk.name, question=id_), title.strip())
+    where = parts.anchor(parts.link("questions", desk.name, question=id_), made.title.strip())
     parts.html(f"<p>Saved: {where}</p>")
 
 

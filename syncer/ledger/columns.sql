@@ -102,7 +102,7 @@ COMMENT ON COLUMN calls.connection IS 'The connection it was made for.';
 COMMENT ON COLUMN calls.run_id IS 'The run that made it; empty where a person did.';
 COMMENT ON COLUMN calls.call_id IS 'The call''s name; attempts carry it too.';
 COMMENT ON COLUMN calls.made_at IS 'When it was made, UTC.';
-COMMENT ON COLUMN calls.side IS 'Whom it went to: xero, crococlick or xero_login.';
+COMMENT ON COLUMN calls.side IS 'Whom it went to: xero, crococlick or identity (Xero''s login).';
 COMMENT ON COLUMN calls.method IS 'What it does: GET reads, PUT and POST write, DELETE removes.';
 COMMENT ON COLUMN calls.path IS 'What it asked for.';
 COMMENT ON COLUMN calls.status IS 'The answer''s HTTP status; empty where none came.';
