@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from html import escape
 
 import streamlit as st
@@ -112,13 +113,12 @@ def _described(one: Parameter) -> Parameter:
     typed = st.session_state.get(f"choices {one.name}", ", ".join(one.choices))
     choices = tuple(part.strip() for part in typed.split(",") if part.strip())
     label = st.session_state.get(f"label {one.name}", one.label)
-    return Parameter(one.name, kind, label, one.default, choices)
+    return Parameter(one.name, kind, label, one.default if kind == one.kind else "", choices)
 
 
 def _given(desk: Desk, parameters: Sequence[Parameter]) -> dict[str, str]:
     """A row of controls for each parameter: what it is, and its value."""
     given = {}
-    today = desk.now.astimezone(formats.zone()).date()
     for one in parameters:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             kinds = list(KINDS)
@@ -127,8 +127,12 @@ def _given(desk: Desk, parameters: Sequence[Parameter]) -> dict[str, str]:
             st.text_input("Called", one.label, key=f"label {one.name}", placeholder=one.called, width=180)
             if one.kind == "choice":
                 st.text_input("Choices, parted by commas", ", ".join(one.choices), key=f"choices {one.name}", width=240)
-            given[one.name] = control(one, st.query_params.get(one.name, default(one, today)))
+            given[one.name] = control(one, st.query_params.get(one.name, default(one, _today(desk))))
     return given
+
+
+def _today(desk: Desk) -> date:
+    return desk.now.astimezone(formats.zone()).date()
 
 
 # -- the tables beside ------------------------------------------------------------------------------------------------
@@ -214,7 +218,7 @@ def _place(names: Sequence[str], name: str) -> int:
 
 def _keep(desk: Desk, made: Saved, base: Saved | None, in_place_of: Saved | None) -> None:
     sql = st.session_state[KEY].sql
-    parameters = tuple(_with_default(one) for one in _parameters(parameters_in(sql), base))
+    parameters = tuple(_with_default(one, _today(desk)) for one in _parameters(parameters_in(sql), base))
     try:
         id_ = desk.asking.save(replace(made, sql=sql, parameters=parameters), in_place_of)
     except WrongUsage as wrong:
@@ -224,9 +228,8 @@ def _keep(desk: Desk, made: Saved, base: Saved | None, in_place_of: Saved | None
     parts.html(f"<p>Saved: {where}</p>")
 
 
-def _with_default(one: Parameter) -> Parameter:
-    """It begins with the value it has now, unless it had a relative one."""
-    if one.default:
-        return one
+def _with_default(one: Parameter, today: date) -> Parameter:
+    """It begins with the value that it has now; a relative one that nobody has touched stays relative."""
     now = st.session_state.get(f"given {one.kind} {one.name}")
-    return Parameter(one.name, one.kind, one.label, str(now) if now else "", one.choices)
+    told = str(now) if now else ""
+    return one if told == default(one, today) else replace(one, default=told)
