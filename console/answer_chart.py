@@ -6,10 +6,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from console.answer_table import amount, head, in_plain_words
+from console.answer_table import amount, day_told, head, in_plain_words, is_figure
 from console.charts import CONFIG
 from console.desk_asking import Answer, Chart
-from console.formats import day, opening
+from console.formats import opening
 
 __all__ = ["CONFIG", "figure", "numbers"]
 
@@ -22,13 +22,7 @@ TICKS = 8
 
 def numbers(answer: Answer) -> list[str]:
     """The columns that can be drawn upwards."""
-    first = answer.rows[:50]
-    return [
-        name
-        for place, name in enumerate(answer.columns)
-        if any(_number(row[place]) is not None for row in first)
-        and all(row[place] is None or _number(row[place]) is not None for row in first)
-    ]
+    return [name for name, kind in zip(answer.columns, answer.types, strict=True) if is_figure(kind)]
 
 
 def figure(answer: Answer, chart: Chart, in_words: bool = False) -> go.Figure | None:
@@ -57,7 +51,7 @@ def _along(answer: Answer, x: str) -> dict[str, Any]:
     if len(found) > TICKS or any(isinstance(one, datetime) for one in found):
         return {"tickformat": "%-d %b<br>%Y"}
     shown = sorted(found)
-    return {"tickvals": shown, "ticktext": [day(one) for one in shown]}
+    return {"tickvals": shown, "ticktext": [day_told(one, x) for one in shown]}
 
 
 Points = list[tuple[Any, float | None, str]]
@@ -72,7 +66,7 @@ def _series(answer: Answer, chart: Chart, in_words: bool) -> dict[str, Points]:
         told = dict(zip(answer.columns, row, strict=True))
         name = _named(chart.colour, told, in_words) if chart.colour else ""
         where = row[x] if isinstance(row[x], date) else _named(chart.x, told, in_words)
-        said = [day(where) if isinstance(where, date) and not isinstance(where, datetime) else str(where)]
+        said = [day_told(where, chart.x) if _is_day(where) else str(where)]
         said += [name] if name else []
         said.append(_said(row[y], answer.types[y], str(told.get("currency") or "")))
         found.setdefault(name, []).append((where, _number(row[y]), " · ".join(said)))
@@ -95,7 +89,8 @@ def _named(column: str, row: dict[str, Any], in_words: bool) -> str:
     value = row[column]
     if value is None:
         return "none"
-    told = in_plain_words(column, value, row) if in_words and isinstance(value, str) else str(value)
+    word = in_plain_words(column, value, row) if in_words and isinstance(value, str) else ""
+    told = word or str(value)
     told = opening(told) if in_words else told
     return told if len(told) <= NAME else f"{told[:NAME]} …"
 
@@ -104,6 +99,10 @@ def _said(value: Any, kind: str, currency: str) -> str:
     if isinstance(value, Decimal):
         return amount(value, kind, currency)
     return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _number(value: Any) -> float | None:

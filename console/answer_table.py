@@ -17,6 +17,7 @@ from syncer.core.money import text
 
 ROWS = 100  # on one page
 LETTERS = 300  # of one cell
+SHORT = 24  # a number or an id: it stays on one line
 FIGURES = ("DECIMAL", "DOUBLE", "FLOAT", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UINTEGER", "UBIGINT")
 MONEY_PLACES = 6  # what the ledger keeps amounts with; sums keep it
 
@@ -28,13 +29,18 @@ def show(answer: Answer, key: str, in_words: bool) -> None:
     if not answer.rows:
         return
     shown = [n for n, name in enumerate(answer.columns) if not (in_words and name == "facts")]
-    columns = [Column(head(answer.columns[n], in_words), answer.types[n].startswith(FIGURES)) for n in shown]
+    columns = [Column(head(answer.columns[n], in_words), is_figure(answer.types[n])) for n in shown]
     rows: Sequence[tuple[Any, ...]] = answer.rows
     if len(rows) > ROWS:
         place = st.pagination(-(-len(rows) // ROWS), key=key)
         rows = rows[(place - 1) * ROWS : place * ROWS]
     cells = [[cell(answer, row, n, in_words) for n in shown] for row in rows]
     parts.html(parts.table(columns, cells, cards=False), "answer")
+
+
+def is_figure(kind: str) -> bool:
+    """Whether a type of DuckDB's is a number, and no list of them."""
+    return kind.startswith(FIGURES) and not kind.endswith("]")
 
 
 def head(name: str, in_words: bool) -> str:
@@ -55,12 +61,17 @@ def cell(answer: Answer, row: Sequence[Any], place: int, in_words: bool) -> str:
     if isinstance(value, datetime):
         return f'<span class="keep">{_time(value, in_words)}</span>'
     if isinstance(value, date):
-        return f'<span class="keep">{formats.day(value) if in_words else value.isoformat()}</span>'
+        return f'<span class="keep">{day_told(value, name) if in_words else value.isoformat()}</span>'
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}" if in_words else str(value)
     return _cut(str(value))
+
+
+def day_told(value: date, column: str) -> str:
+    """A day; of a month its name and year."""
+    return f"{value:%b %Y}" if column == "month" else formats.day(value)
 
 
 def amount(value: Decimal, kind: str, currency: str) -> str:
@@ -106,6 +117,8 @@ def _time(value: datetime, in_words: bool) -> str:
 
 
 def _cut(told: str) -> str:
+    if len(told) <= SHORT and " " not in told:
+        return f'<span class="keep">{escape(told)}</span>'
     if len(told) <= LETTERS:
         return escape(told)
     return f'<span title="{escape(told[:2000])}">{escape(told[:LETTERS])} …</span>'

@@ -105,6 +105,8 @@ def control(one: Parameter, begins: str) -> str:
         picked = st.date_input(one.called, _date(begins), key=key, format="YYYY-MM-DD", width=180)
         return picked.isoformat() if isinstance(picked, date) else ""
     if one.kind == "choice":
+        if not one.choices:
+            return ""
         place = one.choices.index(begins) if begins in one.choices else 0
         return str(st.selectbox(one.called, one.choices, place, key=key, format_func=_choice, width=220) or "")
     width = 150 if one.kind == "number" else 280

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -281,3 +282,13 @@ def test_each_value_of_the_colour_is_a_series_that_hovering_names():
     drawn = figure(answer, Chart("bars", "a", "n", "currency"))
     assert [(one.name, list(one.y)) for one in drawn.data] == [("EUR", [1.0, 3.0]), ("USD", [2.0])]
     assert drawn.data[1].customdata[0] == "x · USD · 2"
+
+
+def test_a_picture_speaks_in_words_where_the_table_does():
+    """Names stay names, codes become words, a month is its name."""
+    rows = [(date(2026, 3, 1), "held", "Ada", 1), (date(2026, 3, 1), "synced", "Ada", 2)]
+    answer = Answer(["month", "state", "who", "n"], rows, False, ["DATE", "VARCHAR", "VARCHAR", "INTEGER"])
+    by_state = figure(answer, Chart("bars", "month", "n", "state"), in_words=True)
+    assert [one.name for one in by_state.data] == ["Needs a person", "In Xero"]
+    assert by_state.layout.xaxis.ticktext == ("Mar 2026",)
+    assert figure(answer, Chart("bars", "who", "n"), in_words=True).data[0].x == ("Ada", "Ada")
