@@ -57,10 +57,12 @@ def show(desk: Desk) -> None:
     answer = asking.answered(KEY)
     if answer is None:
         return
-    chart = _chart_of(base, answer)
-    asking.show(KEY, answer, "answer", chart)
+    above = st.container()
+    chart = base.chart if base else Chart()
     if desk.asking.may_save:
-        _save(desk, base, answer)
+        chart = _save(desk, base, answer)
+    with above:
+        asking.show(KEY, answer, "answer", chart)
 
 
 def _editor(desk: Desk, base: Saved | None) -> None:
@@ -171,15 +173,8 @@ def _type(kind: str) -> str:
 # -- saving -----------------------------------------------------------------------------------------------------------
 
 
-def _chart_of(base: Saved | None, answer: Answer) -> Chart:
-    """What is chosen below, else the saved question's."""
-    chosen = Chart(*(str(st.session_state.get(f"chart {part}") or "") for part in ("kind", "x", "y", "colour")))
-    if "chart kind" in st.session_state:
-        return chosen
-    return base.chart if base else Chart()
-
-
-def _save(desk: Desk, base: Saved | None, answer: Answer) -> None:
+def _save(desk: Desk, base: Saved | None, answer: Answer) -> Chart:
+    """What makes a question of it; the chart that is chosen is drawn above."""
     mine = base if base and not base.is_ours else None
     with st.expander("Save as a question", expanded=base is not None):
         parts.quiet("Others find it under Questions. It is saved as it was answered last.")
@@ -194,6 +189,7 @@ def _save(desk: Desk, base: Saved | None, answer: Answer) -> None:
             another = st.button(label, type="secondary" if mine else "primary", key="save another")
         if in_place or another:
             _keep(desk, made, base, mine if in_place else None)
+    return chart
 
 
 def _choose_chart(before: Chart, answer: Answer) -> Chart:

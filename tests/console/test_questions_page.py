@@ -177,7 +177,7 @@ def test_an_answer_can_be_saved_for_others_and_changed(working: Desk, draw: Draw
     at.text_input(key="title").set_value("Money by currency")
     at.text_input(key="sentence").set_value("How much there is of each.")
     at.selectbox(key="chart kind").set_value("bars")
-    at.run()
+    assert at.run().get("plotly_chart")
     at = press(at, "Save")
     assert "Saved: Money by currency" in seen(at)
     [kept] = [one for one in working.asking.questions() if not one.is_ours]
