@@ -162,7 +162,8 @@ class Asking:
         ) as process:  # fmt: skip
             self._process = process
             try:
-                return self._heard(process, self._packed(handed))
+                self._hand_in(process, self._packed(handed))
+                return self._heard(process)
             finally:
                 process.kill()
 
@@ -175,8 +176,16 @@ class Asking:
             }
         )  # fmt: skip
 
-    def _heard(self, process: subprocess.Popen[bytes], packed: bytes) -> bytes:
-        deadline, first = time.monotonic() + self.question.timeout_s, packed
+    @staticmethod
+    def _hand_in(process: subprocess.Popen[bytes], packed: bytes) -> None:
+        """Whole, before anything else: `communicate` forgets the rest of it where it is interrupted."""
+        assert process.stdin  # noqa: S101 — it was opened as a pipe
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(packed)
+        process.stdin = None
+
+    def _heard(self, process: subprocess.Popen[bytes]) -> bytes:
+        deadline = time.monotonic() + self.question.timeout_s
         while not self._ended_by:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -185,9 +194,8 @@ class Asking:
                 self._end("The question was stopped: nobody waited for it any more.")
             else:
                 with suppress(subprocess.TimeoutExpired):
-                    said, _ = process.communicate(first, timeout=min(left, _LOOK_S))
+                    said, _ = process.communicate(timeout=min(left, _LOOK_S))
                     return said
-                first = None  # type: ignore[assignment]  # because: it may be sent once only
         return b""
 
 

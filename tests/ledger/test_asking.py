@@ -162,6 +162,13 @@ def test_every_kind_of_value_comes_over_or_is_refused_in_a_sentence(filled):
         filled.ask("SELECT [now()]")
 
 
+def test_a_long_question_arrives_whole_however_slow_its_process_begins(filled, monkeypatch):
+    """Longer than a pipe holds, and looked after all the time meanwhile."""
+    monkeypatch.setattr(asking_module, "_LOOK_S", 0.001)
+    answer = filled.ask(f"SELECT 1 -- {'x' * 500_000}", timeout_s=10)
+    assert answer.rows == [(1,)]
+
+
 def test_only_what_may_be_seen_is_handed_over(filled):
     """Also to a question that is watched."""
     asking = filled.begin(Question("SELECT DISTINCT connection FROM invoices"), ["other"])
