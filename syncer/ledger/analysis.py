@@ -171,7 +171,7 @@ class Analysis:
                     _copy_view(connection, name, view)
                 connection.execute("USE copy")
                 connection.execute("DETACH ledger")
-            connection.execute(self._sentences)
+            _at_once(connection, self._sentences)
             connection.execute("USE memory")
             # Writes everything into the file itself; without it rows would wait in a second file.
             connection.execute("CHECKPOINT copy")
@@ -300,10 +300,14 @@ def _copy_part(path: Path, to: Path, connections: Sequence[str]) -> None:
                 "WHERE list_contains(CAST(? AS VARCHAR[]), connection)",
                 [list(connections)],
             )
-        for comment in _comments(connection):
-            connection.execute(comment)
+        _at_once(connection, "".join(_comments(connection)))
         connection.execute("CHECKPOINT part")
     source.unlink()
+
+
+def _at_once(connection: duckdb.DuckDBPyConnection, statements: str) -> None:
+    """In one transaction: each for itself would wait for the disk."""
+    connection.execute(f"BEGIN; {statements} COMMIT")
 
 
 def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -313,7 +317,7 @@ def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
         "UNION ALL SELECT 'COLUMN part.main.\"' || table_name || '\".\"' || column_name || '\"', comment "
         "FROM duckdb_columns() WHERE database_name = 'whole' AND comment IS NOT NULL"
     ).fetchall()
-    return [f"COMMENT ON {what} IS {_text(comment)}" for what, comment in found if comment]
+    return [f"COMMENT ON {what} IS {_text(comment)};" for what, comment in found if comment]
 
 
 def _copy_view(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> None:
