@@ -28,6 +28,7 @@ from syncer.ledger.store import HERE, Query, Store, queries
 # Made anew once a day, also where only new rows are looked for: what was forgotten in the ledger is forgotten here.
 _WHOLE_AFTER_S = 24 * 3600
 _ABANDONED_AFTER_S = 3600
+_FRESH_S = 2.0
 _PRIVATE = ".analysis-"
 
 
@@ -107,11 +108,15 @@ class Analysis:
     def begin(
         self, question: Question, connections: Sequence[str] | None = None, unwatched_s: float | None = None
     ) -> Asking:
-        """The same without waiting: it is ended when nobody has watched it for `unwatched_s` seconds."""
+        """The same without waiting, from a copy two seconds old at most, so that many who ask do not hold up a sync.
+
+        It is ended when nobody has watched it for `unwatched_s` seconds.
+        """
 
         @contextmanager
         def handed_over() -> Iterator[Handed]:
-            self.refresh()
+            if not self._is_fresh():
+                self.refresh()
             with _handed(self.path, connections) as handed:
                 yield handed
 
@@ -138,6 +143,14 @@ class Analysis:
             and noted.get("ledger") == list(self._store.version())
             and noted.get("views") == self._shape()
         )
+
+    def _is_fresh(self) -> bool:
+        """Whether it was renewed just now."""
+        try:
+            age_s = time.time() - self.path.stat().st_mtime
+        except OSError:
+            return False
+        return 0 <= age_s < _FRESH_S and self._note().get("views") == self._shape()
 
     def _must_be_anew(self) -> bool:
         noted = self._note()

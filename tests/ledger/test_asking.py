@@ -169,6 +169,26 @@ def test_a_long_question_arrives_whole_however_slow_its_process_begins(filled, m
     assert answer.rows == [(1,)]
 
 
+def test_those_who_ask_without_a_pause_share_a_copy(tmp_path):
+    """Two seconds old at most: a renewal for each would stand in the way of a sync."""
+    store = Store(tmp_path / "ledger.duckdb")
+    analysis = Analysis(store, tmp_path / "analysis.duckdb")
+    fill(store, [1])
+
+    def counted() -> int:
+        asking = analysis.begin(Question("SELECT count(*) FROM invoices"))
+        assert asking.wait(20)
+        return asking.answer().rows[0][0]
+
+    assert counted() == 1
+    fill(store, [2])
+    now = time.time()
+    os.utime(analysis.path, (now, now))
+    assert counted() == 1
+    os.utime(analysis.path, (now - 3, now - 3))
+    assert counted() == 2
+
+
 def test_only_what_may_be_seen_is_handed_over(filled):
     """Also to a question that is watched."""
     asking = filled.begin(Question("SELECT DISTINCT connection FROM invoices"), ["other"])
