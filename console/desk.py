@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import IO, Any
 
+from console.desk_asking import AskingDesk
 from console.desk_contacts import ContactsDesk
 from console.desk_readiness import ReadinessDesk
 from console.desk_watch import WatchDesk
@@ -334,6 +335,15 @@ class Desk:
     def watch(self) -> WatchDesk:
         """The work in the background."""
         return WatchDesk(self.app, self.name, self.now)
+
+    @property
+    def asking(self) -> AskingDesk:
+        """What may be asked in SQL, and the questions that were saved."""
+        return AskingDesk(self.app, self.name, self.visible, who(), self.now, self.may("save_question"))
+
+    def may(self, what: str) -> bool:
+        """Whether this person may do that; whoever has no role may do everything."""
+        return True
 
     def can_sync(self) -> bool:
         """Whether a sync that is asked for now would begin at once; a watch makes way for it."""

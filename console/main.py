@@ -10,7 +10,7 @@ import streamlit as st
 from console import formats, parts
 from console.access import SAID_EVERYWHERE
 from console.desk import Desk, SyncerError, failure_sentence, installation
-from console.pages import attention, connections, contacts, invoice, readiness, runs, today
+from console.pages import attention, connections, contacts, invoice, questions, readiness, runs, sql, today
 
 LOG = logging.getLogger("console")
 NAME = "CrocoClick → Xero"
@@ -33,8 +33,11 @@ def main() -> None:
 
 
 def _pages(desk: Desk) -> dict[str, st.Page]:
-    def page(show: Callable[[Desk], None], title: str, path: str, default: bool = False) -> st.Page:
-        return st.Page(partial(show, desk), title=title, url_path=path, default=default)
+    def page(
+        show: Callable[[Desk], None], title: str, path: str, default: bool = False, hidden: bool = False
+    ) -> st.Page:
+        seen = "hidden" if hidden else "visible"
+        return st.Page(partial(show, desk), title=title, url_path=path, default=default, visibility=seen)
 
     return {
         "today": page(today.show, "Today", "today", True),
@@ -43,6 +46,9 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
         "contacts": page(contacts.show, "Contacts", "contacts"),
         "readiness": page(readiness.show, "Readiness", "readiness"),
         "runs": page(runs.show, "Runs", "runs"),
+        # These two hang under Reports.
+        "questions": page(questions.show, "Questions", "questions", hidden=True),
+        "sql": page(sql.show, "SQL", "sql", hidden=True),
         "connections": page(connections.show, "Connections", "connections"),
     }
 

@@ -1,12 +1,13 @@
 """The analysis tables as files: .csv and .xlsx for people, .parquet for programs."""
 
 import csv
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 import duckdb
 
@@ -68,16 +69,19 @@ def _writer(kind: str, to: Path) -> Writer:
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
-    names = _columns(connection, kind)
-    currency = names.index("currency") if "currency" in names else None
-    count = 0
     with to.open("w", encoding="utf-8", newline="") as file:
-        lines = csv.writer(file)
-        lines.writerow(names)
-        for row in _rows(connection, kind):
-            unit = row[currency] if currency is not None else ""
-            lines.writerow([as_text(value, unit) for value in row])
-            count += 1
+        return write_csv(file, _columns(connection, kind), _rows(connection, kind))
+
+
+def write_csv(file: TextIO, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Rows under their names; amounts have the decimals of the row's currency."""
+    currency = names.index("currency") if "currency" in names else None
+    lines = csv.writer(file)
+    lines.writerow([as_text(name, "") for name in names])
+    count = 0
+    for count, row in enumerate(rows, 1):  # noqa: B007 — the last number is how many there were
+        unit = row[currency] if currency is not None else ""
+        lines.writerow([as_text(value, unit) for value in row])
     return count
 
 
@@ -98,18 +102,24 @@ def _parquet(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
 
 
 def _xlsx(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
-    from openpyxl import Workbook  # Slow to load, and only needed here.
-    from openpyxl.cell import WriteOnlyCell
-
     [(count,)] = connection.execute(f"SELECT count(*) FROM {kind}").fetchall()
     if count > XLSX_ROWS:
         raise WrongUsage(
             f"{kind} has {count:,} rows and a spreadsheet holds {XLSX_ROWS:,}: choose .csv or .parquet instead."
         )
+    with to.open("wb") as file:
+        write_xlsx(file, kind, _columns(connection, kind), _rows(connection, kind))
+    return int(count)
+
+
+def write_xlsx(file: BinaryIO, title: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """One sheet with the rows under their names; text stays text."""
+    from openpyxl import Workbook  # Slow to load, and only needed here.
+    from openpyxl.cell import WriteOnlyCell
+
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(kind)
+    sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
-    sheet.append(_columns(connection, kind))
 
     def styled(value: Any, style: str) -> Any:
         made = WriteOnlyCell(sheet, value)
@@ -131,10 +141,9 @@ def _xlsx(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
         made.data_type, made.quotePrefix = "s", True
         return made
 
-    for row in _rows(connection, kind):
+    for row in itertools.chain([names], rows):
         sheet.append([shown(value) for value in row])
-    book.save(to)
-    return int(count)
+    book.save(file)
 
 
 def _question(kind: str) -> str:

@@ -6,16 +6,13 @@ The copy is renewed under another name and put in place at once, so whoever read
 import hashlib
 import json
 import os
-import pickle
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ import duckdb
 
 from syncer.errors import WrongUsage
 from syncer.ledger import asked
+from syncer.ledger.asking import MAX_ROWS, TIMEOUT_S, Answer, Asking, Handed, Question
 from syncer.ledger.engine import CONFIG, STORAGE
 from syncer.ledger.lock import FileLock
 from syncer.ledger.store import HERE, Query, Store, queries
@@ -30,16 +28,29 @@ from syncer.ledger.store import HERE, Query, Store, queries
 # Made anew once a day, also where only new rows are looked for: what was forgotten in the ledger is forgotten here.
 _WHOLE_AFTER_S = 24 * 3600
 _ABANDONED_AFTER_S = 3600
+_FRESH_S = 2.0
 _PRIVATE = ".analysis-"
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Rows of a question; `truncated` when there were more than could be shown. Times are UTC, with their zone."""
+__all__ = ["Analysis", "Answer", "Asking", "Column", "Question", "Table", "ask", "open_analysis"]
 
-    columns: list[str]
-    rows: list[tuple[Any, ...]]
-    truncated: bool
+
+@dataclass(frozen=True)
+class Column:
+    """A column of an analysis table: its name, DuckDB's type, and what is in it in one sentence."""
+
+    name: str
+    type: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """An analysis table and what its rows are."""
+
+    name: str
+    sentence: str
+    columns: tuple[Column, ...]
 
 
 class Analysis:
@@ -51,6 +62,7 @@ class Analysis:
         self._lock = FileLock(path)
         self._wait_s = wait_s
         self._views = queries(HERE / "views.sql")
+        self._sentences = (HERE / "columns.sql").read_text(encoding="utf-8")
         self._noted = path.with_name(path.name + ".state")
 
     @property
@@ -85,12 +97,44 @@ class Analysis:
         sql: str,
         connections: Sequence[str] | None = None,
         *,
-        max_rows: int = 10_000,
-        timeout_s: float = 30.0,
+        values: Mapping[str, Any] | None = None,
+        max_rows: int = MAX_ROWS,
+        timeout_s: float = TIMEOUT_S,
     ) -> Answer:
         """Answer a question from the present copy; see `ask`."""
         self.refresh()
-        return ask(self.path, sql, connections, max_rows=max_rows, timeout_s=timeout_s)
+        return ask(self.path, sql, connections, values=values, max_rows=max_rows, timeout_s=timeout_s)
+
+    def begin(
+        self, question: Question, connections: Sequence[str] | None = None, unwatched_s: float | None = None
+    ) -> Asking:
+        """The same without waiting, from a copy two seconds old at most, so that many who ask do not hold up a sync.
+
+        It is ended when nobody has watched it for `unwatched_s` seconds.
+        """
+
+        @contextmanager
+        def handed_over() -> Iterator[Handed]:
+            if not self._is_fresh():
+                self.refresh()
+            with _handed(self.path, connections) as handed:
+                yield handed
+
+        return Asking(question, handed_over, unwatched_s).begin()
+
+    def described(self) -> list[Table]:
+        """The tables and their columns, in words."""
+        with self.open() as connection:
+            rows = connection.execute(
+                "SELECT c.table_name, c.column_name, c.data_type, coalesce(c.comment, ''), coalesce(t.comment, '') "
+                "FROM duckdb_columns() c JOIN duckdb_tables() t USING (table_oid) WHERE NOT c.internal "
+                "ORDER BY c.table_oid, c.column_index"
+            ).fetchall()
+        told: dict[str, list[Column]] = {}
+        sentences = {row[0]: row[4] for row in rows}
+        for table, name, kind, sentence, _ in rows:
+            told.setdefault(table, []).append(Column(name, kind, sentence))
+        return [Table(name, sentences[name], tuple(told[name])) for name in self.tables]
 
     def _is_current(self) -> bool:
         noted = self._note()
@@ -99,6 +143,14 @@ class Analysis:
             and noted.get("ledger") == list(self._store.version())
             and noted.get("views") == self._shape()
         )
+
+    def _is_fresh(self) -> bool:
+        """Whether it was renewed just now."""
+        try:
+            age_s = time.time() - self.path.stat().st_mtime
+        except OSError:
+            return False
+        return 0 <= age_s < _FRESH_S and self._note().get("views") == self._shape()
 
     def _must_be_anew(self) -> bool:
         noted = self._note()
@@ -132,6 +184,7 @@ class Analysis:
                     _copy_view(connection, name, view)
                 connection.execute("USE copy")
                 connection.execute("DETACH ledger")
+            _at_once(connection, self._sentences)
             connection.execute("USE memory")
             # Writes everything into the file itself; without it rows would wait in a second file.
             connection.execute("CHECKPOINT copy")
@@ -146,7 +199,7 @@ class Analysis:
         return noted if isinstance(noted, dict) else {}
 
     def _shape(self) -> str:
-        return hashlib.sha256(repr(sorted(self._views.items())).encode()).hexdigest()
+        return hashlib.sha256(repr((sorted(self._views.items()), self._sentences)).encode()).hexdigest()
 
     def _clear_away(self) -> None:
         """Remove the parts of the old copy, and what readers that crashed have left behind."""
@@ -174,40 +227,33 @@ def ask(
     sql: str,
     connections: Sequence[str] | None = None,
     *,
-    max_rows: int = 10_000,
-    timeout_s: float = 30.0,
+    values: Mapping[str, Any] | None = None,
+    max_rows: int = MAX_ROWS,
+    timeout_s: float = TIMEOUT_S,
 ) -> Answer:
     """Answer one SELECT-like statement, at most `max_rows` rows within `timeout_s` seconds, in a process of its own.
 
-    Raises WrongUsage with DuckDB's own words and a pointer to the place, or which limit was met.
+    `values` are those of its parameters ($name). Raises WrongUsage with DuckDB's own words and a pointer to the place,
+    or which limit was met.
     """
-    if not sql.isascii() and sql != sql.encode("utf-8", "replace").decode():
-        raise WrongUsage("The question has characters in it that are no text.")
-    if connections is None and path.exists():
-        told = _told(path, sql, max_rows, timeout_s)
-    else:
-        with _own_file(path, connections) as file:
-            told = _told(file, sql, max_rows, timeout_s)
-    if "refused" in told:
-        raise WrongUsage(_trimmed(told["refused"]))
-    rows = [tuple(map(_aware, row)) for row in told["rows"]]
-    return Answer(told["columns"], rows, told["truncated"])
+    asking = Asking(Question(sql, values or {}, max_rows, timeout_s), lambda: _handed(path, connections))
+    asking.run()
+    return asking.answer()
 
 
-def _told(path: Path, sql: str, max_rows: int, timeout_s: float) -> dict[str, Any]:
-    question = pickle.dumps({"path": str(path.resolve()), "sql": sql, "max_rows": max_rows, "timeout_s": timeout_s})
-    # -I and an empty environment: no secret of ours is within reach of the question.
-    command = [sys.executable, "-I", str(Path(asked.__file__).resolve())]
+@contextmanager
+def _handed(path: Path, connections: Sequence[str] | None) -> Iterator[Handed]:
+    """What may be seen, as an open file that has lost its name: then no question can tell where our files are."""
+    with _own_file(path, connections) as file:
+        if sys.platform != "linux":
+            # Elsewhere an open file cannot be opened once more by its number.
+            yield Handed(str(file.resolve()))
+            return
+        number = os.open(file, os.O_RDONLY)
     try:
-        done = subprocess.run(
-            command, input=question, capture_output=True, timeout=timeout_s, env={}, cwd="/", check=False
-        )
-    except subprocess.TimeoutExpired:
-        return {"refused": f"The question took longer than {timeout_s:g} seconds and was stopped."}
-    if not done.stdout:
-        return {"refused": "The question was stopped: it needed more memory than it may have, or DuckDB failed on it."}
-    told: dict[str, Any] = pickle.loads(done.stdout)
-    return told
+        yield Handed(f"/dev/fd/{number}", number)
+    finally:
+        os.close(number)
 
 
 @contextmanager
@@ -267,8 +313,24 @@ def _copy_part(path: Path, to: Path, connections: Sequence[str]) -> None:
                 "WHERE list_contains(CAST(? AS VARCHAR[]), connection)",
                 [list(connections)],
             )
+        _at_once(connection, "".join(_comments(connection)))
         connection.execute("CHECKPOINT part")
     source.unlink()
+
+
+def _at_once(connection: duckdb.DuckDBPyConnection, statements: str) -> None:
+    """In one transaction: each for itself would wait for the disk."""
+    connection.execute(f"BEGIN; {statements} COMMIT")
+
+
+def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """What gives each table and column of the part the sentence that it has in the whole."""
+    found = connection.execute(
+        "SELECT 'TABLE part.main.\"' || table_name || '\"', comment FROM duckdb_tables() WHERE database_name = 'whole' "
+        "UNION ALL SELECT 'COLUMN part.main.\"' || table_name || '\".\"' || column_name || '\"', comment "
+        "FROM duckdb_columns() WHERE database_name = 'whole' AND comment IS NOT NULL"
+    ).fetchall()
+    return [f"COMMENT ON {what} IS {_text(comment)};" for what, comment in found if comment]
 
 
 def _copy_view(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> None:
@@ -297,15 +359,9 @@ def _goes_on(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> b
     return bool(here == there)
 
 
-def _trimmed(message: str) -> str:
-    """DuckDB's message up to its stack trace, the line with the pointer kept."""
-    told = message.split("\n\nStack Trace")[0].split("\nThis error signals")[0].strip()
-    return told if len(told) <= 1500 else told[:1500] + " …"
-
-
-def _aware(value: Any) -> Any:
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
-
-
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    return _text(str(path))
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
