@@ -32,11 +32,12 @@ def add(folder, name, times):
         vault.put(name, {"mine": True})
 
 
-def token(folder, url, redirect, ahead_s):
-    """Ask for an access token and print it: it is the sandbox's."""
+def token(folder, url, redirect, ahead_s, times="1"):
+    """Ask for an access token so many times and print the last: it is the sandbox's."""
     clock = Offset(float(ahead_s))
     app = XeroApp("sandbox-client", "sandbox-secret", redirect, url, url, url)
-    print(TokenSource("default", Identity(app, Notes(), clock), FileVault(Path(folder)), clock).access_token())
+    tokens = TokenSource("default", Identity(app, Notes(), clock), FileVault(Path(folder)), clock)
+    print([tokens.access_token() for _ in range(int(times))][-1])
 
 
 if __name__ == "__main__":

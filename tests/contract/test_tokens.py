@@ -77,6 +77,21 @@ def test_processes_refresh_once(box, tokens, app, tmp_path):
     assert tokens.access_token() == found[0]
 
 
+def test_four_processes_share_one_refresh_token_through_two_hundred_refreshes(box, tokens, app, tmp_path):
+    """With no grace for the one before, any refresh with a token that was used would end the consent: none does."""
+    box.xero.refresh_grace_s = 0
+    box.xero.access_s = 60  # shorter than what we call fresh: each is renewed before it is used
+    box.clock.advance(1790)
+    box.reset_calls()
+    command = [sys.executable, "-m", "tests.contract.another_process", "token"]
+    command += [str(tmp_path), app.api_url, app.redirect_uri, str(box.clock.ahead_s), "50"]
+    asking = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert all(one.communicate(timeout=120)[0].strip() for one in asking)
+    answers = [call.status for call in box.calls if call.path == "/connect/token"]
+    assert len(answers) >= 200 and set(answers) == {200}
+    assert tokens.access_token()
+
+
 def test_a_lost_answer_is_asked_for_again(box, tokens):
     """The old refresh token is still good for half an hour."""
     box.clock.advance(1790)
