@@ -60,12 +60,12 @@ class Analysis:
 
     def refresh(self) -> bool:
         """Bring the copy up to date; False where nothing moved. Raises LedgerBusy and what opening a ledger raises."""
-        if self._is_current():
+        if self.is_current():
             return False
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock.held_alone(self._wait_s):
             # Whoever was here before may have done it.
-            if self._is_current():
+            if self.is_current():
                 return False
             self._clear_away()
             try:
@@ -74,6 +74,23 @@ class Analysis:
                 # An old copy that cannot be read is no loss.
                 self._renew(anew=True)
         return True
+
+    def is_current(self) -> bool:
+        """Whether the copy is as the ledger is now."""
+        noted = self._note()
+        return (
+            self.path.exists()
+            and noted.get("ledger") == list(self._store.version())
+            and noted.get("views") == self._shape()
+        )
+
+    def sign(self) -> tuple[int, int]:
+        """A cheap sign of the copy: when it was made, in nanoseconds, and its size; zeros where there is none."""
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return (stat.st_mtime_ns, stat.st_size)
 
     def open(self, connections: Sequence[str] | None = None) -> duckdb.DuckDBPyConnection:
         """A connection to the present copy; see `open_analysis`."""
@@ -91,14 +108,6 @@ class Analysis:
         """Answer a question from the present copy; see `ask`."""
         self.refresh()
         return ask(self.path, sql, connections, max_rows=max_rows, timeout_s=timeout_s)
-
-    def _is_current(self) -> bool:
-        noted = self._note()
-        return (
-            self.path.exists()
-            and noted.get("ledger") == list(self._store.version())
-            and noted.get("views") == self._shape()
-        )
 
     def _must_be_anew(self) -> bool:
         noted = self._note()
@@ -121,22 +130,40 @@ class Analysis:
         part.replace(self._noted)
 
     def _copy_into(self, new: Path) -> tuple[int, int, int]:
-        """Fill the file and return the sign of the ledger it was filled from, which is free before all is on disk."""
-        with duckdb.connect(":memory:", config=CONFIG) as connection:
+        """Fill the file and return the sign of the ledger it was filled from."""
+        with self._ledger_apart() as (ledger, seen), duckdb.connect(":memory:", config=CONFIG) as connection:
             connection.execute(f"ATTACH {_quoted(new)} AS copy (STORAGE_VERSION '{STORAGE}')")
-            with self._store.held_still() as ledger:
-                seen = self._store.version()
-                connection.execute(f"ATTACH {_quoted(ledger)} AS ledger (READ_ONLY)")
-                connection.execute("USE ledger")
-                for name, view in self._views.items():
-                    _copy_view(connection, name, view)
-                connection.execute("USE copy")
-                connection.execute("DETACH ledger")
+            connection.execute(f"ATTACH {_quoted(ledger)} AS ledger (READ_ONLY)")
+            connection.execute("USE ledger")
+            for name, view in self._views.items():
+                _copy_view(connection, name, view)
             connection.execute("USE memory")
+            connection.execute("DETACH ledger")
             # Writes everything into the file itself; without it rows would wait in a second file.
             connection.execute("CHECKPOINT copy")
             connection.execute("DETACH copy")
         return seen
+
+    @contextmanager
+    def _ledger_apart(self) -> Iterator[tuple[Path, tuple[int, int, int]]]:
+        """The ledger's file once more, with its sign: the ledger itself is free again before anything is counted.
+
+        At a million attempts it is held for a tenth of a second; to read the views out of it takes several.
+        """
+        apart = self.path.with_name(self.path.name + ".ledger")
+        beside = [apart, apart.with_name(apart.name + ".wal")]
+        try:
+            with self._store.held_still() as ledger:
+                seen = self._store.version()
+                for file, copy in zip((ledger, ledger.with_name(ledger.name + ".wal")), beside, strict=True):
+                    copy.unlink(missing_ok=True)
+                    if file.exists():
+                        shutil.copyfile(file, copy)
+                        copy.chmod(0o600)
+            yield apart, seen
+        finally:
+            for copy in beside:
+                copy.unlink(missing_ok=True)
 
     def _note(self) -> dict[str, Any]:
         try:
@@ -273,6 +300,9 @@ def _copy_part(path: Path, to: Path, connections: Sequence[str]) -> None:
 
 def _copy_view(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> None:
     key = view.options["key"]
+    if key == "fingerprint":
+        _copy_contents(connection, name, view)
+        return
     if key == "whole" or not _goes_on(connection, name, view):
         connection.execute(f'CREATE OR REPLACE TABLE copy.main."{name}" AS {view.sql}')
         return
@@ -280,6 +310,25 @@ def _copy_view(connection: duckdb.DuckDBPyConnection, name: str, view: Query) ->
         f'INSERT INTO copy.main."{name}" SELECT * FROM ({view.sql}) AS fresh '
         f'WHERE {key} > (SELECT COALESCE(MAX({key}), 0) FROM copy.main."{name}") ORDER BY {key}'
     )
+
+
+def _copy_contents(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> None:
+    """What is read out of contents: only of invoices that are new or have changed, which the view calls `fresh`."""
+    same = "kept.connection = c.connection AND kept.crococlick_id = c.source_id AND kept.fingerprint = c.fingerprint"
+    connection.execute("CREATE OR REPLACE TEMP VIEW fresh AS FROM ledger.invoice_content")
+    connection.execute(f'CREATE TABLE IF NOT EXISTS copy.main."{name}" AS {view.sql} LIMIT 0')
+    connection.execute(
+        f'DELETE FROM copy.main."{name}" AS kept WHERE NOT EXISTS (SELECT 1 FROM ledger.invoice_content c WHERE {same})'
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW fresh AS SELECT * FROM ledger.invoice_content c "
+        f'WHERE NOT EXISTS (SELECT 1 FROM copy.main."{name}" AS kept WHERE {same})'
+    )
+    # Read to its end before it is written to: what is inserted here decides what is fresh.
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE read AS {view.sql}")
+    connection.execute(f'INSERT INTO copy.main."{name}" FROM read')
+    connection.execute("DROP TABLE read")
+    connection.execute("DROP VIEW fresh")
 
 
 def _goes_on(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> bool:
