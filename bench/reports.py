@@ -1,22 +1,13 @@
 """How long the Reports page takes with a million attempts: python bench/reports.py [--keep FOLDER] [--browser]."""
 
-import argparse
-import os
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from syncer.core.books import Account, Books, Organisation, TaxRate, books_text
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.store import Store
 

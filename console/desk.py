@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from console.desk_contacts import ContactsDesk
 from console.desk_readiness import ReadinessDesk
+from console.desk_reports import ReportsDesk
 from syncer import attention, connecting, orders, questions, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.attention import Group, Settled, Today
@@ -327,6 +328,12 @@ class Desk:
     def readiness(self) -> ReadinessDesk:
         """What may be asked before going live."""
         return ReadinessDesk(self.connection, who(), self.now, self._once)
+
+    @property
+    def reports(self) -> ReportsDesk:
+        """What may be counted of the connections that this person may see."""
+        seen = [name for name in self.names() if self.visible is None or name in self.visible]
+        return ReportsDesk(self.app, tuple(seen), self.now)
 
     def can_sync(self) -> bool:
         """Whether a sync that is asked for now would begin at once."""
