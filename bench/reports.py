@@ -1,123 +1,148 @@
 """How long the Reports page takes with a million attempts: python bench/reports.py [--keep FOLDER] [--browser]."""
 
+import argparse
+import os
+import subprocess
 import sys
+import tempfile
 import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from syncer import figures
+from syncer.ledger.analysis import Analysis, open_analysis
 from syncer.ledger.ledger import Ledger
-from syncer.ledger.store import Store
+from syncer.ledger.store import Store, named_queries
 
 NOW = datetime.now(UTC)
 DAYS = 365
-# Half of the tries create an invoice; what the other half is follows from the invoice's number.
-INVOICES = """
-INSERT INTO invoice BY NAME
-SELECT 'default' AS connection, printf('%024x', n) AS source_id, printf('INV-%07d', n) AS number,
-       ['sent', 'paid', 'paid', 'partially_paid'][1 + n % 4] AS status, true AS live,
-       ['EUR', 'EUR', 'EUR', 'GBP', 'USD'][1 + n % 5] AS currency, total, total / 6 AS tax, 0 AS amount_paid,
-       total AS amount_due, CAST(seen_at AS DATE) AS issue_date, NULL AS due_date, 'c' || n % 9000 AS contact_id,
-       'Customer ' || n % 9000 AS contact_name, 'c' || n % 9000 || '@example.com' AS contact_email,
-       printf('%032x', n * 7919) AS fingerprint, seen_at AS first_seen_at, seen_at AS changed_at, seen_at,
-       CASE WHEN n % 50 = 7 THEN 'held' ELSE 'synced' END AS state,
-       CASE WHEN n % 50 = 7 THEN 'tax_unmapped' END AS cause,
-       CASE WHEN n % 50 = 7 THEN '{"tax": "TVA 5,5 %", "rate": "5.5%", "line": 2}' END AS facts,
-       seen_at AS decided_at, 1 AS tries, CASE WHEN n % 50 <> 7 THEN printf('%036x', n) END AS xero_id,
-       CASE WHEN n % 50 <> 7 THEN seen_at + to_seconds(20 + n % 400) END AS synced_at
-FROM (SELECT n, CAST((10 + n % 90000) / 7 AS DECIMAL(24, 2)) AS total,
-             CAST($now AS TIMESTAMP) - to_seconds(CAST(($invoices - n) * 86400.0 * $days / $invoices AS BIGINT)) AS seen_at
-      FROM range($invoices) AS every(n))
-"""
-CONTENTS = """
-INSERT INTO invoice_content
-SELECT connection, source_id, fingerprint,
-       '["' || number || '",["' || contact_id || '","' || contact_name || '","' || contact_email || '","",""],"'
-       || currency || '","' || issue_date || '",null,"INVOICE","' || total || '","' || tax || '",null,'
-       || '[["Consulting","2","500",[["t20","TVA 20 %","20",false]],false,"Two days at the customer''s place, as agreed","p1"],'
-       || '["Book","1","' || total || '",[["t55","TVA 5,5 %","5.5",false]],false,"A book about bookkeeping","p2"],'
-       || '["Postage","1","8.90",[],false,"",""]]]'
-FROM invoice
-"""
-ATTEMPTS = """
-INSERT INTO attempt BY NAME
-SELECT CAST(row_number() OVER (ORDER BY begun_at, n, place) AS BIGINT) AS id, 'default' AS connection, strftime(begun_at, 'run-%Y%m%d-%H') AS run_id,
-       printf('call-%x', n // 50) AS call_id, n % 50 AS position, kind, source_id, action, number,
-       printf('%064x', n * 7919) AS idempotency_key, fingerprint, '{"owner": "' || substr(source_id, 2) || '", "amount": "12.50"}' AS expected, begun_at
-FROM (
-    SELECT n, 2 AS place, 'invoice' AS kind, source_id, 'create' AS action, number, fingerprint,
-           first_seen_at + to_seconds(19 + n % 400) AS begun_at
-    FROM (SELECT *, row_number() OVER () AS n FROM invoice) AS one
-    UNION ALL
-    SELECT n, CASE WHEN n % 10 IN (7, 8) THEN 1 ELSE 3 END, CASE WHEN n % 10 < 6 THEN 'payment' WHEN n % 10 = 9 THEN 'contact' ELSE 'invoice' END,
-           CASE WHEN n % 10 < 6 THEN 'p' || source_id WHEN n % 10 = 9 THEN contact_id ELSE source_id END,
-           CASE WHEN n % 10 = 6 THEN 'update' ELSE 'create' END, number, fingerprint,
-           first_seen_at + to_seconds(CASE WHEN n % 10 IN (7, 8) THEN 5 ELSE 90000 END)
-    FROM (SELECT *, row_number() OVER () AS n FROM invoice) AS one
-)
-"""
-ENDS = """
-INSERT INTO attempt_end BY NAME
-SELECT id, id AS attempt_id, connection,
-       CASE WHEN kind = 'payment' THEN 'paid' WHEN action = 'update' THEN 'updated'
-            WHEN lead(source_id) OVER (PARTITION BY kind, source_id ORDER BY id) IS NULL OR kind = 'contact' THEN 'created'
-            WHEN id % 2 = 0 THEN 'refused' ELSE 'not_arrived' END AS outcome,
-       CASE WHEN outcome = 'refused' THEN 'rejected_by_xero' WHEN outcome = 'not_arrived' THEN 'answer_lost' END AS cause,
-       NULL AS facts, printf('%036x', id) AS xero_id, begun_at + to_seconds(1) AS ended_at
-FROM attempt
-"""
-HISTORY = """
-INSERT INTO history BY NAME
-SELECT CAST(row_number() OVER (ORDER BY happened_at, source_id) AS BIGINT) AS id, 'default' AS connection,
-       strftime(happened_at, 'run-%Y%m%d-%H') AS run_id, 'invoice' AS kind, source_id, happened_at, what, cause,
-       facts, 'sync' AS by_whom
-FROM (
-    SELECT source_id, first_seen_at AS happened_at, 'seen' AS what, NULL AS cause, NULL AS facts FROM invoice
-    UNION ALL
-    SELECT source_id, first_seen_at + to_seconds(60), 'created', NULL, NULL FROM invoice
-    UNION ALL
-    SELECT source_id, first_seen_at + to_seconds(30), 'held',
-           ['tax_unmapped', 'contact_name_taken', 'due_date_missing', 'number_taken', 'period_locked', 'contact_ambiguous',
-            'payment_exceeds_due', 'account_missing', 'xero_unavailable', 'rate_limited_day'][1 + CAST(hash(number) % 10 AS INTEGER)], NULL
-    FROM invoice WHERE hash(source_id) % 12 = 0
-)
-"""
-CALLS = """
-INSERT INTO call BY NAME
-SELECT n AS id, 'default' AS connection, strftime(made_at, 'run-%Y%m%d-%H') AS run_id, printf('call-%x', n) AS call_id, made_at,
-       CASE WHEN n % 9 = 0 THEN 'crococlick' WHEN n % 50 = 1 THEN 'xero_login' ELSE 'xero' END AS side,
-       CASE WHEN n % 3 = 0 THEN 'GET' ELSE 'PUT' END AS method, '/api.xro/2.0/Invoices' AS path,
-       CASE WHEN n % 97 = 0 THEN 503 ELSE 200 END AS status, CAST(n % 900 AS INTEGER) AS ms, n % 40000 AS bytes_sent, n % 90000 AS bytes_received,
-       59 AS minute_left,
-       CASE WHEN n % 9 > 0 THEN 5000 - CAST(date_diff('second', date_trunc('day', made_at), made_at) * ($calls / $days) / 86400 AS INTEGER) END AS day_left,
-       printf('%036x', n) AS correlation_id, '' AS idempotency_key, '' AS failure
-FROM (SELECT n, CAST($now AS TIMESTAMP) - to_seconds(CAST(($calls - n) * 86400.0 * $days / $calls AS BIGINT)) AS made_at
-      FROM range(1, $calls + 1) AS every(n))
-"""
-RUNS = """
-INSERT INTO run BY NAME
-SELECT run_id, 'default' AS connection, 'sync' AS kind, '' AS scope, 'cron' AS asked_by, 1 AS pid, min(begun_at) AS started_at,
-       max(begun_at) AS heard_at, max(begun_at) AS finished_at, 'done' AS ended, 'done' AS phase, 0 AS done, 0 AS todo,
-       '{"outcomes": {"created": ' || count(*) || '}, "calls": {"xero": 9, "crococlick": 3}}' AS result
-FROM attempt GROUP BY run_id
-"""
+BROWSER = "/usr/bin/chromium"
+PORT = 8578
+ADDRESSES = {
+    "Runs, to compare with": "/runs",
+    "Reports, 30 days": "/reports",
+    "how well": "/reports?view=Success",
+    "at what cost": "/reports?view=Calls",
+    "of which kind": "/reports?view=Kinds",
+    "12 months": "/reports?period=Last+12+months",
+    "12 months, how well": "/reports?period=Last+12+months&view=Success",
+    "12 months, of which kind": "/reports?period=Last+12+months&view=Kinds",
+}
+
+
+def main() -> None:
+    """Fill a ledger and measure."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--attempts", type=int, default=1_000_000)
+    asked.add_argument("--keep", type=Path, help="folder for the ledger, used again when it is there already")
+    asked.add_argument("--browser", action="store_true", help="measure pages in a browser as well")
+    options = asked.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        data = options.keep or Path(folder)
+        data.mkdir(parents=True, exist_ok=True)
+        store = Store(data / "ledger.duckdb")
+        if not store.path.exists():
+            timed("ledger filled", lambda: fill(store, options.attempts))
+        measure_copy(store, data / "analysis.duckdb")
+        measure_figures(data / "analysis.duckdb")
+        if options.browser:
+            with console(data) as url:
+                measure_pages(url)
 
 
 def fill(store: Store, attempts: int) -> None:
-    """A year of a large customer: invoices, tries, calls and runs, spread evenly."""
+    """A year of a large customer."""
+    ledger = Ledger(store, "default")
+    ledger.save_connection(NOW, state="connected", organisation_name="A busy shop", location_name="A busy shop")
     given = {"now": NOW, "invoices": attempts // 2, "days": DAYS, "calls": attempts // 4}
-    for sql in (INVOICES, CONTENTS, ATTEMPTS, ENDS, HISTORY, CALLS, RUNS):
-        asked = {name: value for name, value in given.items() if f"${name}" in sql}
-        store.transaction(lambda tx, sql=sql, asked=asked: tx.execute(sql, asked))
+    for sql in named_queries(Path(__file__).with_suffix(".sql")).values():
+        needed = {name: value for name, value in given.items() if f"${name}" in sql}
+        store.transaction(lambda tx, sql=sql, needed=needed: tx.execute(sql, needed))
+
+
+def timed(what: str, do: Callable[[], Any]) -> Any:
+    """Do it, and say how long it took."""
+    began = time.perf_counter()
+    found = do()
+    print(f"{(time.perf_counter() - began) * 1000:8.0f} ms  {what}", flush=True)
+    return found
+
+
+def measure_copy(store: Store, path: Path) -> None:
+    """The analysis copy: made, and made again when the ledger has moved; how long a sync waits meanwhile."""
+    analysis = Analysis(store, path)
+    timed("the copy, first", analysis.refresh)
+    store.transaction(lambda tx: tx.execute("UPDATE invoice SET seen_at = now() WHERE number = 'INV-0000001'"))
+    timed("the copy, when the ledger has moved", analysis.refresh)
+    timed("of that, the ledger held", lambda: analysis._ledger_apart().__enter__())
+    print(f"{store.path.stat().st_size / 1e6:8.0f} MB  ledger, {path.stat().st_size / 1e6:.0f} MB its copy")
+    for leftover in path.parent.glob(f"{path.name}.ledger*"):
+        leftover.unlink()
+
+
+def measure_figures(path: Path) -> None:
+    """What the page counts, without drawing; the first time and when the files are known."""
+    with closing(open_analysis(path)) as connection:
+        for period in ("Last 30 days", "Last 30 days", "Last 12 months"):
+            report = figures.Report(connection, figures.asked(period, zone=ZoneInfo("Europe/Paris")))
+            timed(f"the four on top, {period.lower()}", report.headlines)
+            for key in figures.FIGURES:
+                timed(f"{key}, {period.lower()}", lambda report=report, key=key: report.figure(key))
+
+
+# -- in a browser -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def console(data: Path) -> Iterator[str]:
+    """The console on a port of its own."""
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(PORT)]
+    given = {"SYNCER_DATA_DIR": str(data), "XERO_CLIENT_ID": "bench", "CROCOCLICK_TOKEN": "pit-bench"}
+    server = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, env=os.environ | given)
+    try:
+        url = f"http://localhost:{PORT}"
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"{url}/healthz", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def measure_pages(url: str) -> None:
+    """From the address to a page that stands still: the first of a browser, then one whose files are known."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, timezone_id="Europe/Paris")
+        for name, address in ADDRESSES.items():
+            for time_ in ("first", "again", "again"):
+                began = time.perf_counter()
+                page.goto(url + address)
+                page.wait_for_function(STANDS)
+                print(f"{(time.perf_counter() - began) * 1000:8.0f} ms  {name}, {time_}", flush=True)
+        browser.close()
+
+
+# The script has ended and the last lines of the page are there, charts drawn.
+STANDS = """() => document.body.innerText.includes('Nobody signs in here')
+    && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === 'notRunning'
+    && [...document.querySelectorAll('[data-testid="stPlotlyChart"]')].every(
+        one => one.querySelector('.barlayer .point, .scatterlayer .trace'))"""
 
 
 if __name__ == "__main__":
-    store = Store(Path(sys.argv[1]) / "ledger.duckdb")
-    Ledger(store, "default").save_connection(
-        NOW, state="connected", organisation_name="A busy shop", location_name="A busy shop"
-    )
-    began = time.time()
-    fill(store, int(sys.argv[2]))
-    print(time.time() - began)
+    main()

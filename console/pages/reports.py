@@ -18,11 +18,11 @@ ROWS = 40
 OWN = "Days of my own"
 BY: Mapping[str, str] = {"As it fits": "", "Day": "day", "Week": "week", "Month": "month"}
 BEFORE, YEAR = "The period before", "The year before"
-VIEWS: Mapping[str, tuple[str, Sequence[str]]] = {
-    "volume": ("How much", ("moved", "money", "compared", "summary")),
-    "success": ("How well", ("first_try", "took", "stopped")),
-    "calls": ("At what cost", ("called", "bytes")),
-    "issued": ("Of which kind", ("currencies", "statuses", "taxes")),
+VIEWS: Mapping[str, Sequence[str]] = {
+    "Volume": ("moved", "money", "compared", "summary"),
+    "Success": ("first_try", "took", "stopped"),
+    "Calls": ("called", "bytes"),
+    "Kinds": ("currencies", "statuses", "taxes"),
 }
 FORMATS = {"csv": "CSV", "parquet": "Parquet", "xlsx": "Excel"}
 
@@ -36,10 +36,10 @@ def show(desk: Desk) -> None:
         reports.renew()
     asked = _question(desk, reports)
     view = st.segmented_control(
-        "View", list(VIEWS), default="volume", required=True, format_func=lambda key: VIEWS[key][0], key="view",
-        bind="query-params", label_visibility="collapsed",
+        "View", list(VIEWS), default="Volume", required=True, key="view", bind="query-params",
+        label_visibility="collapsed",
     )  # fmt: skip
-    found = reports.counted(asked, VIEWS[view][1])
+    found = reports.counted(asked, VIEWS[view])
     if not found.invoices:
         parts.html('<p class="lead">There is nothing to report yet: the first run reads CrocoClick\'s invoices.</p>')
         return

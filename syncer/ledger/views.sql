@@ -20,15 +20,21 @@ SELECT r.connection, r.run_id, r.kind, r.scope, r.asked_by, r.started_at, r.fini
        CAST(json_extract(r.result, '$.calls.crococlick') AS INTEGER) AS crococlick_calls
 FROM run r;
 
--- name: attempts  key: end_id
--- `invoice_id` is CrocoClick's id of the invoice it was for; `amount` that of a payment.
+-- name: attempts  key: end_id  of: attempt_end.id
+-- `invoice_id` is CrocoClick's id of the invoice it was for; `amount` the payment's, or the total of the document that was
+-- sent, in `currency`.
 SELECT e.id AS end_id, a.id AS attempt_id, a.connection, a.run_id, a.call_id, a.kind, a.source_id, a.number, a.action,
-       a.begun_at, e.ended_at, e.outcome, e.cause, e.facts, e.xero_id,
-       CASE WHEN a.kind = 'invoice' THEN a.source_id
-            WHEN a.kind IN ('payment', 'unpay') THEN json_extract_string(a.expected, '$.owner') END AS invoice_id,
-       CASE WHEN a.kind IN ('payment', 'unpay')
-            THEN TRY_CAST(json_extract_string(a.expected, '$.amount') AS DECIMAL(24, 6)) END AS amount
-FROM attempt_end e JOIN attempt a ON a.id = e.attempt_id;
+       a.begun_at, e.ended_at, e.outcome, e.cause, e.facts, e.xero_id, i.source_id AS invoice_id, i.currency,
+       CASE WHEN i.source_id IS NOT NULL
+            THEN COALESCE(TRY_CAST(json_extract_string(a.expected, a.said) AS DECIMAL(24, 6)), i.total) END AS amount
+FROM attempt_end e
+JOIN (
+    SELECT *, CASE WHEN kind = 'invoice' THEN source_id
+                   WHEN kind IN ('payment', 'unpay') THEN json_extract_string(expected, '$.owner') END AS owner,
+           CASE WHEN kind = 'invoice' THEN '$.total' ELSE '$.amount' END AS said
+    FROM attempt
+) AS a ON a.id = e.attempt_id
+LEFT JOIN invoice i ON i.connection = a.connection AND i.source_id = a.owner;
 
 -- name: arrivals  key: whole
 -- Each invoice that we brought to Xero, once: when it first stood there, after how many tries, how long after we first
@@ -58,28 +64,31 @@ WHERE kind = 'invoice' AND cause <> '' AND what IN (
 -- discount on the whole, with tax where its prices include tax. Of several taxes on a line the rates are in ascending
 -- order, as in the names of settings; `none` is a line without tax.
 WITH written AS (
-    SELECT connection, source_id, fingerprint, json_extract_string(content, '$[9][*][1]') AS quantities,
-           json_extract_string(content, '$[9][*][2]') AS prices, json_extract_string(content, '$[9][*][3]') AS taxes,
-           json_extract_string(content, '$[9][*][4]') AS inclusive
+    SELECT connection, source_id, fingerprint, json_extract_string(content, '$[2]') AS currency,
+           TRY_CAST(json_extract_string(content, '$[3]') AS DATE) AS issue_date,
+           json_extract_string(content, '$[9][*][1]') AS quantities, json_extract_string(content, '$[9][*][2]') AS prices,
+           json_extract_string(content, '$[9][*][3]') AS taxes, json_extract_string(content, '$[9][*][4]') AS inclusive
     FROM fresh
 ), line AS (
-    SELECT connection, source_id, fingerprint, unnest(taxes) AS taxes, unnest(inclusive) = 'true' AS prices_include_tax,
+    SELECT connection, source_id, fingerprint, currency, issue_date, unnest(taxes) AS taxes,
+           unnest(inclusive) = 'true' AS prices_include_tax,
            TRY_CAST(unnest(quantities) AS DECIMAL(18, 6)) * TRY_CAST(unnest(prices) AS DECIMAL(18, 6)) AS amount
     FROM written
-), summed AS (
-    SELECT connection, source_id, fingerprint, taxes, prices_include_tax, count(*) AS lines, sum(amount) AS amount
-    FROM line GROUP BY ALL
-), named AS (
+), sorted AS (
     SELECT taxes, list_sort(list_transform(
-        from_json(taxes, '[["VARCHAR"]]'), lambda one: struct_pack(size := CAST(one[3] AS DOUBLE), rate := one[3], name := one[2])
-    )) AS each FROM (SELECT DISTINCT taxes FROM summed)
+        from_json(taxes, '[["VARCHAR"]]'),
+        lambda one: struct_pack(size := CAST(one[3] AS DOUBLE), rate := one[3], name := one[2])
+    )) AS each FROM (SELECT DISTINCT taxes FROM line)
+), named AS (
+    SELECT taxes, array_to_string(list_transform(each, lambda one: one.name), ' + ') AS tax,
+           CASE WHEN len(each) = 0 THEN 'none'
+                ELSE array_to_string(list_transform(each, lambda one: one.rate || '%'), '+') END AS rate
+    FROM sorted
 )
-SELECT s.connection, s.source_id AS crococlick_id, s.fingerprint,
-       array_to_string(list_transform(n.each, lambda one: one.name), ' + ') AS tax,
-       CASE WHEN len(n.each) = 0 THEN 'none'
-            ELSE array_to_string(list_transform(n.each, lambda one: one.rate || '%'), '+') END AS rate,
-       s.prices_include_tax, s.lines, CAST(s.amount AS DECIMAL(24, 6)) AS amount
-FROM summed s JOIN named n ON n.taxes = s.taxes;
+SELECT l.connection, l.source_id AS crococlick_id, l.fingerprint, n.tax, n.rate, l.prices_include_tax, l.currency,
+       l.issue_date, count(*) AS lines, CAST(sum(l.amount) AS DECIMAL(24, 6)) AS amount
+FROM line l JOIN named n ON n.taxes = l.taxes
+GROUP BY ALL;
 
 -- name: invoices  key: whole
 SELECT connection, source_id AS crococlick_id, xero_id, number, status, state, cause, facts, currency, total, tax,

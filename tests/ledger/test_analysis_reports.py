@@ -30,9 +30,8 @@ def write(store: Store, contents: dict[str, str], version: str = "f0") -> None:
     store.transaction(lambda tx: tx.insert("invoice_content", rows))
 
 
-VAT20, VAT5, GST, PST = (
-    ["t1", "VAT 20 %", "20", False], ["t2", "VAT 5 %", "5", False], ["g", "GST", "5", False], ["p", "PST", "9.975", True]
-)  # fmt: skip
+VAT20, VAT5 = ["t1", "VAT 20 %", "20", False], ["t2", "VAT 5 %", "5", False]
+GST, PST = ["g", "GST", "5", False], ["p", "PST", "9.975", True]
 
 
 def taxes(analysis: Analysis) -> list[tuple]:
@@ -86,15 +85,20 @@ def test_an_arrival_is_the_first_time_that_an_invoice_stood_in_xero(analysis, st
     ]  # fmt: skip
 
 
-def test_a_payment_is_told_with_its_amount_and_its_invoice(analysis, store):
-    """So that money can be counted without the documents."""
-    begun, ended = attempt_columns([1])
-    begun |= {"kind": ["payment"], "source_id": ["p1"], "expected": ['{"owner": "i1", "amount": "12.50"}']}
+def test_a_try_is_told_with_its_money_and_its_invoice(analysis, store):
+    """A payment with its amount, a document with the total that was sent, one without such with the invoice's own."""
+    begun, ended = attempt_columns([1, 2, 3, 4])
+    begun |= {"kind": ["payment", "invoice", "invoice", "contact"], "source_id": ["p1", "i1", "i1", "c1"]}
+    begun["expected"] = ['{"owner": "i1", "amount": "12.50"}', '{"total": "99.00"}', "{}", "{}"]
     store.transaction(
-        lambda tx: (tx.insert("attempt", begun), tx.insert("attempt_end", {**ended, "outcome": ["paid"]}))
-    )
+        lambda tx: (tx.insert("invoice", invoice_columns([1])), tx.insert("attempt", begun),
+                    tx.insert("attempt_end", ended))
+    )  # fmt: skip
     analysis.refresh()
-    assert analysis.ask("SELECT invoice_id, amount FROM attempts").rows == [("i1", Decimal("12.500000"))]
+    assert analysis.ask("SELECT invoice_id, currency, amount FROM attempts ORDER BY attempt_id").rows == [
+        ("i1", "GBP", Decimal("12.500000")), ("i1", "GBP", Decimal("99.000000")), ("i1", "GBP", Decimal("1.010000")),
+        (None, None, None),
+    ]  # fmt: skip
 
 
 def test_why_an_invoice_did_not_go_is_kept_after_it_went(analysis, store):
