@@ -19,7 +19,7 @@ KEPT = 30  # questions whose figures are kept while the copy stands still
 PATIENCE_S = 0.4  # a small ledger is copied in less
 RESTS = timedelta(minutes=1)  # while a sync works the ledger moves all the time
 
-__all__ = ["TYPES", "Asked", "Column", "Figure", "Headline", "ReportsDesk"]
+__all__ = ["TYPES", "Asked", "Column", "Counted", "Figure", "Headline", "ReportsDesk"]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from math import log10
 from typing import Any
 
 import plotly.graph_objects as go
@@ -23,7 +24,7 @@ STANDS = {
 }  # fmt: skip
 BYTES = ("#0b6e5f", "#3fb39a", "#8a5a00", "#e0bd5a")
 FIRST = {"day": "Day", "week": "Week from", "month": "Month from"}
-CAUSES, TAXES, CURRENCIES, TICKS = 7, 12, 3, 6
+CAUSES, TAXES, CURRENCIES, TICKS = 6, 12, 3, 6
 TIMES = {
     1: "1 s", 10: "10 s", 60: "1 min", 600: "10 min", 3600: "1 h", 21600: "6 h", 86400: "1 d", 604800: "7 d",
     2592000: "30 d",
@@ -48,6 +49,10 @@ class Axis:
     def told(self, day: date) -> str:
         """One of them in words."""
         return f"{day:%B %Y}" if self.by == "month" else f"{'week from ' * (self.by == 'week')}{words.day(day)}"
+
+    def hover(self, row: Row, *more: str) -> str:
+        """What a point says of its row."""
+        return f"{self.told(row[self.first])}: {', '.join(more)}"
 
     def on(self, figure: go.Figure) -> None:
         """Lay it under a picture, named here and there."""
@@ -112,10 +117,7 @@ def _money(rows: Sequence[Row], axis: Axis) -> go.Figure:
         figure.add_bar(
             x=[row[axis.first].isoformat() for row in those], y=[float(row["Money"]) for row in those],
             marker_color=LINE, row=place, col=1, hovertemplate="%{customdata}<extra></extra>",
-            customdata=[
-                f"{axis.told(row[axis.first])}: {words.money(row['Money'], currency)}, {words.count(row['Invoices'], 'invoice')}"
-                for row in those
-            ],
+            customdata=[axis.hover(row, words.money(row["Money"], currency), _invoices(row)) for row in those],
         )  # fmt: skip
         figure.update_yaxes(tickprefix=words.SIGNS.get(currency, f"{currency} "), tickformat="~s", row=place, col=1)
     _laid_out(figure, axis, 90 + 110 * len(shown))
@@ -189,10 +191,16 @@ def _took(rows: Sequence[Row], axis: Axis) -> go.Figure:
     for name, colour in (("95 of 100 within", BEFORE), ("Median", LINE)):
         _line(
             figure, name, colour, {row[axis.first]: max(1, row[name]) for row in rows},
-            [f"{axis.told(row[axis.first])}: {name.lower()} {lasted(row[name])}, {words.count(row['Invoices'], 'invoice')}" for row in rows],
+            [axis.hover(row, f"{name.lower()} {lasted(row[name])}", _invoices(row)) for row in rows],
         )  # fmt: skip
     _laid_out(figure, axis, 240)
-    figure.update_yaxes(type="log", tickvals=list(TIMES), ticktext=list(TIMES.values()))
+    seen = [max(1, row[name]) for row in rows for name in ("Median", "95 of 100 within")]
+    # From the tick below to the tick above: a logarithmic axis shows no other numbers.
+    low = max(tick for tick in TIMES if tick <= min(seen))
+    high = min((tick for tick in TIMES if tick > max(seen)), default=max(seen) * 2)
+    figure.update_yaxes(
+        type="log", tickvals=list(TIMES), ticktext=list(TIMES.values()), range=[log10(low), log10(high * 1.15)]
+    )
     return figure
 
 
@@ -207,12 +215,18 @@ def lasted(seconds: int) -> str:
     return " ".join(told[:2])
 
 
-def _line(figure: go.Figure, name: str, colour: str, numbers: Mapping[date, float], told: Sequence[str]) -> None:
+def _line(
+    figure: go.Figure, name: str, colour: str, numbers: Mapping[date, float], told: Sequence[str], dash: str = "solid"
+) -> None:
     figure.add_scatter(
         x=[day.isoformat() for day in numbers], y=list(numbers.values()), name=name, customdata=list(told),
-        mode="lines+markers" if len(numbers) < 40 else "lines", line={"color": colour, "width": 2}, connectgaps=True,
-        hovertemplate="%{customdata}<extra></extra>",
+        mode="lines+markers" if len(numbers) < 40 else "lines", line={"color": colour, "width": 2, "dash": dash},
+        connectgaps=True, hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
+
+
+def _invoices(row: Row) -> str:
+    return words.count(row["Invoices"], "invoice")
 
 
 def _stopped(rows: Sequence[Row], axis: Axis) -> go.Figure:
@@ -221,47 +235,48 @@ def _stopped(rows: Sequence[Row], axis: Axis) -> go.Figure:
     for row in rows:
         sizes[row["Why"], row["Who acts"]] += row["Invoices"]
     often = sorted(sizes, key=lambda one: -sizes[one])[:CAUSES]
+    # What heals by itself lies on what needs a person.
+    often.sort(key=lambda one: one[1] != "needs a person")
     needs, heals = iter(NEEDS), iter(HEALS)
     colours = {why: next(needs if who == "needs a person" else heals, BEFORE) for why, who in often}
     rest = "Other reasons"
     told = [row if row["Why"] in colours else {**row, "Why": rest} for row in rows]
-    return _stacked(told, axis, "Why", "Invoices", {**colours, rest: BEFORE}, 300)
+    return _stacked(told, axis, "Why", "Invoices", {**colours, rest: BEFORE}, 360)
 
 
 # -- what it cost -------------------------------------------------------------------------------------------------
 
 
 def _called(rows: Sequence[Row], axis: Axis) -> go.Figure:
-    figure = go.Figure()
-    for name, colour in (("To Xero", LINE), ("To CrocoClick", BEFORE)):
-        figure.add_bar(
-            x=[row[axis.first].isoformat() for row in rows], y=[row[name] for row in rows], name=name,
-            marker_color=colour, customdata=[f"{axis.told(row[axis.first])}: {row[name]:,} {name[0].lower()}{name[1:]}" for row in rows],
-            hovertemplate="%{customdata}<extra></extra>",
-        )  # fmt: skip
+    figure = _beside(rows, axis, {"To Xero": LINE, "To CrocoClick": BEFORE}, lambda number: f"{number:,}")
     allowed = {row[axis.first]: row["Allowed by Xero"] for row in rows if row["Allowed by Xero"]}
     if allowed:
-        _line(
-            figure, "Allowed by Xero", NEEDS[0], allowed,
-            [f"{axis.told(day)}: Xero allowed {number:,}" for day, number in allowed.items()],
-        )  # fmt: skip
-        figure.data[-1].update(line={"color": NEEDS[0], "width": 1.5, "dash": "dot"})
-    figure.update_layout(barmode="group", bargap=0.2)
+        told = [f"{axis.told(day)}: Xero allowed {number:,}" for day, number in allowed.items()]
+        _line(figure, "Allowed by Xero", NEEDS[0], allowed, told, "dot")
+    figure.update_layout(barmode="group")
     return _laid_out(figure, axis, 240)
 
 
 def _bytes(rows: Sequence[Row], axis: Axis) -> go.Figure:
-    figure = go.Figure()
     names = [name for name in rows[0] if name.startswith(("Sent", "Received"))]
-    for name, colour in zip(names, BYTES, strict=True):
+    figure = _beside(rows, axis, dict(zip(names, BYTES, strict=True)), size)
+    figure.update_layout(barmode="stack")
+    _laid_out(figure, axis, 240)
+    figure.update_yaxes(tickformat="~s", ticksuffix="B")
+    return figure
+
+
+def _beside(rows: Sequence[Row], axis: Axis, colours: Mapping[str, str], tell: Callable[[int], str]) -> go.Figure:
+    """Bars of several columns, each in its colour."""
+    figure = go.Figure()
+    for name, colour in colours.items():
+        small = f"{name[0].lower()}{name[1:]}"
         figure.add_bar(
             x=[row[axis.first].isoformat() for row in rows], y=[row[name] for row in rows], name=name,
             marker_color=colour, hovertemplate="%{customdata}<extra></extra>",
-            customdata=[f"{axis.told(row[axis.first])}: {size(row[name])} {name[0].lower()}{name[1:]}" for row in rows],
+            customdata=[axis.hover(row, f"{tell(row[name])} {small}") for row in rows],
         )  # fmt: skip
-    figure.update_layout(barmode="stack", bargap=0.2)
-    _laid_out(figure, axis, 240)
-    figure.update_yaxes(tickformat="~s", ticksuffix="B")
+    figure.update_layout(bargap=0.2)
     return figure
 
 
@@ -313,7 +328,9 @@ def _lying(rows: Sequence[Row], across: str, named: str, colours: Mapping[str, s
         if numbers:
             figure.add_bar(
                 y=list(numbers), x=list(numbers.values()), name=name, orientation="h", marker_color=colour,
-                customdata=[f"{one}: {number:,} {name.lower()}, {words.monies(money[one])}" for one, number in numbers.items()],
+                customdata=[
+                    f"{one}: {number:,} {name.lower()}, {words.monies(money[one])}" for one, number in numbers.items()
+                ],
                 hovertemplate="%{customdata}<extra></extra>",
             )  # fmt: skip
     figure.update_layout(barmode="stack", bargap=0.3)

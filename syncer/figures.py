@@ -232,8 +232,8 @@ def _compared(report: Report) -> Figure:
     return Figure(
         "compared",
         f"Whether it is more than before, by {report.asked.by}",
-        "Invoices that came to Xero in this period and in the one that it is compared with, counted from the first day of "
-        "each.",
+        "Invoices that came to Xero in this period and in the one that it is compared with, counted from the first day "
+        "of each.",
         _named(
             f"Place:count {STARTS[report.asked.by]}:day Compared with:day Currency:text Invoices:count Money:money "
             "Invoices before:count Money before:money"
@@ -243,7 +243,7 @@ def _compared(report: Report) -> Figure:
 
 
 def _by_place(counting: Counting, by: str) -> dict[tuple[int, str], tuple[int, Decimal]]:
-    """What came, by place in the period and currency: weeks are seven days from its first, months those of the calendar."""
+    """What came, by place and currency: weeks are seven days from the first, months those of the calendar."""
     found: dict[tuple[int, str], tuple[int, Decimal]] = {}
     for row in counting.rows("arrived"):
         key = _place(row["starts"], counting.period.first, by), row["currency"]
@@ -333,8 +333,8 @@ def _took(report: Report) -> Figure:
     return Figure(
         "took",
         f"How long an invoice takes to Xero, by {report.asked.by}",
-        "From the moment in which we first saw it in CrocoClick, what it waited for a person included: half took no longer "
-        "than the median, 95 of 100 no longer than the upper line.",
+        "From the moment in which we first saw it in CrocoClick, what it waited for a person included: half took no "
+        "longer than the median, 95 of 100 no longer than the upper line.",
         _columns(report, "Invoices:count Median:seconds 95 of 100 within:seconds"),
         rows,
     )
@@ -349,8 +349,7 @@ def _stopped(report: Report) -> Figure:
     return Figure(
         "stopped",
         f"Why invoices did not go, by {report.asked.by}",
-        f"Each invoice once for every reason that was found in the {report.asked.by}; one that has two reasons counts for "
-        "both.",
+        f"Each invoice once for every reason that was found in the {report.asked.by}; one that has two counts for both.",
         _columns(report, "Why:text Who acts:text Currency:text Invoices:count Money:money"),
         rows,
     )
@@ -368,8 +367,8 @@ def _called(report: Report) -> Figure:
     return Figure(
         "called",
         f"How many calls were made, by {report.asked.by}",
-        "What Xero allows is, day by day, the calls made and the least that it said was left. Calls to Xero's login are not "
-        "counted by it.",
+        "What Xero allows is, day by day, the calls made and the least that it said was left. It does not count calls "
+        "to its login.",
         _columns(
             report,
             "To Xero:count Allowed by Xero:count Share of it:share To CrocoClick:count To Xero's login:count "
@@ -439,8 +438,8 @@ def _taxes(report: Report) -> Figure:
     return Figure(
         "taxes",
         "What was issued, by tax rate",
-        "Line amounts as the invoices state them: quantity times price, before a discount on the whole. An invoice with "
-        "several rates counts for each.",
+        "Line amounts as the invoices state them: quantity times price, before a discount on the whole. An invoice "
+        "with several rates counts for each.",
         _named("Tax:text Rate:text Prices:text Currency:text Invoices:count Lines:count Line amounts:money"),
         rows,
     )

@@ -35,10 +35,12 @@ def _csv(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
     for row in rows:
         currency = row[place] if place is not None else ""
         lines.writerow(
-            [as_text(value, currency if column.unit == "money" else "EUR") for column, value in zip(columns, row)]
+            [
+                as_text(value, currency if column.unit == "money" else "EUR")
+                for column, value in zip(columns, row, strict=True)
+            ]
         )
-    # Spreadsheets take a file without this mark for one in the machine's own alphabet.
-    return ("\ufeff" + file.getvalue()).encode()
+    return file.getvalue().encode()
 
 
 def _parquet(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
@@ -74,7 +76,9 @@ def _xlsx(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
         sheet.column_dimensions[get_column_letter(place + 1)].width = min(_WIDEST, max(len(column.name), longest) + 2)
     sheet.append([column.name for column in columns])
     for row in rows:
-        sheet.append([in_sheet(sheet, value, _style(column, value)) for column, value in zip(columns, row)])
+        sheet.append(
+            [in_sheet(sheet, value, _style(column, value)) for column, value in zip(columns, row, strict=True)]
+        )
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()

@@ -10,7 +10,7 @@ import streamlit as st
 
 from console import charts, formats, parts, report_charts
 from console.desk import Desk
-from console.desk_reports import TYPES, Asked, Figure, Headline, ReportsDesk
+from console.desk_reports import TYPES, Asked, Counted, Figure, Headline, ReportsDesk
 from console.parts import Column
 from syncer.core.period import PRESETS, Period, between
 
@@ -35,17 +35,17 @@ def show(desk: Desk) -> None:
     with st.spinner("Counting for the first time", show_time=True):
         reports.renew()
     asked = _question(desk, reports)
+    top = st.container()
     view = st.segmented_control(
         "View", list(VIEWS), default="Volume", required=True, key="view", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     found = reports.counted(asked, VIEWS[view])
-    if not found.invoices:
-        parts.html('<p class="lead">There is nothing to report yet: the first run reads CrocoClick\'s invoices.</p>')
-        return
-    _headlines(found.headlines, asked)
-    for figure in found.figures.values():
-        _figure(reports, figure, asked)
+    with top:
+        _headlines(found, asked)
+    if found.invoices:
+        for figure in found.figures.values():
+            _figure(reports, figure, asked)
     _age(desk, reports, asked)
 
 
@@ -89,15 +89,21 @@ def _against(period: Period) -> Period:
 
 
 def _day(label: str, key: str, usual: date) -> date:
-    return st.date_input(label, usual, key=key, bind="query-params", format="DD/MM/YYYY", width=150, required=True)
+    if key not in st.session_state and key not in st.query_params:
+        # Given and not a default, so that it stands in the address: a default of today would be another tomorrow.
+        st.session_state[key] = usual
+    return st.date_input(label, None, key=key, bind="query-params", format="DD/MM/YYYY", width=150) or usual
 
 
 # -- the four on top ----------------------------------------------------------------------------------------------
 
 
-def _headlines(headlines: Sequence[Headline], asked: Asked) -> None:
+def _headlines(found: Counted, asked: Asked) -> None:
+    if not found.invoices:
+        parts.html('<p class="lead">There is nothing to report yet: the first run reads CrocoClick\'s invoices.</p>')
+        return
     told = f"{_span(asked.period)}, compared with {_span(asked.against)}"
-    cards = "".join(_card(one) for one in headlines)
+    cards = "".join(_card(one) for one in found.headlines)
     parts.html(f'<p class="quiet">{told}</p><div class="heads">{cards}</div>')
 
 
@@ -168,8 +174,9 @@ def _figure(reports: ReportsDesk, figure: Figure, asked: Asked) -> None:
 
 def _numbers(reports: ReportsDesk, figure: Figure, by: str) -> None:
     box = st.expander(
-        f"Numbers: {formats.count(len(figure.rows), 'row')}", key=f"{figure.key}_numbers", on_change="rerun"
-    )
+        f"Numbers: {formats.count(len(figure.rows), 'row')}", expanded=figure.key not in report_charts.CHARTS,
+        key=f"{figure.key}_numbers", on_change="rerun",
+    )  # fmt: skip
     if not box.open:
         return
     with box:

@@ -306,9 +306,10 @@ def _copy_view(connection: duckdb.DuckDBPyConnection, name: str, view: Query) ->
     if key == "whole" or not _goes_on(connection, name, view):
         connection.execute(f'CREATE OR REPLACE TABLE copy.main."{name}" AS {view.sql}')
         return
+    # A value, not a question within the question: else every row is put together before most are left out.
+    [(last,)] = connection.execute(f'SELECT COALESCE(max({key}), 0) FROM copy.main."{name}"').fetchall()
     connection.execute(
-        f'INSERT INTO copy.main."{name}" SELECT * FROM ({view.sql}) AS fresh '
-        f'WHERE {key} > (SELECT COALESCE(MAX({key}), 0) FROM copy.main."{name}") ORDER BY {key}'
+        f'INSERT INTO copy.main."{name}" SELECT * FROM ({view.sql}) AS fresh WHERE {key} > {int(last)} ORDER BY {key}'
     )
 
 
@@ -343,9 +344,7 @@ def _goes_on(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> b
     # Counted where the rows come from, where the view says so: to put them together takes far longer.
     table, _, column = view.options.get("of", "").partition(".")
     source = f"ledger.{table}" if table else f"({view.sql}) AS fresh"
-    [(there,)] = connection.execute(
-        f"SELECT count(*) FROM {source} WHERE {column or key} <= ?", [last]
-    ).fetchall()
+    [(there,)] = connection.execute(f"SELECT count(*) FROM {source} WHERE {column or key} <= ?", [last]).fetchall()
     return bool(here == there)
 
 

@@ -46,8 +46,7 @@ class Counting:
         }  # fmt: skip
         self._macros = [
             f"CREATE OR REPLACE TEMP MACRO here(moment) AS moment + to_minutes({_minutes(turns(zone, since, until))})",
-            "CREATE OR REPLACE TEMP MACRO part(moment) AS "
-            f"greatest(CAST(date_trunc('{by}', here(moment)) AS DATE), DATE '{period.first}')",
+            f"CREATE OR REPLACE TEMP MACRO part(moment) AS {_part(by, period)}",
         ]
 
     def rows(self, name: str, **more: Any) -> list[dict[str, Any]]:
@@ -66,8 +65,13 @@ class Counting:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def _part(by: str, period: Period) -> str:
+    """The first day of the part that `moment` lies in, no earlier than the period's, as SQL."""
+    return f"greatest(CAST(date_trunc('{by}', here(moment)) AS DATE), DATE '{period.first}')"
+
+
 def _minutes(found: Sequence[tuple[datetime, int]]) -> str:
-    """How far the zone is from UTC at `moment`, as SQL: clocks that are changed within the period are changed here too."""
+    """How far the zone is from UTC at `moment`, as SQL: clocks that are changed meanwhile are changed here too."""
     (_, first), *later = found
     cases = [f"WHEN moment >= TIMESTAMP '{_plain(turn)}' THEN {minutes}" for turn, minutes in reversed(later)]
     return f"CASE {' '.join(cases)} ELSE {first} END" if cases else str(first)

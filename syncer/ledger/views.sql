@@ -25,16 +25,15 @@ FROM run r;
 -- sent, in `currency`.
 SELECT e.id AS end_id, a.id AS attempt_id, a.connection, a.run_id, a.call_id, a.kind, a.source_id, a.number, a.action,
        a.begun_at, e.ended_at, e.outcome, e.cause, e.facts, e.xero_id, i.source_id AS invoice_id, i.currency,
-       CASE WHEN i.source_id IS NOT NULL
-            THEN COALESCE(TRY_CAST(json_extract_string(a.expected, a.said) AS DECIMAL(24, 6)), i.total) END AS amount
-FROM attempt_end e
-JOIN (
-    SELECT *, CASE WHEN kind = 'invoice' THEN source_id
-                   WHEN kind IN ('payment', 'unpay') THEN json_extract_string(expected, '$.owner') END AS owner,
-           CASE WHEN kind = 'invoice' THEN '$.total' ELSE '$.amount' END AS said
-    FROM attempt
-) AS a ON a.id = e.attempt_id
-LEFT JOIN invoice i ON i.connection = a.connection AND i.source_id = a.owner;
+       CASE WHEN a.kind = 'invoice' AND i.source_id IS NOT NULL
+            THEN COALESCE(TRY_CAST(json_extract_string(a.expected, '$.total') AS DECIMAL(24, 6)), i.total)
+            WHEN i.source_id IS NOT NULL
+            THEN TRY_CAST(json_extract_string(a.expected, '$.amount') AS DECIMAL(24, 6)) END AS amount
+FROM attempt_end e JOIN attempt a ON a.id = e.attempt_id
+LEFT JOIN invoice i ON i.connection = a.connection AND i.source_id = CASE
+    WHEN a.kind = 'invoice' THEN a.source_id
+    WHEN a.kind IN ('payment', 'unpay') THEN json_extract_string(a.expected, '$.owner')
+END;
 
 -- name: arrivals  key: whole
 -- Each invoice that we brought to Xero, once: when it first stood there, after how many tries, how long after we first
