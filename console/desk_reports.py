@@ -17,6 +17,7 @@ from syncer.tables import TYPES, written
 LOG = logging.getLogger("console.reports")
 KEPT = 30  # questions whose figures are kept while the copy stands still
 PATIENCE_S = 0.4  # a small ledger is copied in less
+LARGE = 50_000_000  # bytes
 RESTS = timedelta(minutes=1)  # while a sync works the ledger moves all the time
 
 __all__ = ["TYPES", "Asked", "Column", "Counted", "Figure", "Headline", "ReportsDesk"]
@@ -78,7 +79,7 @@ class ReportsDesk:
     def _rests(self, made_at: datetime) -> bool:
         """A copy that takes long is not made without a pause; a small one follows at once."""
         _, size = self.app.analysis.sign()
-        return size > 50_000_000 and self.now - made_at < RESTS
+        return size > LARGE and self.now - made_at < RESTS
 
     def counted(self, asked: Asked, keys: Sequence[str]) -> Counted:
         """The figures of these keys; what was counted before is kept until the copy is another."""

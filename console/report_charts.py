@@ -54,17 +54,19 @@ class Axis:
         """What a point says of its row."""
         return f"{self.told(row[self.first])}: {', '.join(more)}"
 
+    def short(self, day: date) -> str:
+        """One of them under the axis, with its year where several are shown."""
+        if self.by != "month":
+            return f"{day.day} {day:%b}"
+        return f"{day:%b %Y}" if self.starts[0].year != self.starts[-1].year else f"{day:%b}"
+
     def on(self, figure: go.Figure) -> None:
         """Lay it under a picture, named here and there."""
-        every = max(1, -(-len(self.starts) // TICKS))
-        shown = self.starts[::-every][::-1]
-        years = len({day.year for day in shown}) > 1 and self.by == "month"
-        ticks = [
-            f"{day:%b %Y}" if years else f"{day:%b}" if self.by == "month" else f"{day.day} {day:%b}" for day in shown
-        ]
+        shown = self.starts[:: -max(1, -(-len(self.starts) // TICKS))]
         figure.update_xaxes(
             type="category", categoryorder="array", categoryarray=self.keys, range=[-0.5, len(self.keys) - 0.5],
-            tickvals=[day.isoformat() for day in shown], ticktext=ticks, tickangle=0, title=None, fixedrange=True,
+            tickvals=[day.isoformat() for day in shown], ticktext=[self.short(day) for day in shown], tickangle=0,
+            title=None, fixedrange=True,
         )  # fmt: skip
 
 
@@ -128,42 +130,26 @@ def _money(rows: Sequence[Row], axis: Axis) -> go.Figure:
 
 def _compared(rows: Sequence[Row], axis: Axis) -> go.Figure:
     """Two lines that begin at the same place."""
-    places: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    days: dict[int, tuple[date | None, date | None]] = {}
-    for row in rows:
-        places[row["Place"]][0] += row["Invoices"]
-        places[row["Place"]][1] += row["Invoices before"]
-        days[row["Place"]] = row[axis.first], row["Compared with"]
-    last = max(days)
-    known = {place: axis.starts[place - 1] for place in range(1, min(last, len(axis.starts)) + 1)}
     figure = go.Figure()
-    for side, name, colour, dash in ((1, "Before", BEFORE, "dot"), (0, "This period", LINE, "solid")):
-        those = [place for place in range(1, last + 1) if days.get(place, (1, 1))[side] is not None]
+    for day, counted, name, colour, dash in (
+        ("Compared with", "Invoices before", "Before", BEFORE, "dot"),
+        (axis.first, "Invoices", "This period", LINE, "solid"),
+    ):
+        numbers: dict[int, int] = defaultdict(int)
+        for row in (row for row in rows if row[day]):
+            numbers[row["Place"]] += row[counted]
+        days = {row["Place"]: row[day] for row in rows}
         figure.add_scatter(
-            x=those, y=[places[place][side] if place in places else 0 for place in those], name=name,
-            mode="lines+markers" if len(those) < 40 else "lines", line={"color": colour, "dash": dash, "width": 2},
-            customdata=[_side(days.get(place), side, places.get(place), axis) for place in those],
-            hovertemplate="%{customdata}<extra></extra>",
+            x=list(numbers), y=list(numbers.values()), name=name, hovertemplate="%{customdata}<extra></extra>",
+            mode="lines+markers" if len(numbers) < 40 else "lines", line={"color": colour, "dash": dash, "width": 2},
+            customdata=[f"{axis.told(days[place])}: {words.count(n, 'invoice')}" for place, n in numbers.items()],
         )  # fmt: skip
     _laid_out(figure, None, 240)
-    every = max(1, -(-last // TICKS))
-    shown = [place for place in range(1, last + 1) if (last - place) % every == 0]
-    short = [
-        f"{known[place]:%b}"
-        if axis.by == "month"
-        else f"{known[place].day} {known[place]:%b}"
-        if place in known
-        else ""
-        for place in shown
-    ]
-    figure.update_xaxes(tickvals=shown, ticktext=short, range=[0.5, last + 0.5], fixedrange=True, title=None)
+    days, last = {row["Place"]: row[axis.first] for row in rows}, rows[-1]["Place"]
+    shown = list(days)[:: -max(1, -(-last // TICKS))]
+    ticks = [axis.short(days[place]) if days[place] else "" for place in shown]
+    figure.update_xaxes(tickvals=shown, ticktext=ticks, range=[0.5, last + 0.5], fixedrange=True, title=None)
     return figure
-
-
-def _side(days: tuple[date | None, date | None] | None, side: int, numbers: Sequence[int] | None, axis: Axis) -> str:
-    if days is None or numbers is None or (day := days[side]) is None:
-        return "nothing"
-    return f"{axis.told(day)}: {words.count(numbers[side], 'invoice')}"
 
 
 # -- how well -----------------------------------------------------------------------------------------------------

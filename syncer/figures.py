@@ -15,10 +15,9 @@ from syncer import words
 from syncer.core import money
 from syncer.core.causes import CAUSES, heals_by_itself
 from syncer.core.period import PARTS, PRESETS, Period
-from syncer.ledger.counting import Counting
+from syncer.ledger.counting import Connection, Counting
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
     from pandas import DataFrame
 
 Row = Mapping[str, Any]
@@ -27,6 +26,8 @@ NEEDS, HEALS = "needs a person", "heals by itself"
 STARTS: Mapping[str, str] = {"day": "Day", "week": "Week from", "month": "Month from"}
 # Where the sentence for a group needs a name that a report of many does not have.
 _WITHOUT_NAMES: Mapping[str, str] = {
+    "status_not_selected": "Invoices with this status are not sent",
+    "before_start_date": "It was issued before the start date",
     "contact_invalid": "The customer is not a contact that Xero takes",
     "contact_ambiguous": "Several Xero contacts could be the customer",
     "contact_name_taken": "Another Xero contact has the customer's name",
@@ -74,13 +75,13 @@ class Figure:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report is about."""
+    """What a report is about; without `connections` of all there are."""
 
     period: Period
     against: Period
     by: str
     zone: tzinfo = UTC
-    connections: tuple[str, ...] = ()
+    connections: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -104,23 +105,24 @@ def asked(
     against: Period | None = None,
     by: str = "",
     zone: tzinfo = UTC,
-    connections: Sequence[str] = (),
+    connections: Sequence[str] | None = None,
 ) -> Asked:
     """A question in few words: one of PRESETS or days of your own, and what follows from it unless it is given."""
     here = today or datetime.now(UTC).astimezone(zone).date()
     chosen = PRESETS[period](here) if isinstance(period, str) else period
-    return Asked(
-        chosen, against or chosen.before(), by if by in PARTS else chosen.part(), zone, tuple(sorted(connections))
-    )
+    whose = None if connections is None else tuple(sorted(connections))
+    return Asked(chosen, against or chosen.before(), by if by in PARTS else chosen.part(), zone, whose)
 
 
 class Report:
     """Every figure for one question, each counted when it is asked for."""
 
-    def __init__(self, connection: "DuckDBPyConnection", question: Asked) -> None:
+    def __init__(self, connection: Connection, question: Asked) -> None:
         self.asked = question
-        every = Counting(connection, question.period, question.by, question.zone, ())
-        whose = question.connections or tuple(row["connection"] for row in every.rows("connections"))
+        whose = question.connections
+        if whose is None:
+            every = Counting(connection, question.period, question.by, question.zone, ())
+            whose = tuple(row["connection"] for row in every.rows("connections"))
         self.now = Counting(connection, question.period, question.by, question.zone, whose)
         self.before = Counting(connection, question.against, question.by, question.zone, whose)
         self.daily = [
@@ -221,19 +223,17 @@ def _compared(report: Report) -> Figure:
     """Both periods side by side: the first day beside the first day, the second beside the second."""
     sides = [_by_place(counting, report.asked.by) for counting in report.daily]
     days = [_places(period, report.asked.by) for period in (report.asked.period, report.asked.against)]
-    currencies = sorted({currency for side in sides for _, currency in side}) or []
+    currencies = sorted({currency for side in sides for _, currency in side})
     rows: list[tuple[Any, ...]] = []
     for place in range(max(map(len, days))):
         starts = [those[place] if place < len(those) else None for those in days]
         for currency in currencies:
             now, before = (side.get((place, currency), (0, Decimal(0))) for side in sides)
-            if now[0] or before[0]:
-                rows.append((place + 1, starts[0], starts[1], currency, *now, *before))
+            rows.append((place + 1, *starts, currency, *now, *before))
     return Figure(
         "compared",
         f"Whether it is more than before, by {report.asked.by}",
-        "Invoices that came to Xero in this period and in the one that it is compared with, counted from the first day "
-        "of each.",
+        "Invoices that came to Xero in this period and in the one it is compared with, from the first day of each.",
         _named(
             f"Place:count {STARTS[report.asked.by]}:day Compared with:day Currency:text Invoices:count Money:money "
             "Invoices before:count Money before:money"
@@ -349,7 +349,7 @@ def _stopped(report: Report) -> Figure:
     return Figure(
         "stopped",
         f"Why invoices did not go, by {report.asked.by}",
-        f"Each invoice once for every reason that was found in the {report.asked.by}; one that has two counts for both.",
+        f"Each invoice once for every reason found in the {report.asked.by}; one that has two counts for both.",
         _columns(report, "Why:text Who acts:text Currency:text Invoices:count Money:money"),
         rows,
     )

@@ -12,6 +12,8 @@ from syncer.core.period import PARTS, Period, turns
 from syncer.ledger.analysis import Analysis, open_analysis
 from syncer.ledger.store import HERE, Query, queries
 
+Connection = duckdb.DuckDBPyConnection
+
 
 @cache
 def _figures() -> dict[str, Query]:
@@ -19,7 +21,7 @@ def _figures() -> dict[str, Query]:
 
 
 @contextmanager
-def opened(analysis: Analysis) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(analysis: Analysis) -> Iterator[Connection]:
     """A connection to the copy as it is, not brought up to date, and closed afterwards."""
     connection = open_analysis(analysis.path)
     try:
@@ -32,7 +34,7 @@ class Counting:
     """Answers about one period, in parts of it, of some connections, on the days of one time zone."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, period: Period, by: str, zone: tzinfo, connections: Sequence[str]
+        self, connection: Connection, period: Period, by: str, zone: tzinfo, connections: Sequence[str]
     ) -> None:
         if by not in PARTS:
             raise ValueError(f"not a part of a period: {by!r}")
