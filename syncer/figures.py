@@ -68,9 +68,9 @@ class Figure:
         """Its numbers; money stays Decimal."""
         import pandas as pd  # Slow to load, and not needed to count.
 
-        return pd.DataFrame(list(self.rows), columns=self.names).astype(
-            {column.name: object for column in self.columns if column.unit in ("money", "day", "value")}
-        )
+        # Whole numbers stay whole also where one is missing.
+        whole = {column.name: "Int64" for column in self.columns if column.unit in ("count", "seconds", "bytes")}
+        return pd.DataFrame(list(self.rows), columns=self.names, dtype=object).astype(whole)
 
 
 @dataclass(frozen=True)

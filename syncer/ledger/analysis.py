@@ -314,22 +314,22 @@ def _copy_view(connection: duckdb.DuckDBPyConnection, name: str, view: Query) ->
 
 
 def _copy_contents(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> None:
-    """What is read out of contents: only of invoices that are new or have changed, which the view calls `fresh`."""
+    """What is read out of contents: only of invoices that are new or have changed."""
     same = "kept.connection = c.connection AND kept.crococlick_id = c.source_id AND kept.fingerprint = c.fingerprint"
-    connection.execute("CREATE OR REPLACE TEMP VIEW fresh AS FROM ledger.invoice_content")
     connection.execute(f'CREATE TABLE IF NOT EXISTS copy.main."{name}" AS {view.sql} LIMIT 0')
     connection.execute(
         f'DELETE FROM copy.main."{name}" AS kept WHERE NOT EXISTS (SELECT 1 FROM ledger.invoice_content c WHERE {same})'
     )
+    # Goes before the ledger's own where the view names it: the others are not even read.
     connection.execute(
-        "CREATE OR REPLACE TEMP VIEW fresh AS SELECT * FROM ledger.invoice_content c "
+        "CREATE TEMP VIEW invoice_content AS SELECT * FROM ledger.invoice_content c "
         f'WHERE NOT EXISTS (SELECT 1 FROM copy.main."{name}" AS kept WHERE {same})'
     )
-    # Read to its end before it is written to: what is inserted here decides what is fresh.
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE read AS {view.sql}")
-    connection.execute(f'INSERT INTO copy.main."{name}" FROM read')
-    connection.execute("DROP TABLE read")
-    connection.execute("DROP VIEW fresh")
+    # Read to its end before it is written to: what is inserted here decides what is new.
+    connection.execute(f"CREATE TEMP TABLE found AS {view.sql}")
+    connection.execute(f'INSERT INTO copy.main."{name}" FROM found')
+    connection.execute("DROP TABLE found")
+    connection.execute("DROP VIEW temp.invoice_content")
 
 
 def _goes_on(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> bool:

@@ -67,7 +67,7 @@ WITH written AS (
            TRY_CAST(json_extract_string(content, '$[3]') AS DATE) AS issue_date,
            json_extract_string(content, '$[9][*][1]') AS quantities, json_extract_string(content, '$[9][*][2]') AS prices,
            json_extract_string(content, '$[9][*][3]') AS taxes, json_extract_string(content, '$[9][*][4]') AS inclusive
-    FROM fresh
+    FROM invoice_content
 ), line AS (
     SELECT connection, source_id, fingerprint, currency, issue_date, unnest(taxes) AS taxes,
            unnest(inclusive) = 'true' AS prices_include_tax,
