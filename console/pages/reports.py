@@ -1,6 +1,7 @@
 """Reports: four figures on top, then pictures that answer one question each, with their numbers beneath."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from html import escape
@@ -73,6 +74,7 @@ def _question(desk: Desk, reports: ReportsDesk) -> Asked:
 def _period(today: date) -> Period:
     chosen = st.selectbox("Period", [*PRESETS, OWN], index=1, key="period", bind="query-params", width=190)
     if chosen != OWN:
+        _forget("from", "to")
         return PRESETS[chosen](today)
     usual = PRESETS["Last 30 days"](today)
     return between(_day("From", "from", usual.first), _day("To", "to", usual.last))
@@ -83,16 +85,32 @@ def _against(period: Period) -> Period:
         "Compared with", [BEFORE, YEAR, OWN], key="against", bind="query-params", width=190
     )  # fmt: skip
     if chosen != OWN:
+        _forget("since")
         return period.year_before() if chosen == YEAR else period.before()
     first = _day("Compared from", "since", period.before().first)
     return Period(first, first + (period.last - period.first))
 
 
 def _day(label: str, key: str, usual: date) -> date:
-    if key not in st.session_state and key not in st.query_params:
-        # Given and not a default, so that it stands in the address: a default of today would be another tomorrow.
-        st.session_state[key] = usual
-    return st.date_input(label, None, key=key, bind="query-params", format="DD/MM/YYYY", width=150) or usual
+    """A day that is chosen, and kept in the address by hand: a default of today would be another tomorrow."""
+    kept = f"{key}_day"
+    if kept not in st.session_state:
+        st.session_state[kept] = _date(st.query_params.get(key, "")) or usual
+    chosen = st.date_input(label, key=kept, format="DD/MM/YYYY", width=150)
+    st.query_params[key] = chosen.isoformat()
+    return chosen
+
+
+def _date(text: str) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(text)
+    return None
+
+
+def _forget(*keys: str) -> None:
+    """Days that are not asked for any more do not stay in the address."""
+    for key in keys:
+        st.query_params.pop(key, None)
 
 
 # -- the four on top ----------------------------------------------------------------------------------------------

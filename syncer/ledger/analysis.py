@@ -158,8 +158,9 @@ class Analysis:
                 for file, copy in zip((ledger, ledger.with_name(ledger.name + ".wal")), beside, strict=True):
                     copy.unlink(missing_ok=True)
                     if file.exists():
+                        # Nobody else's from its first byte on.
+                        copy.touch(mode=0o600)
                         shutil.copyfile(file, copy)
-                        copy.chmod(0o600)
             yield apart, seen
         finally:
             for copy in beside:
