@@ -33,6 +33,12 @@ def test_what_a_period_is_compared_with(first, last, before):
     assert (found.first, found.last) == (date(*before[0]), date(*before[1]))
 
 
+@pytest.mark.parametrize(("days", "part"), [(31, "day"), (32, "week"), (190, "week"), (191, "month")])
+def test_a_period_is_counted_by_what_fits_it(days, part):
+    """Neither a hundred bars nor one."""
+    assert Period(date(2026, 1, 1), date(2026, 1, 1) + timedelta(days=days - 1)).part() == part
+
+
 @given(periods)
 def test_what_came_before_ends_before_it_begins(period):
     """No day is counted on both sides."""
