@@ -17,6 +17,7 @@ from typing import IO, Any
 from console.desk_asking import AskingDesk
 from console.desk_contacts import ContactsDesk
 from console.desk_readiness import ReadinessDesk
+from console.desk_reports import ReportsDesk
 from console.desk_watch import WatchDesk
 from syncer import attention, connecting, orders, questions, words
 from syncer.app import DEFAULT, App, Connection, who
@@ -344,6 +345,12 @@ class Desk:
     def may(self, what: str) -> bool:
         """Whether this person may do that; whoever has no role may do everything."""
         return True
+
+    @property
+    def reports(self) -> ReportsDesk:
+        """What may be counted of the connections that this person may see."""
+        seen = [name for name in self.names() if self.visible is None or name in self.visible]
+        return ReportsDesk(self.app, tuple(seen), self.now)
 
     def can_sync(self) -> bool:
         """Whether a sync that is asked for now would begin at once; a watch makes way for it."""

@@ -10,7 +10,7 @@ import streamlit as st
 from console import formats, parts
 from console.access import SAID_EVERYWHERE
 from console.desk import Desk, SyncerError, failure_sentence, installation
-from console.pages import attention, connections, contacts, invoice, questions, readiness, runs, sql, today
+from console.pages import attention, connections, contacts, invoice, questions, readiness, reports, runs, sql, today
 
 LOG = logging.getLogger("console")
 NAME = "CrocoClick → Xero"
@@ -46,6 +46,7 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
         "contacts": page(contacts.show, "Contacts", "contacts"),
         "readiness": page(readiness.show, "Readiness", "readiness"),
         "runs": page(runs.show, "Runs", "runs"),
+        "reports": page(reports.show, "Reports", "reports"),
         # These two hang under Reports.
         "questions": page(questions.show, "Questions", "questions", hidden=True),
         "sql": page(sql.show, "SQL", "sql", hidden=True),

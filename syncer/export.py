@@ -115,35 +115,40 @@ def _xlsx(connection: duckdb.DuckDBPyConnection, kind: str, to: Path) -> int:
 def write_xlsx(file: BinaryIO, title: str, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """One sheet with the rows under their names; text stays text."""
     from openpyxl import Workbook  # Slow to load, and only needed here.
-    from openpyxl.cell import WriteOnlyCell
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"
+    for row in itertools.chain([names], rows):
+        sheet.append([in_sheet(sheet, value) for value in row])
+    book.save(file)
 
-    def styled(value: Any, style: str) -> Any:
-        made = WriteOnlyCell(sheet, value)
-        made.number_format = style
-        return made
 
-    def shown(value: Any) -> Any:
-        if isinstance(value, Decimal):
-            return styled(value, "#,##0.00####")
-        if isinstance(value, datetime):
-            return styled(value, 'yyyy-mm-dd hh:mm:ss "UTC"')
-        if not isinstance(value, str):
-            return value
+def in_sheet(sheet: Any, value: Any, style: str = "") -> Any:
+    """One cell of an .xlsx: numbers and times as such, text as text whatever it begins with."""
+    from openpyxl.cell import WriteOnlyCell
+
+    if isinstance(value, str):
         text = _NOT_XML.sub("\ufffd", value)[:_XLSX_TEXT]
         if not _FORMULA.match(text):
             return text
-        made = styled(text, "@")
+        made = WriteOnlyCell(sheet, text)
+        made.number_format = "@"
         # Text for good, also when somebody edits the cell.
         made.data_type, made.quotePrefix = "s", True
         return made
+    style = style or _style(value)
+    if not style:
+        return value
+    made = WriteOnlyCell(sheet, value)
+    made.number_format = style
+    return made
 
-    for row in itertools.chain([names], rows):
-        sheet.append([shown(value) for value in row])
-    book.save(file)
+
+def _style(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return "#,##0.00####"
+    return 'yyyy-mm-dd hh:mm:ss "UTC"' if isinstance(value, datetime) else ""
 
 
 def _question(kind: str) -> str:

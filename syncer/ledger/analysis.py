@@ -72,12 +72,12 @@ class Analysis:
 
     def refresh(self) -> bool:
         """Bring the copy up to date; False where nothing moved. Raises LedgerBusy and what opening a ledger raises."""
-        if self._is_current():
+        if self.is_current():
             return False
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock.held_alone(self._wait_s):
             # Whoever was here before may have done it.
-            if self._is_current():
+            if self.is_current():
                 return False
             self._clear_away()
             try:
@@ -86,6 +86,23 @@ class Analysis:
                 # An old copy that cannot be read is no loss.
                 self._renew(anew=True)
         return True
+
+    def is_current(self) -> bool:
+        """Whether the copy is as the ledger is now."""
+        noted = self._note()
+        return (
+            self.path.exists()
+            and noted.get("ledger") == list(self._store.version())
+            and noted.get("views") == self._shape()
+        )
+
+    def sign(self) -> tuple[int, int]:
+        """A cheap sign of the copy: when it was made, in nanoseconds, and its size; zeros where there is none."""
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return (0, 0)
+        return (stat.st_mtime_ns, stat.st_size)
 
     def open(self, connections: Sequence[str] | None = None) -> duckdb.DuckDBPyConnection:
         """A connection to the present copy; see `open_analysis`."""
@@ -136,14 +153,6 @@ class Analysis:
             told.setdefault(table, []).append(Column(name, kind, sentence))
         return [Table(name, sentences[name], tuple(told[name])) for name in self.tables]
 
-    def _is_current(self) -> bool:
-        noted = self._note()
-        return (
-            self.path.exists()
-            and noted.get("ledger") == list(self._store.version())
-            and noted.get("views") == self._shape()
-        )
-
     def _is_fresh(self) -> bool:
         """Whether it was renewed just now."""
         try:
@@ -173,23 +182,43 @@ class Analysis:
         part.replace(self._noted)
 
     def _copy_into(self, new: Path) -> tuple[int, int, int]:
-        """Fill the file and return the sign of the ledger it was filled from, which is free before all is on disk."""
-        with duckdb.connect(":memory:", config=CONFIG) as connection:
+        """Fill the file and return the sign of the ledger it was filled from."""
+        with self._ledger_apart() as (ledger, seen), duckdb.connect(":memory:", config=CONFIG) as connection:
             connection.execute(f"ATTACH {_quoted(new)} AS copy (STORAGE_VERSION '{STORAGE}')")
-            with self._store.held_still() as ledger:
-                seen = self._store.version()
-                connection.execute(f"ATTACH {_quoted(ledger)} AS ledger (READ_ONLY)")
-                connection.execute("USE ledger")
-                for name, view in self._views.items():
-                    _copy_view(connection, name, view)
-                connection.execute("USE copy")
-                connection.execute("DETACH ledger")
+            connection.execute(f"ATTACH {_quoted(ledger)} AS ledger (READ_ONLY)")
+            connection.execute("USE ledger")
+            for name, view in self._views.items():
+                _copy_view(connection, name, view)
+            connection.execute("USE copy")
             _at_once(connection, self._sentences)
             connection.execute("USE memory")
+            connection.execute("DETACH ledger")
             # Writes everything into the file itself; without it rows would wait in a second file.
             connection.execute("CHECKPOINT copy")
             connection.execute("DETACH copy")
         return seen
+
+    @contextmanager
+    def _ledger_apart(self) -> Iterator[tuple[Path, tuple[int, int, int]]]:
+        """The ledger's file once more, with its sign: the ledger itself is free again before anything is counted.
+
+        At a million attempts it is held for a tenth of a second; to read the views out of it takes several.
+        """
+        apart = self.path.with_name(self.path.name + ".ledger")
+        beside = [apart, apart.with_name(apart.name + ".wal")]
+        try:
+            with self._store.held_still() as ledger:
+                seen = self._store.version()
+                for file, copy in zip((ledger, ledger.with_name(ledger.name + ".wal")), beside, strict=True):
+                    copy.unlink(missing_ok=True)
+                    if file.exists():
+                        # Nobody else's from its first byte on.
+                        copy.touch(mode=0o600)
+                        shutil.copyfile(file, copy)
+            yield apart, seen
+        finally:
+            for copy in beside:
+                copy.unlink(missing_ok=True)
 
     def _note(self) -> dict[str, Any]:
         try:
@@ -335,13 +364,36 @@ def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _copy_view(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> None:
     key = view.options["key"]
+    if key == "fingerprint":
+        _copy_contents(connection, name, view)
+        return
     if key == "whole" or not _goes_on(connection, name, view):
         connection.execute(f'CREATE OR REPLACE TABLE copy.main."{name}" AS {view.sql}')
         return
+    # A value, not a question within the question: else every row is put together before most are left out.
+    [(last,)] = connection.execute(f'SELECT COALESCE(max({key}), 0) FROM copy.main."{name}"').fetchall()
     connection.execute(
-        f'INSERT INTO copy.main."{name}" SELECT * FROM ({view.sql}) AS fresh '
-        f'WHERE {key} > (SELECT COALESCE(MAX({key}), 0) FROM copy.main."{name}") ORDER BY {key}'
+        f'INSERT INTO copy.main."{name}" SELECT * FROM ({view.sql}) AS fresh WHERE {key} > {int(last)} ORDER BY {key}'
     )
+
+
+def _copy_contents(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> None:
+    """What is read out of contents: only of invoices that are new or have changed."""
+    same = "kept.connection = c.connection AND kept.crococlick_id = c.source_id AND kept.fingerprint = c.fingerprint"
+    connection.execute(f'CREATE TABLE IF NOT EXISTS copy.main."{name}" AS {view.sql} LIMIT 0')
+    connection.execute(
+        f'DELETE FROM copy.main."{name}" AS kept WHERE NOT EXISTS (SELECT 1 FROM ledger.invoice_content c WHERE {same})'
+    )
+    # Goes before the ledger's own where the view names it: the others are not even read.
+    connection.execute(
+        "CREATE TEMP VIEW invoice_content AS SELECT * FROM ledger.invoice_content c "
+        f'WHERE NOT EXISTS (SELECT 1 FROM copy.main."{name}" AS kept WHERE {same})'
+    )
+    # Read to its end before it is written to: what is inserted here decides what is new.
+    connection.execute(f"CREATE TEMP TABLE found AS {view.sql}")
+    connection.execute(f'INSERT INTO copy.main."{name}" FROM found')
+    connection.execute("DROP TABLE found")
+    connection.execute("DROP VIEW temp.invoice_content")
 
 
 def _goes_on(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> bool:
@@ -353,9 +405,10 @@ def _goes_on(connection: duckdb.DuckDBPyConnection, name: str, view: Query) -> b
     if not known:
         return False
     [(here, last)] = connection.execute(f'SELECT count(*), COALESCE(max({key}), 0) FROM copy.main."{name}"').fetchall()
-    [(there,)] = connection.execute(
-        f"SELECT count({key}) FROM ({view.sql}) AS fresh WHERE {key} <= ?", [last]
-    ).fetchall()
+    # Counted where the rows come from, where the view says so: to put them together takes far longer.
+    table, _, column = view.options.get("of", "").partition(".")
+    source = f"ledger.{table}" if table else f"({view.sql}) AS fresh"
+    [(there,)] = connection.execute(f"SELECT count(*) FROM {source} WHERE {column or key} <= ?", [last]).fetchall()
     return bool(here == there)
 
 

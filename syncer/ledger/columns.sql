@@ -9,7 +9,7 @@ COMMENT ON COLUMN runs.scope IS 'What it was limited to; empty where it looked a
 COMMENT ON COLUMN runs.asked_by IS 'Who or what started it.';
 COMMENT ON COLUMN runs.started_at IS 'When it began, UTC.';
 COMMENT ON COLUMN runs.finished_at IS 'When it ended, UTC; empty while it works.';
-COMMENT ON COLUMN runs.ended IS 'How it ended: done, deferred (goes on later), stopped, failed, interrupted, or running.';
+COMMENT ON COLUMN runs.ended IS 'How it ended: done, deferred (goes on later), made_way (for something more urgent), stopped, failed, interrupted, or running.';
 COMMENT ON COLUMN runs.cause IS 'Why it ended early.';
 COMMENT ON COLUMN runs.created IS 'Invoices created in Xero.';
 COMMENT ON COLUMN runs.updated IS 'Invoices updated in Xero.';
@@ -40,6 +40,43 @@ COMMENT ON COLUMN attempts.outcome IS 'How it ended: created, updated, voided, p
 COMMENT ON COLUMN attempts.cause IS 'Why it was refused or put off.';
 COMMENT ON COLUMN attempts.facts IS 'What belongs to the cause, as JSON.';
 COMMENT ON COLUMN attempts.xero_id IS 'The record in Xero.';
+COMMENT ON COLUMN attempts.invoice_id IS 'The invoice''s id in CrocoClick that it was for, also where it was a payment.';
+COMMENT ON COLUMN attempts.currency IS 'The invoice''s currency.';
+COMMENT ON COLUMN attempts.amount IS 'The payment''s amount, or the total of the document that was sent.';
+
+COMMENT ON TABLE arrivals IS 'One row for each invoice that was brought to Xero: when it first stood there.';
+COMMENT ON COLUMN arrivals.connection IS 'The connection it belongs to.';
+COMMENT ON COLUMN arrivals.crococlick_id IS 'The invoice''s id in CrocoClick.';
+COMMENT ON COLUMN arrivals.run_id IS 'The run that brought it.';
+COMMENT ON COLUMN arrivals.arrived_at IS 'When it first stood in Xero, UTC.';
+COMMENT ON COLUMN arrivals.outcome IS 'created, or found where the answer to its creation was lost.';
+COMMENT ON COLUMN arrivals.tries IS 'How many tries it took.';
+COMMENT ON COLUMN arrivals.at_first_try IS 'Whether the first try brought it.';
+COMMENT ON COLUMN arrivals.currency IS 'Its currency.';
+COMMENT ON COLUMN arrivals.total IS 'Its total, as CrocoClick says now.';
+COMMENT ON COLUMN arrivals.seconds IS 'Seconds from when we first saw it in CrocoClick.';
+
+COMMENT ON TABLE problems IS 'One row for each time an invoice was held, refused or put off.';
+COMMENT ON COLUMN problems.id IS 'Grows with every row.';
+COMMENT ON COLUMN problems.connection IS 'The connection it belongs to.';
+COMMENT ON COLUMN problems.run_id IS 'The run in which it was.';
+COMMENT ON COLUMN problems.crococlick_id IS 'The invoice''s id in CrocoClick.';
+COMMENT ON COLUMN problems.happened_at IS 'When, UTC.';
+COMMENT ON COLUMN problems.what IS 'held, retrying, refused, deferred, and the same of payments and of taking them off.';
+COMMENT ON COLUMN problems.cause IS 'Why.';
+COMMENT ON COLUMN problems.facts IS 'What the cause is about, as JSON.';
+
+COMMENT ON TABLE taxes IS 'The lines of each invoice by the taxes on them.';
+COMMENT ON COLUMN taxes.connection IS 'The connection it belongs to.';
+COMMENT ON COLUMN taxes.crococlick_id IS 'The invoice''s id in CrocoClick.';
+COMMENT ON COLUMN taxes.fingerprint IS 'Names the invoice''s content.';
+COMMENT ON COLUMN taxes.tax IS 'The names of the taxes on these lines.';
+COMMENT ON COLUMN taxes.rate IS 'Their rates, ascending; none where there is no tax.';
+COMMENT ON COLUMN taxes.prices_include_tax IS 'Whether the amounts are with tax.';
+COMMENT ON COLUMN taxes.currency IS 'The invoice''s currency.';
+COMMENT ON COLUMN taxes.issue_date IS 'The day it was issued.';
+COMMENT ON COLUMN taxes.lines IS 'How many lines.';
+COMMENT ON COLUMN taxes.amount IS 'What these lines come to, as written, before a discount on the whole.';
 
 COMMENT ON TABLE invoices IS 'One row for each CrocoClick invoice, as it stands now.';
 COMMENT ON COLUMN invoices.connection IS 'The connection it belongs to.';

@@ -252,7 +252,17 @@ def test_readiness_from_the_check_to_the_certificate(page: Any, box: Sandbox):
 
 @pytest.mark.parametrize(
     "address",
-    ["/", "/invoice", "/attention", "/attention?tab=skipped", "/runs", "/contacts", "/readiness", "/connections"],
+    [
+        "/",
+        "/invoice",
+        "/attention",
+        "/attention?tab=skipped",
+        "/runs",
+        "/reports",
+        "/contacts",
+        "/readiness",
+        "/connections",
+    ],
 )
 def test_nothing_overflows_on_a_phone(page: Any, address: str):
     """At 390 pixels every page fits, and has one title."""
@@ -263,3 +273,15 @@ def test_nothing_overflows_on_a_phone(page: Any, address: str):
     assert width <= 390
     assert page.locator("h1").count() == 1
     page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_reports_are_drawn_and_taken_away(page: Any):
+    """Every picture stands; one click gives a figure's numbers as a file, and the days asked for are in the address."""
+    page.goto("/reports?period=Days+of+my+own&from=2026-01-01&view=Calls")
+    page.get_by_role("heading", name="How many calls were made, by").wait_for()
+    page.get_by_text("Numbers: ").first.click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV").first.click()
+    assert Path(taken.value.path()).read_text().splitlines()[0].endswith("Without success")
+    page.locator("[data-testid=stPlotlyChart] .barlayer .point").first.wait_for()
+    assert re.search(r"from=2026-01-01.*to=\d{4}-\d\d-\d\d", page.url)

@@ -19,7 +19,7 @@ from syncer.ledger.store import Store, Tx
 from tests.ledger.conftest import NOON, attempt_columns, call_columns, invoice_columns
 
 ROOT = Path(__file__).parents[2]
-TABLES = {"runs", "attempts", "invoices", "contacts", "duplicates", "calls", "checks"}
+TABLES = {"runs", "attempts", "arrivals", "problems", "taxes", "invoices", "contacts", "duplicates", "calls", "checks"}
 
 
 @pytest.fixture

@@ -533,7 +533,9 @@ def test_queries_are_found_by_name_with_what_they_are_for(tmp_path):
 def test_every_analysis_view_can_be_asked(store):
     """The views fit the schema, each says how it is copied, and none names a secret."""
     views = queries(HERE / "views.sql")
-    assert set(views) == {"runs", "attempts", "invoices", "contacts", "duplicates", "calls", "checks"}
+    assert set(views) == {
+        "runs", "attempts", "arrivals", "problems", "taxes", "invoices", "contacts", "duplicates", "calls", "checks",
+    }  # fmt: skip
     for view in views.values():
         found = store.read(lambda r, view=view: r.rows(f"DESCRIBE {view.sql}"))
         names = {row["column_name"] for row in found}
