@@ -5,7 +5,7 @@ of it, element by element, by the caller's `finish`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,8 +17,6 @@ from syncer.ports import CallRecord, Clock, Refused
 
 BATCH_ELEMENTS = 50  # Xero's limits page advises 50 elements
 BATCH_BYTES = 3_500_000  # and 3.5 MB
-# Between two commits every place in flight is used so often: what a commit takes is then little beside the calls.
-TOGETHER = 3
 STOPPED = "stopped"
 
 
@@ -83,6 +81,16 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Written:
+    """A batch that is committed and may leave."""
+
+    batch: Batch
+    attempt_ids: Sequence[int]
+    call_id: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Sent:
     """What came back of one batch: results, or the reason why there are none."""
 
@@ -119,12 +127,12 @@ class Waves:
         drain_calls: Callable[[], Sequence[CallRecord]],
         wave: int = 0,
     ) -> None:
-        """`wave`: how many batches are committed together; some times what may be in flight unless said otherwise."""
+        """`wave`: how many batches are committed together; as many as may be in flight unless said otherwise."""
         self._book = book
         self._run_id = run_id
         self._clock = clock
         self._in_flight = in_flight
-        self._wave = wave or TOGETHER * in_flight
+        self._wave = wave or in_flight
         self._new_call_id = new_call_id
         self._drain_calls = drain_calls
         self._endings: list[Any] = []
@@ -134,19 +142,24 @@ class Waves:
     ) -> SyncerError | None:
         """Send all batches; returns why it stopped before the end, if it did.
 
+        While one wave is under way the next is written down already, so that a commit costs no time of its own.
         Of a batch refused whole the elements that were at fault are left out, or where none is found it is halved.
         """
         waiting, done = list(todo), 0
+        failure: SyncerError | None = None
+        under_way: list[Future[Sent]] = []
         with ThreadPoolExecutor(self._in_flight, thread_name_prefix="calls") as pool:
-            while waiting and not stop():
-                wave, waiting = waiting[: self._wave], waiting[self._wave :]
-                sent = self._send(wave, kind, pool, progress(done), stop)
+            while under_way or (waiting and not stop()):
+                wave = [] if stop() else waiting[: self._wave]
+                del waiting[: len(wave)]
+                written = self._write_down(wave, kind, progress(done)) if wave else []
+                sent = [one.result() for one in under_way]
                 failure = self._take(sent, kind, waiting)
                 done += sum(len(one.batch.elements) for one in sent)
                 if failure:
+                    self._take([_not_sent(one) for one in written], kind, waiting)
                     break
-            else:
-                failure = None
+                under_way = [pool.submit(_send_one, kind.send, stop, one) for one in written]
         self.flush(progress(done))
         return failure
 
@@ -157,14 +170,7 @@ class Waves:
         if endings or calls or progress is not None:
             self._book.commit(self._run_id, self._clock.now(), endings=endings, calls=calls, progress=progress)
 
-    def _send(
-        self,
-        wave: Sequence[Batch],
-        kind: Kind,
-        pool: ThreadPoolExecutor,
-        progress: Mapping[str, Any],
-        stop: Callable[[], bool],
-    ) -> list[Sent]:
+    def _write_down(self, wave: Sequence[Batch], kind: Kind, progress: Mapping[str, Any]) -> list[Written]:
         calls = [(batch, self._new_call_id(), self._key(batch)) for batch in wave]
         intents = [
             kind.intent(batch, element, place, call_id, key)
@@ -182,8 +188,7 @@ class Waves:
                 progress=progress,
             )
         )
-        numbered = [(batch, [next(ids) for _ in batch.elements], call_id, key) for batch, call_id, key in calls]
-        return list(pool.map(lambda one: _send_one(kind.send, stop, *one), numbered))
+        return [Written(batch, [next(ids) for _ in batch.elements], call_id, key) for batch, call_id, key in calls]
 
     def _key(self, batch: Batch) -> str:
         elements = [(element.source_id, element.content) for element in batch.elements]
@@ -233,15 +238,19 @@ def _pairs(sent: Sent) -> Iterator[tuple[Element, int]]:
     return zip(sent.batch.elements, sent.attempt_ids, strict=True)
 
 
-def _send_one(send: Send, stop: Callable[[], bool], batch: Batch, ids: Sequence[int], call_id: str, key: str) -> Sent:
+def _send_one(send: Send, stop: Callable[[], bool], one: Written) -> Sent:
     if stop():
-        # Its turn has not come yet, and nothing has left: it waits for the next run.
-        return Sent(batch, ids, failure=TryLater(STOPPED))
+        return _not_sent(one)
     try:
-        results = send([element.payload for element in batch.elements], call_id=call_id, key=key)
+        results = send([element.payload for element in one.batch.elements], call_id=one.call_id, key=one.key)
     except (InDoubt, TryLater, Reconnect) as failure:
-        return Sent(batch, ids, failure=failure)
-    return Sent(batch, ids, results)
+        return Sent(one.batch, one.attempt_ids, failure=failure)
+    return Sent(one.batch, one.attempt_ids, results)
+
+
+def _not_sent(one: Written) -> Sent:
+    """Its turn has not come, and nothing has left: it waits for the next run."""
+    return Sent(one.batch, one.attempt_ids, failure=TryLater(STOPPED))
 
 
 def _refused_whole(results: Sequence[Any]) -> bool:
