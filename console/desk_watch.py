@@ -25,6 +25,10 @@ class WatchDesk:
         found = watching(self.app.environment.data_dir, self.name)
         return found if found and found.is_alive(self.now) else None
 
+    def is_live(self) -> bool:
+        """Whether anybody ever synced the connection as a whole; the console's watch leaves it alone until then."""
+        return Ledger(self.app.store, self.name).is_live()
+
     def delay(self) -> timedelta:
         """How long a new invoice may take to be seen where CrocoClick tells nothing by itself."""
         found = self.at_work()

@@ -98,6 +98,8 @@ def watch_told(desk: Desk) -> str:
     watch = desk.watch.at_work()
     if watch is None:
         return "Nobody watches: invoices go over when somebody syncs."
+    if not desk.watch.is_live():
+        return "Nothing goes over by itself yet: it begins with the first sync, when the set-up is done."
     if watch.shut_until and watch.shut_until > desk.now:
         return f"Xero's calls of today are used up: it goes on at {formats.clock(watch.shut_until, desk.now)}."
     if watch.failures:

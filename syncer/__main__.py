@@ -53,9 +53,7 @@ def parser() -> Parser:
         "--invoice", metavar="WHAT", default="", help="only this one: a number, an id, a name or an email"
     )
     sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
-    watch = command("watch", "runs for ever: sweeps, events already received, retries that are due")
-    watch.add_argument("--every", metavar="SECONDS", type=_seconds, default=EVERY, help="between sweeps (default: 120)")
-    watch.add_argument("--with-parent", action="store_true", help="end when standard input ends")
+    _declare_watch(command)
     contact_commands.declare(command)
     readiness_commands.declare(command)
     trial_told.declare(command)
@@ -82,6 +80,14 @@ def _declare_connection(command: Declare) -> None:
     change = command("settings", "show the settings, or set some")
     change.add_argument("verb", nargs="?", choices=["show", "set"], default="show")
     change.add_argument("changes", nargs="*", metavar="KEY=VALUE")
+
+
+def _declare_watch(command: Declare) -> None:
+    watch = command("watch", "runs for ever: sweeps, events already received, retries that are due")
+    every = "seconds between readings of CrocoClick (default: 120)"
+    watch.add_argument("--every", metavar="SECONDS", type=_seconds, default=EVERY, help=every)
+    parent = "end when standard input ends; leave alone what is still being set up"
+    watch.add_argument("--with-parent", action="store_true", help=parent)
 
 
 def _declare_questions_and_orders(command: Declare) -> None:
@@ -346,7 +352,7 @@ def do_watch(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Watch every connection, or one, until Ctrl-C, SIGTERM or the end of whoever started it."""
     if asked.connection:
         app.connection(asked.connection)
-    watches = Watches(app, asked.connection, asked.every, out.note)
+    watches = Watches(app, asked.connection, asked.every, out.note, asked.with_parent)
     if asked.with_parent:
         threading.Thread(target=_when_input_ends, args=[watches.stop], name="parent", daemon=True).start()
     with stoppable(out) as stop:

@@ -68,6 +68,7 @@ class Watch:
     connection: Connection
     every: timedelta = EVERY
     stopping: threading.Event = field(default_factory=threading.Event)
+    waits_for_go: bool = False  # until somebody has synced the connection as a whole, it is being set up: rest
     lately: Lately = field(default_factory=Lately)
     _looked_at: datetime = field(default=datetime(2000, 1, 1, tzinfo=UTC))
     _sign: tuple[int, int, int] = (0, 0, 0)
@@ -117,7 +118,7 @@ class Watch:
         return Moment(
             now=now,
             every=self.every,
-            can=connecting.status(self.connection)["state"] == "connected",
+            can=self._may_work(),
             asked=tuple(dict.fromkeys(event.subject for event in events)),
             ordered=tuple(row["source_id"] for row in ledger.rows("ordered", since=since, limit=FEW + 1)),
             moved=any(at and at >= since for at in (due.get("setting_at"), due.get("order_at"))),
@@ -130,6 +131,10 @@ class Watch:
             failed_at=lately.failed_at,
             shrunk=lately.shrunk,
         )
+
+    def _may_work(self) -> bool:
+        connected = connecting.status(self.connection)["state"] == "connected"
+        return connected and (not self.waits_for_go or self.connection.ledger.is_live())
 
     def _since(self) -> datetime:
         """When orders and settings were last taken into account: by our own last run, or by somebody else's."""
@@ -229,7 +234,15 @@ def _tell_nobody(phase: str, done: int, todo: int) -> None:
 class Watches:
     """A watch for every connection, or for one; each in a thread of its own, so that none waits for another."""
 
-    def __init__(self, app: App, only: str = "", every: timedelta = EVERY, say: Callable[[str], None] = print) -> None:
+    def __init__(
+        self,
+        app: App,
+        only: str = "",
+        every: timedelta = EVERY,
+        say: Callable[[str], None] = print,
+        waits_for_go: bool = False,
+    ) -> None:
+        self._waits_for_go = waits_for_go
         self._app = app
         self._only = only
         self._every = every
@@ -280,7 +293,7 @@ class Watches:
             try:
                 with connection.alone(WATCH, 0.0):
                     self._say(f"Watching {name}.")
-                    self._turns(Watch(connection, self._every, self._stopping))
+                    self._turns(Watch(connection, self._every, self._stopping, self._waits_for_go))
             except LedgerBusy:
                 if not told:
                     self._say(f"Another watch is at work for {name}: this one stands by, and takes over when it ends.")

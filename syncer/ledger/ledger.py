@@ -127,6 +127,11 @@ class Ledger:
         row = self.row("bound")
         return bool(row and row["bound"])
 
+    def is_live(self) -> bool:
+        """Whether anybody ever synced the connection as a whole: until then it is being set up."""
+        row = self.row("gone_live")
+        return bool(row and row["live"])
+
     # -- the connection and its settings --------------------------------------------------------------------------
 
     def save_connection(self, now: datetime, **fields: Any) -> None:

@@ -160,6 +160,10 @@ SELECT (SELECT min(retry_at) FROM invoice WHERE connection = $connection AND sta
         AND starts_with(what, 'order_') AND what <> 'order_skip') AS order_at,
        (SELECT reached_at FROM watermark WHERE connection = $connection AND name = 'crococlick') AS swept_at;
 
+-- name: gone_live
+-- Whether anybody ever synced the connection as a whole.
+SELECT EXISTS (SELECT 1 FROM run WHERE connection = $connection AND kind = 'sync' AND scope = '') AS live;
+
 -- name: ordered
 -- Invoices that a person gave an order for since then, and that no run has looked at.
 SELECT source_id FROM invoice WHERE connection = $connection AND state = 'waiting' AND decided_at >= $since

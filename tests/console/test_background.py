@@ -1,8 +1,10 @@
 """The console works in the background by itself, for as long as it runs."""
 
+import json
 import os
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from console import background
@@ -25,7 +27,7 @@ def test_the_watch_begins_and_ends_with_the_console(desk: Desk):
     data = desk.app.environment.data_dir
     with background.at_work() as watch:
         first = until(lambda: watching(data, "default"))
-        assert "By itself" in watch_sentence(desk)
+        assert watch_sentence(desk).startswith("Nothing goes over by itself yet")
         background.AGAIN_S, before = 0.1, background.AGAIN_S
         try:
             os.kill(first.pid, signal.SIGKILL)
@@ -56,7 +58,17 @@ def test_a_console_that_leaves_it_to_a_service(desk: Desk, monkeypatch):
 
 
 def test_without_a_watch_the_pages_say_so(working: Desk, draw: Draw):
-    """And which delay to expect of a private integration token."""
+    """And which delay to expect of a private integration token; with one they say how it works."""
     assert "Nobody watches: invoices go over when somebody syncs." in seen(draw("today"))
     told = seen(draw("connections"))
     assert "never a private integration token" in told and "within 2 min" in told
+    folder = working.app.environment.data_dir / "watch"
+    folder.mkdir()
+    now = datetime.now(UTC).isoformat()
+    note = {"pid": os.getpid(), "since": now, "heard_at": now, "every_s": 120, "next_at": now, "failures": 0}
+    (folder / "default.json").write_text(json.dumps({**note, "shut_until": None}))
+    assert "By itself: at once when somebody answers here" in seen(draw("today"))
+    (folder / "default.json").write_text(json.dumps({**note, "shut_until": "2999-01-01T00:00:00+00:00"}))
+    assert "calls of today are used up: it goes on at" in seen(draw("today"))
+    (folder / "default.json").write_text(json.dumps({**note, "failures": 2, "shut_until": None}))
+    assert "It does not get through: tried again at" in seen(draw("today"))

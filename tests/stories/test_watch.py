@@ -271,6 +271,21 @@ def test_a_long_run_makes_way_for_a_person(world, watch):
     assert "made_way" in ends
 
 
+def test_what_is_being_set_up_is_left_alone(world):
+    """The console's watch begins when somebody has synced the whole for the first time, not with the consent."""
+    world.has("INV-1")
+    watch = Watch(world.connection, waits_for_go=True)
+    assert settle(watch) == [] and world.xero.numbers() == []
+    world.sync(scope="INV-1", only=frozenset({world.crm.invoice("INV-1")["_id"]}))
+    world.has("INV-2")
+    assert settle(watch) == []
+    world.sync()
+    world.has("INV-3")
+    world.later(minutes=3)
+    assert settle(watch) == [Step.SWEEP]
+    assert sorted(world.xero.numbers()) == ["INV-1", "INV-2", "INV-3"]
+
+
 def test_a_second_watch_stands_by(world):
     """And takes over when the first one ends."""
     said = []
