@@ -285,3 +285,22 @@ def test_reports_are_drawn_and_taken_away(page: Any):
     assert Path(taken.value.path()).read_text().splitlines()[0].endswith("Without success")
     page.locator("[data-testid=stPlotlyChart] .barlayer .point").first.wait_for()
     assert re.search(r"from=2026-01-01.*to=\d{4}-\d\d-\d\d", page.url)
+
+
+def test_a_saved_question_is_run_changed_and_taken_away(page: Any):
+    """From the list to its answer, with another number, and as a file; no trace of a program anywhere."""
+    page.goto("/questions")
+    page.get_by_role("link", name="Who owes the most").click()
+    page.get_by_role("heading", name="Who owes the most").wait_for()
+    page.locator(".answer tbody tr").first.wait_for()
+    box = page.get_by_label("How many customers")
+    box.fill("3")
+    box.press("Enter")
+    page.get_by_role("button", name="Answer").first.click()
+    page.locator(".answer tbody tr").nth(2).wait_for()
+    page.wait_for_function("document.querySelectorAll('.answer tbody tr').length === 3")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV").first.click()
+    lines = Path(taken.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "customer,currency,invoices,due,first_due" and len(lines) == 4
+    assert "Traceback" not in page.content()
