@@ -7,10 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from console import formats, parts
-from console.access import SAID_EVERYWHERE
-from console.desk import Desk, SyncerError, failure_sentence, installation
-from console.pages import attention, connections, contacts, invoice, readiness, runs, today
+from console import access, formats, parts
+from console.desk import DEFAULT, Desk, SyncerError, failure_sentence, installation
+from console.pages import attention, connections, contacts, invoice, people, readiness, runs, today
 
 LOG = logging.getLogger("console")
 NAME = "CrocoClick → Xero"
@@ -20,16 +19,44 @@ def main() -> None:
     """Draw the frame and the page in it."""
     st.set_page_config(page_title=NAME, layout="wide")
     parts.style()
-    desk = Desk(installation(), st.query_params.get("connection", "default"))
-    pages = _pages(desk)
-    page = st.navigation(list(pages.values()), position="top")
     try:
-        _top(desk, pages["invoice"])
-        page.run()
+        _draw(_desk())
     except SyncerError as failure:
         st.title("This cannot be shown now", anchor=False)
         parts.html(f"<p>{formats.prose(failure_sentence(failure))}</p>")
-    parts.quiet(SAID_EVERYWHERE)
+    parts.quiet(access.said_everywhere())
+
+
+def _desk() -> Desk:
+    """The desk of the connection in the address; without one, of the first that this person may see."""
+    asked = st.query_params.get("connection", "")
+    desk = Desk(installation(), asked or DEFAULT)
+    if asked or desk.right is None or desk.is_there():
+        return desk
+    return Desk(installation(), next(iter(desk.names()), DEFAULT))
+
+
+def _draw(desk: Desk) -> None:
+    pages = _pages(desk)
+    is_known = desk.right is not None
+    page = st.navigation(list(pages.values()), position="top" if is_known else "hidden")
+    if not is_known:
+        access.door(desk, page.url_path)
+        return
+    if goes := access.awaited():
+        path, asked = goes
+        st.switch_page(next(one for one in pages.values() if one.url_path == path), query_params=asked)
+    _top(desk, pages["invoice"])
+    if desk.is_there():
+        page.run()
+    else:
+        _no_such_connection(desk)
+
+
+def _no_such_connection(desk: Desk) -> None:
+    st.title(formats.plain(f"There is no connection named “{desk.name}”"), anchor=False)
+    known = "".join(f"<li>{parts.anchor(parts.link('', name), name)}</li>" for name in desk.names())
+    parts.html(f"<p>Those that there are:</p><ul>{known}</ul>" if known else "<p>There is none yet.</p>")
 
 
 def _pages(desk: Desk) -> dict[str, st.Page]:
@@ -44,6 +71,7 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
         "readiness": page(readiness.show, "Readiness", "readiness"),
         "runs": page(runs.show, "Runs", "runs"),
         "connections": page(connections.show, "Connections", "connections"),
+        "people": page(people.show, "People", "people"),
     }
 
 
@@ -63,8 +91,11 @@ def _top(desk: Desk, invoice_page: st.Page) -> None:
         placeholder="Search a number, name, email or id",
     )  # fmt: skip
     with told:
-        parts.html(_connection_line(desk))
-        _other_connections(desk)
+        if desk.is_there():
+            parts.html(_connection_line(desk))
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            _other_connections(desk)
+            access.person(desk)
     if asked := st.session_state.pop("asked", ""):
         _go(desk, asked, invoice_page)
 

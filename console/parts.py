@@ -49,8 +49,10 @@ def anchor(address: str, label: str) -> str:
 
 
 def connect_address(connection: str) -> str:
-    """Where a consent begins: the console's route, which leads on to Xero."""
-    return link("xero/connect", connection)
+    """Where a consent begins: the console's route, which leads on to Xero on the word of whoever looks."""
+    from console import access  # Its sentences are drawn with these parts.
+
+    return link("xero/connect", connection, **access.connect_pass(connection))
 
 
 def code(text: str) -> str:
