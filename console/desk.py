@@ -374,9 +374,8 @@ class Desk:
 
     def order(self, name: str, rows: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> Given:
         """Give a person's order for these invoices; raises WrongUsage, and then nothing was ordered."""
-        self.allow(name)
-        if name == "undo" and any(self._undoes_a_mapping(row) for row in rows):
-            self.allow("map")
+        for one in (name, "map") if name == "undo" and any(map(self._undoes_a_mapping, rows)) else (name,):
+            self.allow(one)
         return orders.Desk(self.ledger, self.visitor.name, self.now).give(name, rows, said)
 
     def _undoes_a_mapping(self, row: Mapping[str, Any]) -> bool:
@@ -395,7 +394,8 @@ class Desk:
 
     def can_sync(self) -> bool:
         """Whether a sync that is asked for now would begin at once."""
-        return self.state() == "connected" and not self.starting() and self.at_work() is None
+        free = self.state() == "connected" and not self.starting() and self.at_work() is None
+        return free and self.may("sync")
 
     def start_sync(self, invoice: str | None = None) -> None:
         """Start a sync as cron does, in a process of its own that outlives the console."""

@@ -122,7 +122,8 @@ def provider(of: Environment) -> Provider | None:
         raise WrongUsage(f"CONSOLE_SIGN_IN_HOURS must be a whole number from 1 to 720; it is {of.sign_in_hours!r}.")
     return Provider(
         _absolute("OIDC_METADATA_URL", of.oidc_metadata_url), of.oidc_client_id, of.oidc_client_secret,
-        _origin("CONSOLE_URL", of.console_url), admins, int(of.sign_in_hours), _yes("OIDC_TRUST_EMAIL", of.oidc_trust_email),
+        _origin("CONSOLE_URL", of.console_url), admins, int(of.sign_in_hours),
+        _yes("OIDC_TRUST_EMAIL", of.oidc_trust_email),
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ def _news() -> None:
 
 def _choose(desk: Desk) -> None:
     choices = desk.choices()
-    if not choices:
+    if not choices or not desk.may("connect"):
         return
     names = dict(choices)
     with st.form("organisation"):
@@ -61,7 +61,7 @@ def _xero(desk: Desk, account: Account) -> str:
     row = account.row
     label = "Connect Xero" if account.state == "not_connected" else "Connect again"
     kind = "act" if account.state != "connected" else ""
-    button = f'<p style="margin-top:.8rem"><a class="{kind}" href="{parts.connect_address(desk.name)}">{label}</a></p>'
+    button = f'<p style="margin-top:.8rem">{parts.connect_button(desk, label, kind)}</p>'
     granted = (
         "".join(f"<li>{escape(what)}</li>" for what, _ in formats.scopes(account.scopes)) if account.scopes else ""
     )
@@ -120,7 +120,7 @@ def _side(title: str, told: tuple[str, str, str], code: str, content: str) -> st
 
 
 def _end(desk: Desk, account: Account) -> None:
-    if account.state == "not_connected":
+    if account.state == "not_connected" or not desk.may("disconnect"):
         return
     with st.popover("Disconnect"):
         st.markdown("Ends the connection at Xero and forgets its tokens; the ledger stays.")
@@ -139,18 +139,24 @@ def _disconnected(desk: Desk) -> str:
 def _settings(desk: Desk) -> None:
     parts.section("Settings")
     rows = desk.settings()
-    _change(desk, rows)
+    if desk.may("change_setting"):
+        _change(desk, rows)
+    else:
+        parts.quiet(f"Changing settings: {desk.why_not('change_setting').lower()}")
     columns = [Column("Meaning"), Column("Value"), Column("Changed"), Column("")]
     parts.html(parts.table(columns, [_row(row, desk) for row in rows]))
 
 
 def _row(row: SettingRow, desk: Desk) -> list[str]:
+    change = ""
+    if desk.may("change_setting"):
+        change = parts.anchor(parts.link("connections", desk.name, setting=row.key), "Change")
     changed = f"{formats.ago(row.changed_at, desk.now)} by {escape(row.changed_by or '')}" if row.changed_at else ""
     return [
         f'{formats.prose(row.meaning)}<span class="under"><code>{escape(row.key)}</code></span>',
         escape(_value(row)),
         changed or '<span class="quiet">as delivered</span>',
-        f'<span class="keep">{parts.anchor(parts.link("connections", desk.name, setting=row.key), "Change")}</span>',
+        f'<span class="keep">{change}</span>',
     ]
 
 

@@ -100,7 +100,9 @@ def _sync(desk: Desk, story: Story, undo: str) -> None:
     """Nothing is to be answered; what waits can be carried out now."""
     waits = story.state in ("waiting", "in_doubt") and desk.state() == "connected"
     with st.container(horizontal=True):
-        if waits and st.button("Sync this invoice now", disabled=not desk.can_sync()):
+        if waits and st.button(
+            "Sync this invoice now", disabled=not desk.can_sync(), help=desk.why_not("sync") or None
+        ):
             desk.start_sync(story.row["source_id"])
             with st.spinner("Syncing this invoice"):
                 desk.wait_for_started(60)

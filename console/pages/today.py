@@ -47,7 +47,7 @@ def _connect_first(desk: Desk, state: str, has_records: bool) -> None:
     asked = "".join(f"<li>{escape(what)}, {escape(why)}</li>" for what, why in formats.scopes())
     parts.html(
         f'<p class="lead">{formats.prose(sentence)} Xero asks you to allow:</p><ul class="scopes">{asked}</ul>'
-        f'<p style="margin-top:1rem"><a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a></p>'
+        f'<p style="margin-top:1rem">{parts.connect_button(desk)}</p>'
     )
     if has_records:
         parts.quiet("What follows is as it was before.")
