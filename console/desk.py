@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import IO, Any
@@ -38,8 +38,8 @@ SETTLED = timedelta(days=30)
 ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
 
 __all__ = [
-    "DEFAULT", "ITSELF", "Answer", "Compared", "Desk", "Given", "Group", "NotAllowed", "Remedy", "Right", "Settled",
-    "Story", "SyncerError", "Today", "Visitor", "WrongUsage", "installation",
+    "DEFAULT", "ITSELF", "Answer", "Compared", "Desk", "Elsewhere", "Given", "Group", "NotAllowed", "Remedy", "Right",
+    "Settled", "Story", "SyncerError", "Today", "Visitor", "WrongUsage", "installation",
 ]  # fmt: skip
 
 
@@ -79,6 +79,17 @@ class Account:
     last_success: Mapping[str, Any] | None
     held: int
     held_money: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Another connection that needs somebody."""
+
+    name: str
+    label: str
+    state: str
+    held: int
+    money: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -204,6 +215,29 @@ class Desk:
         """Every connection there is, for whoever asks."""
         known = [one.name for one in self.app.connections()]
         return known if self.visible is None else [name for name in known if name in self.visible]
+
+    def at(self, name: str) -> "Desk":
+        """The same person's desk of another connection."""
+        return replace(self, name=name)
+
+    def label(self, name: str) -> str:
+        """What people call a connection: its organisation, where it has one."""
+        return self.at(name).organisation() or name
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """Other connections that need somebody, most invoices first."""
+        found = []
+        for desk in (self.at(name) for name in self.names() if name != self.name):
+            held = [row for row in desk.ledger.rows("counts") if row["state"] == "held"]
+            number = sum(row["invoices"] for row in held)
+            if number or desk.state() != "connected":
+                found.append(Elsewhere(desk.name, desk.label(desk.name), desk.state(), number, _summed(held)))
+        return sorted(found, key=lambda one: -one.held)
+
+    def find_elsewhere(self, what: str) -> dict[str, list[dict[str, Any]]]:
+        """What a search means in the other connections that this person may see."""
+        hits = {name: self.at(name).find(what) for name in self.names() if name != self.name}
+        return {name: rows for name, rows in hits.items() if rows}
 
     def today(self, offset: timedelta = timedelta(0)) -> Today:
         """What a person sees first, of one moment."""
@@ -483,6 +517,17 @@ class Desk:
         except Reconnect:
             return "not_connected"
         return status["crococlick"]["state"] if source.token else "not_connected"
+
+    def accounts(self) -> list[Account]:
+        """Every connection that this person may see."""
+        return [self.at(name).account() for name in self.names()]
+
+    def add_connection(self, name: str, location_id: str, token: str) -> str:
+        """Make a further connection, or give one a new token; returns what comes next. Raises WrongUsage."""
+        self.allow("add_connection")
+        known = name.strip() in self.names()
+        connecting.add(self.app, name, location_id, token, self.visitor.name)
+        return "The new token is kept." if known else f"{name.strip()} is added. Connect its Xero organisation next."
 
     def consent_url(self) -> str:
         """Where at Xero a person gives consent; raises SyncerError."""

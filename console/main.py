@@ -108,7 +108,8 @@ def _asked() -> None:
 def _go(desk: Desk, asked: str, invoice_page: st.Page) -> None:
     """To the invoice where the search means just one, else to the list of those it may mean."""
     found = desk.find(asked)
-    where = {"invoice": found[0]["source_id"]} if len(found) == 1 else {"find": asked}
+    alone = len(found) == 1 and not desk.find_elsewhere(asked)
+    where = {"invoice": found[0]["source_id"]} if alone else {"find": asked}
     if desk.name != "default":
         where["connection"] = desk.name
     st.switch_page(invoice_page, query_params=where)
@@ -129,7 +130,11 @@ def _other_connections(desk: Desk) -> None:
     if len(names) < 2:
         return
     place = names.index(desk.name) if desk.name in names else 0
-    wanted = st.selectbox("Connection", names, index=place, label_visibility="collapsed")
+    labels = {name: desk.label(name) for name in names}
+    wanted = st.selectbox(
+        "Connection", names, index=place, label_visibility="collapsed", width=220,
+        format_func=lambda name: labels[name] if labels[name] == name else f"{labels[name]} ({name})",
+    )  # fmt: skip
     if wanted != desk.name:
         st.query_params.from_dict({"connection": wanted})
         st.rerun()

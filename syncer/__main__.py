@@ -17,6 +17,7 @@ sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: Non
 from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, trial_told, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.ledger.pen import Deed
 from syncer.reading import Orders
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
@@ -35,7 +36,9 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     """The commands and what each does."""
     shared = Parser(add_help=False)
-    shared.add_argument("--connection", default=DEFAULT, metavar="NAME", help="which connection (default: default)")
+    shared.add_argument(
+        "--connection", metavar="NAME", help="which connection (default: default; for sql and export: all of them)"
+    )
     shared.add_argument("--json", action="store_true", help="one JSON object on standard output")
     top = Parser(
         prog="python -m syncer", description="Carries CrocoClick invoices into Xero and says why any did not go."
@@ -99,6 +102,7 @@ def main(words_given: Sequence[str] | None = None) -> int:
     out = Out("--json" in given)
     try:
         asked = parser().parse_args(given)
+        asked.only, asked.connection = asked.connection, asked.connection or DEFAULT
         return COMMANDS[asked.command](App.open(), asked, out)
     except WrongUsage as wrong:
         return _failed(out, USAGE, wrong.code, wrong.sentence)
@@ -231,8 +235,9 @@ def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask both sides how they are, and tell."""
     connection = app.connection(asked.connection)
     told = connecting.look_again(connection)
+    names = [one.name for one in app.connections()]
     if out.as_json:
-        out.json(told)
+        out.json({**told, "connections": names})
         return DONE
     organisation, source, run = told["organisation"], told["crococlick"], told["last_run"]
     out.say("Xero         " + CONNECTION_WORDS.get(told["state"], told["state"]))
@@ -247,6 +252,8 @@ def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
     )
     out.say(f"Calls left   {told['calls_left']['day'] if told['calls_left']['day'] is not None else 'unknown'} today")
     out.say(f"Last run     {_run_line(run) if run else 'none yet'}")
+    if len(names) > 1:
+        out.say(f"Connections  {', '.join(names)}; this is {connection.name}")
     return DONE
 
 
@@ -455,17 +462,23 @@ def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Write one analysis table to a file."""
     from syncer.export import export
 
-    rows = export(app.analysis, asked.kind, asked.to)
+    rows = export(app.analysis, asked.kind, asked.to, _limit(app, asked))
+    app.register.note(Deed(who(), "exported"), app.clock.now(), asked.kind, asked.only or "")
     if out.as_json:
         out.json({"kind": asked.kind, "to": str(asked.to), "rows": rows})
     out.say(f"{words.count(rows, 'row')} written to {asked.to}.")
     return DONE
 
 
+def _limit(app: App, asked: argparse.Namespace) -> list[str] | None:
+    """The connection whose rows are meant, where one was named; None for all."""
+    return [app.connection(asked.only).name] if asked.only else None
+
+
 def do_sql(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask the analysis tables."""
     app.analysis.refresh()
-    answer = app.analysis.ask(asked.query)
+    answer = app.analysis.ask(asked.query, _limit(app, asked))
     if out.as_json:
         out.json({"columns": answer.columns, "rows": answer.rows, "truncated": answer.truncated})
     out.table(list(answer.columns), answer.rows)

@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from console import formats, parts, setup
+from console import accounts, formats, parts, setup
 from console.desk import Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
 from console.parts import Column
 
@@ -16,12 +16,16 @@ def show(desk: Desk) -> None:
     """One connection from both ends."""
     st.title("Connections", anchor=False)
     _news()
+    accounts.overview(desk)
     setup.path(desk, "connect")
     account = desk.account()
     _choose(desk)
     parts.html(f'<div class="sides apart">{_xero(desk, account)}{_crococlick(account)}</div>')
-    _end(desk, account)
+    with st.container(horizontal=True):
+        accounts.new_token(desk)
+        _end(desk, account)
     _settings(desk)
+    accounts.add(desk)
 
 
 def _news() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from console import answers, charts, formats, live, parts, setup
+from console import accounts, answers, charts, formats, live, parts, setup
 from console.desk import Desk, Group, Today
 from console.pages import attention
 from console.parts import Column
@@ -29,6 +29,7 @@ def show(desk: Desk) -> None:
     else:
         st.title(_verdict(today), anchor=False)
         _well(today, desk)
+    accounts.others(desk)
     setup.path(desk, "live")
     live.watch(desk)
     answers.halted(desk)
