@@ -209,9 +209,11 @@ def _browser() -> str:
 def connect_pass(connection: str) -> dict[str, str]:
     """What the address that begins a consent carries, so that nobody else can make somebody begin one."""
     app = installation()
-    if provider_of(app) is None:
-        return {}
-    visitor = Desk(app, connection).visitor
+    return pass_for(Desk(app, connection).visitor, connection) if provider_of(app) else {}
+
+
+def pass_for(visitor: Visitor, connection: str) -> dict[str, str]:
+    """Somebody's word that a consent may begin, for as long as their sign-in lasts."""
     until = visitor.until.timestamp() if visitor.until else 0
     told = json.dumps([visitor.name, visitor.mark, connection, until])
     return {"pass": urlsafe_b64encode(told.encode()).decode() + "." + _signed(told)}
