@@ -14,15 +14,17 @@ SHOWN = 8
 
 
 def overview(desk: Desk) -> None:
-    """Every connection that this person may see, where there are several."""
+    """Every connection that this person may see, where there are several; and one more for whoever may add it."""
     if len(desk.names()) < 2:
+        _add(desk)
         return
     columns = [
         Column("Connection"), Column("State"), Column("Organisation"), Column("Plan", named=True),
         Column("Last whole run", named=True), Column("Held", named=True), Column("Calls left", True),
     ]  # fmt: skip
     parts.section("All connections", parts.table(columns, [_row(one, desk) for one in desk.accounts()]))
-    parts.section(f"{desk.label(desk.name)} ({desk.name})")
+    _add(desk)
+    parts.section(desk.named(desk.name))
 
 
 def _row(one: Account, desk: Desk) -> list[str]:
@@ -48,11 +50,11 @@ def _state(one: Account) -> str:
     return formats.mark(told[0], told[1], formats.TONES.get(code, ""))
 
 
-def add(desk: Desk) -> None:
+def _add(desk: Desk) -> None:
     """One more: a further location with a token of its own."""
     if not desk.may("add_connection"):
         return
-    with st.expander("Add a connection"), st.form("add-connection", border=False, clear_on_submit=False):
+    with st.popover("Add a connection"), st.form("add-connection", border=False, clear_on_submit=False):
         parts.quiet(
             "One connection is one CrocoClick location and one Xero organisation. The token is kept encrypted, is used "
             "for this location alone and is never shown again. After this you connect Xero.",

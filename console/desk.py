@@ -224,6 +224,11 @@ class Desk:
         """What people call a connection: its organisation, where it has one."""
         return self.at(name).organisation() or name
 
+    def named(self, name: str) -> str:
+        """A connection by both its organisation and its own name, where these differ."""
+        label = self.label(name)
+        return label if label == name else f"{label} ({name})"
+
     def elsewhere(self) -> list[Elsewhere]:
         """Other connections that need somebody, most invoices first."""
         found = []
@@ -526,8 +531,11 @@ class Desk:
         """Make a further connection, or give one a new token; returns what comes next. Raises WrongUsage."""
         self.allow("add_connection")
         known = name.strip() in self.names()
-        connecting.add(self.app, name, location_id, token, self.visitor.name)
-        return "The new token is kept." if known else f"{name.strip()} is added. Connect its Xero organisation next."
+        added = connecting.add(self.app, name, location_id, token, self.visitor.name)
+        state = (added.ledger.row("connection") or {}).get("source_state", "connected")
+        if state != "connected":
+            return f"{added.name} is kept. {people_words.TOKENS[state]}"
+        return "The new token is kept." if known else f"{added.name} is added. Connect its Xero organisation next."
 
     def consent_url(self) -> str:
         """Where at Xero a person gives consent; raises SyncerError."""

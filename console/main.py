@@ -28,12 +28,16 @@ def main() -> None:
 
 
 def _desk() -> Desk:
-    """The desk of the connection in the address; without one, of the first that this person may see."""
-    asked = st.query_params.get("connection", "")
+    """The desk of the connection in the address; without one, of the one before, or the first this person may see."""
+    # The bar at the top leads to pages without saying of which connection.
+    asked = st.query_params.get("connection") or st.session_state.get("connection", "")
     desk = Desk(installation(), asked or DEFAULT)
-    if asked or desk.right is None or desk.is_there():
-        return desk
-    return Desk(installation(), next(iter(desk.names()), DEFAULT))
+    if not asked and desk.right is not None and not desk.is_there():
+        desk = desk.at(next(iter(desk.names()), DEFAULT))
+    st.session_state["connection"] = desk.name
+    if desk.name != DEFAULT and "connection" not in st.query_params:
+        st.query_params["connection"] = desk.name
+    return desk
 
 
 def _draw(desk: Desk) -> None:
@@ -130,11 +134,10 @@ def _other_connections(desk: Desk) -> None:
     if len(names) < 2:
         return
     place = names.index(desk.name) if desk.name in names else 0
-    labels = {name: desk.label(name) for name in names}
+    labels = {name: desk.named(name) for name in names}
     wanted = st.selectbox(
-        "Connection", names, index=place, label_visibility="collapsed", width=220,
-        format_func=lambda name: labels[name] if labels[name] == name else f"{labels[name]} ({name})",
-    )  # fmt: skip
+        "Connection", names, index=place, label_visibility="collapsed", width=220, format_func=labels.__getitem__
+    )
     if wanted != desk.name:
         st.query_params.from_dict({"connection": wanted})
         st.rerun()

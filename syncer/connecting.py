@@ -220,6 +220,8 @@ def add(app: App, name: str, location_id: str, token: str, by: str = "") -> Conn
     app.vault.put(f"crococlick:{name}", {"location_id": location_id, "token": token})
     deed = Deed(by or who(), "token_changed" if before else "connection_added")
     connection.ledger.save_connection(app.clock.now(), deed, location_id=location_id, source_state="connected")
+    _try_source(connection)
+    connection.ledger.commit("", app.clock.now(), calls=connection.calls.drain())
     return connection
 
 

@@ -5,6 +5,13 @@ from typing import Any
 
 from syncer.core.rights import ADMIN, NEEDS, NONE, OF_THE_WHOLE, OPERATOR, VIEWER, Right
 
+# What to do about CrocoClick's side of a further connection, whose token is in no setting.
+TOKENS: Mapping[str, str] = {
+    "not_connected": "It has no token: give it one.",
+    "token_refused": "CrocoClick does not accept the token: make a new one there and give it here.",
+    "scope_missing": "The token lacks a permission: give the private integration the scopes that `.env.example` lists.",
+    "wrong_location": "The token belongs to another location.",
+}
 ROLES: Mapping[str, tuple[str, str]] = {
     VIEWER: ("viewer", "sees everything, changes nothing"),
     OPERATOR: ("operator", "also tries again, skips, links and syncs"),

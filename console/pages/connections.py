@@ -6,8 +6,9 @@ from html import escape
 import streamlit as st
 
 from console import accounts, formats, parts, setup
-from console.desk import Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
+from console.desk import DEFAULT, Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
 from console.parts import Column
+from syncer import people_words
 
 OTHER = "Another: an account per currency, or a tax"
 
@@ -25,7 +26,6 @@ def show(desk: Desk) -> None:
         accounts.new_token(desk)
         _end(desk, account)
     _settings(desk)
-    accounts.add(desk)
 
 
 def _news() -> None:
@@ -114,7 +114,10 @@ def _crococlick(account: Account) -> str:
         ("Location", escape(row.get("location_name") or row.get("location_id") or "")),
         ("Time zone", escape(f"{zone}: dates are read in it" if zone else "")),
     ]
-    return _side("CrocoClick", formats.source_state(account.source_state), account.source_state, parts.facts(facts))
+    told = formats.source_state(account.source_state)
+    if account.name != DEFAULT and account.source_state in people_words.TOKENS:
+        told = (*told[:2], people_words.TOKENS[account.source_state])
+    return _side("CrocoClick", told, account.source_state, parts.facts(facts))
 
 
 def _side(title: str, told: tuple[str, str, str], code: str, content: str) -> str:
