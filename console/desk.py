@@ -360,6 +360,8 @@ class Desk:
 
     def case(self, story: Story) -> dict[str, Any]:
         """Everything there is about one invoice, for somebody who has only this file."""
+        self.allow("export")
+        self.note("exported", story.row["source_id"])
         crococlick, in_xero = self.links(story)
         return {
             **questions.explained(story, in_xero),

@@ -136,7 +136,7 @@ def _other_connections(desk: Desk) -> None:
     place = names.index(desk.name) if desk.name in names else 0
     labels = {name: desk.named(name) for name in names}
     wanted = st.selectbox(
-        "Connection", names, index=place, label_visibility="collapsed", width=220, format_func=labels.__getitem__
+        "Connection", names, index=place, label_visibility="collapsed", width=260, format_func=labels.__getitem__
     )
     if wanted != desk.name:
         st.query_params.from_dict({"connection": wanted})

@@ -23,6 +23,7 @@ from syncer.redirect import answer_on
 from syncer.sync import Outcome
 from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, stoppable
 
+STARTED = ("sync", "import-contacts", "check", "test-invoice")  # what the audit trail tells of a terminal
 Declare = Callable[[str, str], argparse.ArgumentParser]  # adds a command: its name, and what it does
 
 
@@ -103,7 +104,11 @@ def main(words_given: Sequence[str] | None = None) -> int:
     try:
         asked = parser().parse_args(given)
         asked.only, asked.connection = asked.connection, asked.connection or DEFAULT
-        return COMMANDS[asked.command](App.open(), asked, out)
+        app = App.open()
+        if asked.command in STARTED and sys.stdin.isatty():
+            # A person at a terminal; what cron starts nobody asked for, and the console has written it down itself.
+            app.register.note(Deed(who(), "started"), app.clock.now(), asked.command, asked.connection)
+        return COMMANDS[asked.command](app, asked, out)
     except WrongUsage as wrong:
         return _failed(out, USAGE, wrong.code, wrong.sentence)
     except Reconnect as gone:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from syncer import words
 from syncer.core.rights import ADMIN, NEEDS, NONE, OF_THE_WHOLE, OPERATOR, VIEWER, Right
 
 # What to do about CrocoClick's side of a further connection, whose token is in no setting.
@@ -136,20 +137,37 @@ def started(command: str) -> str:
 
 
 def moved(before: Any, after: Any) -> list[tuple[str, str, str]]:
-    """What a deed changed: a name, what was and what is; only what differs."""
+    """What a deed changed: a name, what was and what is; only what differs and says something to people."""
     was, now = before if isinstance(before, Mapping) else {}, after if isinstance(after, Mapping) else {}
-    found = []
-    for name in dict.fromkeys([*was, *now]):
-        if was.get(name) != now.get(name):
-            found.append((name.replace("_", " "), _told(was.get(name)), _told(now.get(name))))
-    return found
+    names = [
+        name for name in dict.fromkeys([*was, *now]) if was.get(name) != now.get(name) and name not in _IN_THE_FILE
+    ]
+    return [(_NAMES.get(name, name), _told(name, was.get(name)), _told(name, now.get(name))) for name in names]
 
 
-def _told(value: Any) -> str:
+# Ids and codes: the file that is taken away has them.
+_IN_THE_FILE = ("organisation_id", "cause", "xero_id", "ordered")
+_NAMES: Mapping[str, str] = {
+    "value": "", "said": "with", "organisation_name": "organisation", "location_id": "location", "link": "linked",
+    "apart": "kept apart as", "asked": "with",
+}  # fmt: skip
+_VALUES: Mapping[str, Mapping[str, str]] = {
+    "state": {code: word.lower() for code, (_, word, *_) in {**words.STATES, **words.CONNECTION_STATES}.items()},
+    "role": {code: name for code, (name, _) in ROLES.items()},
+    "link": {"person": "by a person", "email": "by email", "number": "by our mark", "created": "made by us",
+             "imported": "by the import"},
+}  # fmt: skip
+
+
+def _told(name: str, value: Any) -> str:
     if value is None or value == "":
         return "–"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_told(one)}" for name, one in value.items())
+        shown = [key for key in value if not (key == "contact" and "name" in value)]
+        return ", ".join(f"{_SAID.get(key, key)} {_told(key, value[key])}".strip() for key in shown)
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    return str(value)
+    return _VALUES.get(name, {}).get(str(value), str(value))
+
+
+_SAID: Mapping[str, str] = {"because": "", "name": ""}

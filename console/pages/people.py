@@ -91,7 +91,7 @@ def _name(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> None:
     """Name somebody, or change what they may; the address says whom."""
     asked = st.query_params.get("person", "")
     known = next((row for row in rows if row["who"] == asked and not row.get("fixed")), None)
-    with st.expander(f"Change what {formats.plain(asked)} may" if known else "Name somebody", expanded=bool(asked)):
+    with st.expander(f"Change what `{asked}` may" if known else "Name somebody", expanded=bool(asked)):
         with st.form(f"person-{asked}", border=False):
             who = asked if known else st.text_input("Who", placeholder="anna@example.com, or @example.com for a domain")
             roles = list(reversed(ROLES))
@@ -197,9 +197,17 @@ def _subject(row: Mapping[str, Any]) -> str:
 
 def _moved(those: Sequence[Mapping[str, Any]]) -> str:
     """What was and what is, of one; of many where they all moved alike."""
-    found = {tuple(people_words.moved(row["before"], row["after"])) for row in those}
-    if len(found) > 1:
+    found = {tuple(people_words.moved(row["before"], row["after"])): row["subject"] for row in those}
+    if len(found) > NAMED:
         return f'<span class="quiet">{formats.count(len(found), "different change")}</span>'
+    several = len(found) > 1
     return "<br>".join(
-        f'<span class="quiet">{escape(name)}:</span> {escape(was)} → {escape(now)}' for name, was, now in found.pop()
+        _change(name or (subject if several else ""), was, now)
+        for changes, subject in found.items()
+        for name, was, now in changes
     )
+
+
+def _change(name: str, was: str, now: str) -> str:
+    named = f'<span class="quiet">{escape(name)}:</span> ' if name else ""
+    return f"{named}{escape(now)}" if was == "–" and name == "with" else f"{named}{escape(was)} → {escape(now)}"

@@ -24,6 +24,7 @@ from syncer.core.books import TaxRate, books_text
 from syncer.core.rights import Right
 from tests.console.conftest import BOOKS, NOW, SECRET, Draw, press, script, seen
 from tests.console.test_routes import caller
+from tests.stories.stories_world import World
 
 CONFIGURED = {
     "CONSOLE_URL": "https://console.example.com", "CONSOLE_ADMINS": "boss@example.com", "OIDC_CLIENT_ID": "console",
@@ -355,3 +356,50 @@ def test_a_sync_that_the_console_starts_is_asked_for_by_its_person(house: Desk, 
     (row,) = desk.people.audit({"what": "started"})
     assert (row["by_whom"], row["subject"]) == ("olga@example.com", "sync")
     assert desk.runs(1)[0]["asked_by"] == "olga@example.com"
+
+
+# -- several connections ----------------------------------------------------------------------------------------------
+
+
+def test_one_more_connection_from_the_page(lived: World, draw: Draw):
+    """Its token is tried at once and never shown; then the page is about it, and both are listed."""
+    lived.crm.add_location("Location2", "Lyon", "pit-lyon")
+
+    def asked(location: str, token: str) -> str:
+        at = draw("connections")
+        fields = {one.label: one for one in at.text_input}
+        fields["Name"].set_value("lyon")
+        fields["CrocoClick location id"].set_value(location)
+        fields["Private integration token"].set_value(token)
+        return seen(press(at, "Add"))
+
+    assert "has a connection already, named default" in asked("SandboxLocation00001", "pit-sandbox")
+    assert "lyon is kept. CrocoClick does not accept the token" in asked("Location2", "pit-wrong")
+    told = asked("Location2", "pit-lyon")
+    assert "The new token is kept." in told and "pit-" not in told
+    assert "All connections" in told and "Dupont Conseil" in told
+    desk = Desk(installation(), "lyon")
+    assert (desk.account().source_state, desk.account().row["location_name"]) == ("connected", "Lyon")
+    assert [one.name for one in Desk(installation()).elsewhere()] == ["lyon"]
+
+
+def test_a_hit_elsewhere_says_whose_it_is(house: Desk):
+    """The search looks in every connection that this person may see, and Today tells which others need somebody."""
+    told = {}
+    for name in ("vera", "luc"):
+        at = AppTest.from_function(script_of_lyon, default_timeout=20)
+        at.user = claims(email=f"{name}@example.com")
+        told[name] = seen(at.run())
+    assert "No invoice of Dupont Lyon fits “FAC-2026-0142”" in told["vera"] and "In Dupont Conseil" in told["vera"]
+    assert "No invoice fits “FAC-2026-0142”" in told["luc"] and "Dupont Conseil" not in told["luc"]
+
+
+def script_of_lyon() -> None:
+    """The Invoices page of the second connection."""
+    import streamlit as st
+
+    from console.desk import Desk, installation
+    from console.pages import invoice
+
+    st.query_params["find"] = "FAC-2026-0142"
+    invoice.show(Desk(installation(), "lyon"))
