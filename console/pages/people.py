@@ -95,9 +95,10 @@ def _name(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> None:
         with st.form(f"person-{asked}", border=False):
             who = asked if known else st.text_input("Who", placeholder="anna@example.com, or @example.com for a domain")
             roles = list(reversed(ROLES))
-            role = st.selectbox(
+            role = st.radio(
                 "May", roles, index=roles.index(known["role"]) if known else roles.index("viewer"),
-                format_func=lambda code: ": ".join(people_words.ROLES[code]).capitalize(),
+                format_func=lambda code: people_words.ROLES[code][0].capitalize(),
+                captions=[people_words.ROLES[code][1] for code in roles],
             )  # fmt: skip
             connections = _connections(desk, known)
             if st.form_submit_button("Save", type="primary"):

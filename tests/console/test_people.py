@@ -278,7 +278,7 @@ def test_naming_somebody_and_reading_who_did(house: Desk):
     at = signed_in("adam", "people")
     assert "boss@example.com" in seen(at) and "by CONSOLE_ADMINS" in seen(at)
     at.text_input[0].set_value("Nina@Example.com")
-    at.selectbox[0].set_value("operator")
+    at.radio[0].set_value("operator")
     at.multiselect[0].set_value(["lyon"])
     press(at, "Save")
     assert "nina@example.com is an operator for lyon from now on." in seen(at)
