@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console import formats, parts
-from console.desk import Desk, Visitor, installation
+from console.desk import Desk, SyncerError, Visitor, failure_sentence, installation
 from console.desk_people import provider_of, still
 from syncer import people_words
 
@@ -116,9 +116,12 @@ def _safe(name: bytes, value: bytes) -> tuple[bytes, bytes]:
 
 
 def secrets_for_streamlit() -> dict[str, Any]:
-    """What Streamlit's sign-in has to know; nothing where none is configured."""
+    """What Streamlit's sign-in has to know; nothing where none is configured. By half, the console does not start."""
     app = installation()
-    configured = provider_of(app)
+    try:
+        configured = provider_of(app)
+    except SyncerError as failure:
+        raise SystemExit(f"The console was not started. {failure_sentence(failure)}") from failure
     if configured is None:
         return {}
     kept = app.vault.get("console") or {"cookie_secret": secrets.token_urlsafe(48)}
