@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from console.access import ONLY_THIS_MACHINE
+from console.access import ONLY_THIS_MACHINE, secrets_for_streamlit
 from console.background import lifespan
 from console.main import script_failed
 from console.routes import ROUTES
@@ -18,6 +18,7 @@ app = st.App(
     Path(__file__).parent / "console" / "main.py",
     lifespan=lifespan,
     routes=ROUTES,
+    secrets=secrets_for_streamlit() or None,
     middleware=[ONLY_THIS_MACHINE],
     on_script_error=script_failed,
 )

@@ -58,12 +58,15 @@ def money_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:
 
 def offer(desk: Desk, remedy: Remedy | None, whom: For, last: str = "") -> None:
     """The controls that settle it; `last` tells of the order that can be taken back."""
+    if not desk.may("retry"):
+        _only_look(desk, remedy, whom)
+        return
     answers = [one for one in remedy.answers if one.name not in ELSEWHERE] if remedy else []
     now = desk.can_sync()
     with st.container():  # What comes and goes above the controls must not move them: an open list would close.
         notice(whom.where)
         if remedy and any(one.name == "connect" for one in remedy.answers):
-            parts.html(f'<a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a>')
+            parts.html(parts.connect_button(desk))
         rows = _with_others(answers, whom)
         _effect(rows, whom, now, only_retry=not answers)
     with st.container(horizontal=True, vertical_alignment="bottom", key="answers"):
@@ -78,12 +81,20 @@ def offer(desk: Desk, remedy: Remedy | None, whom: For, last: str = "") -> None:
             _ask(desk, remedy, whom)
 
 
+def _only_look(desk: Desk, remedy: Remedy | None, whom: For) -> None:
+    """For whoever may not answer: who may, and the message to the accountant."""
+    parts.quiet(f"Answering: {desk.why_not('retry').lower()}")
+    if remedy and _concerns_the_accountant(remedy):
+        _ask(desk, remedy, whom)
+
+
 def take_back(desk: Desk, whom: For) -> None:
     """The one answer to what was skipped."""
     notice(whom.where)
     _effect(whom.rows, whom, desk.can_sync())
     label = "Take the skip back" if whom.single else f"Take the skip back of {formats.count(len(whom.rows), 'invoice')}"
-    if st.button(label, key=_key("unskip", whom), type="primary", disabled=not whom.rows):
+    off = not whom.rows or not desk.may("unskip")
+    if st.button(label, key=_key("unskip", whom), type="primary", disabled=off, help=desk.why_not("unskip") or None):
         _give(desk, "unskip", {}, whom.rows, whom)
 
 
@@ -96,13 +107,19 @@ def halted(desk: Desk) -> None:
         return
     sentence = formats.prose(formats.run_sentence("", run["cause"]))
     parts.html(f"<p>{formats.mark('✕', 'Needs a person', 'needs')}. {sentence}</p>")
-    if st.button("They are really gone", key=_key("confirm_shrink", whom), disabled=not desk.can_sync()):
+    if st.button(
+        "They are really gone",
+        key=_key("confirm_shrink", whom),
+        disabled=not desk.can_sync(),
+        help=desk.why_not("confirm_shrink") or None,
+    ):
         _give(desk, "confirm_shrink", {}, [], whom)
 
 
 def undo(desk: Desk, whom: For, last: str) -> None:
     """Take the last order back."""
-    if st.button("Undo the last order", key=_key("undo", whom), help=formats.plain(last)):
+    off = not desk.may("undo")
+    if st.button("Undo the last order", key=_key("undo", whom), help=formats.plain(last), disabled=off):
         _give(desk, "undo", {}, whom.rows, whom)
 
 
@@ -140,8 +157,9 @@ def _answer(desk: Desk, answers: Sequence[Answer], rows: Sequence[Mapping[str, A
     chosen = _choose(answers, whom) if is_choice else answers[0]
     label = _verb(chosen or answers[0], size, now) if is_choice else f"{answers[0].label}{f' ({size})' if size else ''}"
     kind = "primary" if is_choice or answers[0].advised else "secondary"
-    disabled = chosen is None or not rows
-    if st.button(label, key=_key("answer", whom), type=kind, disabled=disabled) and chosen:
+    why = desk.why_not((chosen or answers[0]).name)
+    disabled = chosen is None or not rows or bool(why)
+    if st.button(label, key=_key("answer", whom), type=kind, disabled=disabled, help=why or None) and chosen:
         _give(desk, chosen.name, chosen.said, rows, whom)
 
 
@@ -165,13 +183,15 @@ def _verb(answer: Answer, size: str, now: bool) -> str:
 
 
 def _retry(desk: Desk, whom: For) -> None:
-    hint = "Decided anew, whatever was refused before."
-    if st.button("Try again", key=_key("retry", whom), help=hint):
+    hint = desk.why_not("retry") or "Decided anew, whatever was refused before."
+    if st.button("Try again", key=_key("retry", whom), help=hint, disabled=not desk.may("retry")):
         _give(desk, "retry", {}, whom.rows, whom)
 
 
 def _skip(desk: Desk, whom: For) -> None:
     """Leave it out, with a reason, until a day or until it is taken back."""
+    if not desk.may("skip"):
+        return
     size = "this invoice" if whom.single else formats.count(len(whom.rows), "invoice")
     with st.popover("Skip…", key=_key("skipping", whom)), st.form(_key("skip", whom), border=False):
         parts.quiet(formats.prose(f"Leaves {size} out. What is in Xero stays as it is."))

@@ -9,23 +9,27 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import IO, Any
 
+from console import desk_people
 from console.desk_asking import AskingDesk
 from console.desk_contacts import ContactsDesk
+from console.desk_people import ITSELF, NotAllowed, PeopleDesk, Right, Visitor
 from console.desk_readiness import ReadinessDesk
 from console.desk_reports import ReportsDesk
 from console.desk_watch import WatchDesk
-from syncer import attention, connecting, orders, questions, words
-from syncer.app import DEFAULT, App, Connection, who
+from syncer import attention, connecting, orders, people_words, questions, words
+from syncer.app import ASKED_BY, DEFAULT, App, Connection
 from syncer.attention import Group, Settled, Today
 from syncer.core.compare import Compared
+from syncer.core.rights import OF_THE_WHOLE
 from syncer.errors import Reconnect, SyncerError, WrongUsage
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
+from syncer.ledger.pen import Deed
 from syncer.orders import Given
 from syncer.questions import Story
 from syncer.settings import ROOT, SETTINGS, checked, setting
@@ -38,8 +42,8 @@ SETTLED = timedelta(days=30)
 ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
 
 __all__ = [
-    "ROOT", "Answer", "Compared", "Desk", "Given", "Group", "Remedy", "Settled", "Story", "SyncerError", "Today",
-    "WrongUsage", "installation",
+    "DEFAULT", "ITSELF", "ROOT", "Answer", "Compared", "Desk", "Elsewhere", "Given", "Group", "NotAllowed", "Remedy",
+    "Right", "Settled", "Story", "SyncerError", "Today", "Visitor", "WrongUsage", "installation",
 ]  # fmt: skip
 
 
@@ -79,6 +83,17 @@ class Account:
     last_success: Mapping[str, Any] | None
     held: int
     held_money: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Another connection that needs somebody."""
+
+    name: str
+    label: str
+    state: str
+    held: int
+    money: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -134,11 +149,64 @@ class Desk:
     name: str = DEFAULT
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     visible: Sequence[str] | None = None  # the connections that this person may see; None: all
+    visitor: Visitor = None  # type: ignore[assignment]  # because: whoever looks, unless somebody else is named
+
+    def __post_init__(self) -> None:
+        self.visitor = self.visitor or desk_people.present(self.app, self.now)
+        right = self.right
+        if right is None or right.connections is not None:
+            self.visible = sorted(right.connections or ()) if right else []
 
     @property
     def connection(self) -> Connection:
-        """The connection that is asked about."""
-        return Connection(self.app, self.name)
+        """The connection that is asked about; one that is not theirs is answered as if it were not there."""
+        return Connection(self.app, self._seen())
+
+    def _seen(self) -> str:
+        if self.visible is not None and self.name not in self.visible:
+            raise WrongUsage(f"There is no connection named {self.name!r}.")
+        return self.name
+
+    # -- who asks -----------------------------------------------------------------------------------------------------
+
+    @property
+    def right(self) -> Right | None:
+        """What whoever asks may at this moment; None for somebody without access."""
+        return desk_people.right_of(self.app, self.visitor, datetime.now(UTC))
+
+    def may(self, action: str) -> bool:
+        """Whether whoever asks may do this to this connection, at this moment."""
+        right = self.right
+        return right is not None and right.may(action) and (right.sees(self.name) or action in OF_THE_WHOLE)
+
+    def allow(self, action: str) -> None:
+        """Go on only where it is allowed; raises NotAllowed."""
+        if action not in OF_THE_WHOLE and self.right:
+            self._seen()
+        if not self.may(action):
+            raise desk_people.refusal(self.right, action)
+
+    def why_not(self, action: str) -> str:
+        """Why whoever asks may not do this, in a sentence; nothing where they may."""
+        return "" if self.may(action) else people_words.refused_shortly(action)
+
+    def is_there(self) -> bool:
+        """Whether there is this connection, for whoever asks."""
+        return self.name in self.names()
+
+    def note(self, what: str, subject: str = "", before: Any = None, after: Any = None) -> None:
+        """Write down in the audit trail what whoever asks did."""
+        self.ledger.note(Deed(self.visitor.name, what), self.now, subject, before, after)
+
+    @property
+    def people(self) -> PeopleDesk:
+        """People, and what they did."""
+        return PeopleDesk(self.app, self.visitor.name, self.now, self.right, self.allow)
+
+    def sign_out(self) -> None:
+        """This very sign-in counts no more, in whichever tab or copy of it."""
+        if self.visitor.mark:
+            self.app.register.note(Deed(self.visitor.name, "signed_out"), self.now, self.visitor.mark)
 
     @property
     def ledger(self) -> Ledger:
@@ -148,8 +216,37 @@ class Desk:
     # -- questions ------------------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
-        """Every connection there is."""
-        return [one.name for one in self.app.connections()]
+        """Every connection there is, for whoever asks."""
+        known = [one.name for one in self.app.connections()]
+        return known if self.visible is None else [name for name in known if name in self.visible]
+
+    def at(self, name: str) -> "Desk":
+        """The same person's desk of another connection."""
+        return replace(self, name=name)
+
+    def label(self, name: str) -> str:
+        """What people call a connection: its organisation, where it has one."""
+        return self.at(name).organisation() or name
+
+    def named(self, name: str) -> str:
+        """A connection by both its organisation and its own name, where these differ."""
+        label = self.label(name)
+        return label if label == name else f"{label} ({name})"
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """Other connections that need somebody, most invoices first."""
+        found = []
+        for desk in (self.at(name) for name in self.names() if name != self.name):
+            held = [row for row in desk.ledger.rows("counts") if row["state"] == "held"]
+            number = sum(row["invoices"] for row in held)
+            if number or desk.state() != "connected":
+                found.append(Elsewhere(desk.name, desk.label(desk.name), desk.state(), number, _summed(held)))
+        return sorted(found, key=lambda one: -one.held)
+
+    def find_elsewhere(self, what: str) -> dict[str, list[dict[str, Any]]]:
+        """What a search means in the other connections that this person may see."""
+        hits = {name: self.at(name).find(what) for name in self.names() if name != self.name}
+        return {name: rows for name, rows in hits.items() if rows}
 
     def today(self, offset: timedelta = timedelta(0)) -> Today:
         """What a person sees first, of one moment."""
@@ -186,7 +283,7 @@ class Desk:
 
     def _once(self, asked: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
         """The answer to a question of many rows: asked anew when the ledger has moved."""
-        whole, sign = (self.name, *asked), self.sign()
+        whole, sign = (self._seen(), *asked), self.sign()
         kept = _answers.get(whole)
         if kept is None or kept[0] != sign:
             for stale in [key for key, (seen, _) in _answers.copy().items() if seen != sign]:
@@ -267,6 +364,8 @@ class Desk:
 
     def case(self, story: Story) -> dict[str, Any]:
         """Everything there is about one invoice, for somebody who has only this file."""
+        self.allow("export")
+        self.note("exported", story.row["source_id"])
         crococlick, in_xero = self.links(story)
         return {
             **questions.explained(story, in_xero),
@@ -320,42 +419,43 @@ class Desk:
 
     def order(self, name: str, rows: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> Given:
         """Give a person's order for these invoices; raises WrongUsage, and then nothing was ordered."""
-        return orders.Desk(self.ledger, who(), self.now).give(name, rows, said)
+        for one in (name, "map") if name == "undo" and any(map(self._undoes_a_mapping, rows)) else (name,):
+            self.allow(one)
+        return orders.Desk(self.ledger, self.visitor.name, self.now).give(name, rows, said)
+
+    def _undoes_a_mapping(self, row: Mapping[str, Any]) -> bool:
+        last = self.ledger.row("last_order", source_id=row["source_id"])
+        return bool(last and last["what"] == "order_map")
 
     @property
     def contacts(self) -> ContactsDesk:
         """What may be asked and ordered about contacts."""
-        return ContactsDesk(self.connection, who(), self.now, self._once)
+        return ContactsDesk(self.connection, self.visitor.name, self.now, self._once, self.allow)
 
     @property
     def readiness(self) -> ReadinessDesk:
         """What may be asked before going live."""
-        return ReadinessDesk(self.connection, who(), self.now, self._once)
+        return ReadinessDesk(self.connection, self.visitor.name, self.now, self._once, self.allow)
 
     @property
     def watch(self) -> WatchDesk:
         """The work in the background."""
-        return WatchDesk(self.app, self.name, self.now)
+        return WatchDesk(self.app, self._seen(), self.now)
 
     @property
     def asking(self) -> AskingDesk:
         """What may be asked in SQL, and the questions that were saved."""
-        return AskingDesk(self.app, self.name, self.visible, who(), self.now, self.may("save_question"))
-
-    def may(self, what: str) -> bool:
-        """Whether this person may do that; whoever has no role may do everything."""
-        return True
+        return AskingDesk(self.app, self._seen(), self.visible, self.visitor.name, self.now, self.may("save_question"))
 
     @property
     def reports(self) -> ReportsDesk:
         """What may be counted of the connections that this person may see."""
-        seen = [name for name in self.names() if self.visible is None or name in self.visible]
-        return ReportsDesk(self.app, tuple(seen), self.now)
+        return ReportsDesk(self.app, tuple(self.names()), self.now)
 
     def can_sync(self) -> bool:
         """Whether a sync that is asked for now would begin at once; a watch makes way for it."""
         free = self.watch.at_work() is not None or self.at_work() is None
-        return self.state() == "connected" and not self.starting() and free
+        return self.state() == "connected" and not self.starting() and free and self.may("sync")
 
     def start_sync(self, invoice: str | None = None) -> None:
         """Start a sync as cron does, in a process of its own that outlives the console."""
@@ -368,28 +468,31 @@ class Desk:
 
     def start(self, *words_: str) -> None:
         """Start a command of `python -m syncer` for this connection, in a process of its own."""
+        self.allow(words_[0])
         if self.starting():
             return
+        self.note("started", words_[0], after={"asked": " ".join(words_[1:])} if words_[1:] else None)
         command = [sys.executable, "-m", "syncer", *words_, "--connection", self.name, "--json"]
         said = tempfile.TemporaryFile()  # noqa: SIM115 — read when the process has ended
         process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.DEVNULL, start_new_session=True
-        )
+            command, cwd=ROOT, env={**os.environ, ASKED_BY: self.visitor.name}, stdin=subprocess.DEVNULL, stdout=said,
+            stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
         _started[self.name] = Started(process, said, self.now, words_[0])
 
     def started(self) -> str:
         """Which command was started here and has not ended yet; nothing where none is."""
-        started = _started.get(self.name)
+        started = _started.get(self._seen())
         return started.what if started and started.is_alive() else ""
 
     def starting(self) -> bool:
         """Whether a sync that was started here has not yet come to its row in the ledger."""
-        started = _started.get(self.name)
+        started = _started.get(self._seen())
         return bool(started and started.is_alive())
 
     def wait_until_carried_out(self, seconds: float) -> None:
         """Wait until the sync that was started here has ended, or one that the watch began since."""
-        if started := _started.get(self.name):
+        if started := _started.get(self._seen()):
             with suppress(subprocess.TimeoutExpired):
                 started.process.wait(seconds)
             return
@@ -402,7 +505,7 @@ class Desk:
 
     def refusal(self) -> str:
         """Why the sync that was started last did not begin; told once."""
-        started = _started.get(self.name)
+        started = _started.get(self._seen())
         if started is None or started.is_alive():
             return ""
         del _started[self.name]
@@ -410,7 +513,9 @@ class Desk:
 
     def stop(self, run: Mapping[str, Any]) -> None:
         """Ask a run to end after the calls that are under way."""
+        self.allow("stop")
         if self.is_at_work(run):
+            self.note("stopped", run["run_id"])
             os.kill(run["pid"], signal.SIGINT)
 
     # -- the connection -----------------------------------------------------------------------------------------------
@@ -450,12 +555,33 @@ class Desk:
             return "not_connected"
         return status["crococlick"]["state"] if source.token else "not_connected"
 
+    def accounts(self) -> list[Account]:
+        """Every connection that this person may see."""
+        return [self.at(name).account() for name in self.names()]
+
+    def add_connection(self, name: str, location_id: str, token: str) -> str:
+        """Make a further connection, or give one a new token; returns what comes next. Raises WrongUsage."""
+        self.allow("add_connection")
+        known = name.strip() in self.names()
+        added = connecting.add(self.app, name, location_id, token, self.visitor.name)
+        state = (added.ledger.row("connection") or {}).get("source_state", "connected")
+        if state != "connected":
+            return f"{added.name} is kept. {people_words.TOKENS[state]}"
+        return "The new token is kept." if known else f"{added.name} is added. Connect its Xero organisation next."
+
     def consent_url(self) -> str:
         """Where at Xero a person gives consent; raises SyncerError."""
-        return connecting.begin(self.connection)
+        self.allow("connect")
+        if not self.is_there():
+            raise WrongUsage(f"There is no connection named {self.name!r}.")
+        return connecting.begin(self.connection, self.visitor.name)
 
     def finish_consent(self, callback: Mapping[str, str], arrived_at: str) -> connecting.Connected:
         """Take Xero's answer to a consent, for whichever connection it was; raises SyncerError."""
+        name, connection = connecting.asked_by(self.app, callback)
+        if name and desk_people.provider_of(self.app):
+            # Whoever brings it, it is finished on the word of the person who began it, if they still may.
+            Desk(self.app, connection, self.now, visitor=Visitor(name)).allow("connect")
         found = connecting.finish(self.app, callback, arrived_at)
         _choices[found.connection] = found.choices
         return found
@@ -466,13 +592,15 @@ class Desk:
 
     def choose(self, tenant_id: str) -> str:
         """Connect this organisation and return its name; raises SyncerError."""
-        found = connecting.choose(self.connection, tenant_id)
+        self.allow("connect")
+        found = connecting.choose(self.connection, tenant_id, self.visitor.name)
         _choices.pop(self.name, None)
         return found.organisation or ""
 
     def disconnect(self) -> None:
         """End the connection at Xero; raises SyncerError."""
-        connecting.disconnect(self.connection)
+        self.allow("disconnect")
+        connecting.disconnect(self.connection, self.visitor.name)
 
     # -- settings -------------------------------------------------------------------------------------------------
 
@@ -484,7 +612,8 @@ class Desk:
 
     def change_setting(self, key: str, value: str) -> None:
         """Change one; an empty value is the default again. Raises WrongUsage."""
-        self.ledger.change_settings(checked({key.strip(): value.strip()}), who(), self.now)
+        self.allow("change_setting")
+        self.ledger.change_settings(checked({key.strip(): value.strip()}), self.visitor.name, self.now)
 
 
 def _setting_row(key: str, row: Mapping[str, Any] | None) -> SettingRow:

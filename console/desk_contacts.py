@@ -10,6 +10,7 @@ from syncer import address_book
 from syncer.address_book import GroupTold, Person, Row
 from syncer.app import Connection
 from syncer.contact_orders import ContactDesk
+from syncer.ledger.pen import Deed
 
 NEWS = timedelta(days=30)
 NEWS_SHOWN = 8
@@ -36,6 +37,7 @@ class ContactsDesk:
     by: str
     now: datetime
     once: Callable[[tuple[Any, ...], Callable[[], Any]], Any]
+    allow: Callable[[str], None]  # raises NotAllowed
 
     def last_import(self) -> LastImport | None:
         """The last import, None where there was none."""
@@ -69,8 +71,11 @@ class ContactsDesk:
 
     def give(self, name: str, what: str, said: Mapping[str, str]) -> str:
         """Give an order about contacts; returns what follows. Raises WrongUsage, and then nothing was ordered."""
+        self.allow(name)
         return ContactDesk(self.connection.ledger, self.by, self.now).give(name, what, said)
 
     def csv(self) -> bytes:
         """What became of each Xero contact, as a table to take away."""
+        self.allow("export")
+        self.connection.ledger.note(Deed(self.by, "exported"), self.now, "contacts")
         return address_book.as_csv(self.connection.ledger)

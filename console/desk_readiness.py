@@ -10,6 +10,7 @@ from syncer.app import Connection
 from syncer.contact_words import counted
 from syncer.core.books import Books
 from syncer.core.checks import Check
+from syncer.ledger.pen import Deed
 from syncer.questions import Effect
 from syncer.readiness import Report
 from syncer.readiness_words import GROUPS, MARKS
@@ -40,6 +41,7 @@ class ReadinessDesk:
     by: str
     now: datetime
     once: Callable[[tuple[Any, ...], Callable[[], Any]], Any]
+    allow: Callable[[str], None]  # raises NotAllowed
 
     def report(self) -> Report | None:
         """The report as things stand now where that is quick, else the one that was made last; None: never made."""
@@ -111,6 +113,7 @@ class ReadinessDesk:
 
     def save(self, changes: Mapping[str, str]) -> None:
         """Change settings; raises WrongUsage, and then none is changed."""
+        self.allow("change_setting")
         self.connection.ledger.change_settings(settings.checked(changes), self.by, self.now)
 
     def value(self, key: str) -> str:
@@ -123,6 +126,8 @@ class ReadinessDesk:
 
     def certificate(self, report: Report) -> bytes:
         """The report as one file to hand over."""
+        self.allow("export")
+        self.connection.ledger.note(Deed(self.by, "exported"), self.now, "certificate")
         return certificate.html(self.connection, report, self.by).encode()
 
     def steps(self) -> Sequence[Step]:

@@ -36,6 +36,8 @@ def watch(desk: Desk, what: str = "sync") -> None:
 
 def _draw(name: str, was_busy: bool, sign: tuple[int, int, int], what: str) -> None:
     desk = Desk(installation(), name)
+    if not desk.is_there():
+        st.rerun()  # Their right was taken away meanwhile: the whole page says so.
     run = desk.at_work()
     busy = run is not None or desk.starting()
     if busy != was_busy or (not busy and desk.sign() != sign):
@@ -52,8 +54,8 @@ def _progress(desk: Desk, run: Mapping[str, Any]) -> None:
     told, stop = st.columns([5, 1], vertical_alignment="center")
     share = min(1.0, run["done"] / run["todo"]) if run["todo"] else 0.0
     told.progress(share, text=_told(run, desk))
-    hint = "Ends after the calls that are under way; nothing gets lost."
-    if stop.button("Stop", key="stop", help=hint, width="stretch"):
+    hint = desk.why_not("stop") or "Ends after the calls that are under way; nothing gets lost."
+    if stop.button("Stop", key="stop", help=hint, width="stretch", disabled=not desk.may("stop")):
         desk.stop(run)
         st.toast("Stopping after the calls that are under way.")
 
@@ -83,8 +85,9 @@ def _last(desk: Desk, what: str) -> None:
     told, order = st.columns([5, 1], vertical_alignment="center")
     with told:
         parts.html(TOLD[what](desk))
-    off = desk.state() != "connected" and what != "check"
-    if order.button(STARTS[what], key=what, type="primary", disabled=off, width="stretch"):
+    why = desk.why_not(what)
+    off = bool(why) or (desk.state() != "connected" and what != "check")
+    if order.button(STARTS[what], key=what, type="primary", disabled=off, help=why or None, width="stretch"):
         desk.start(what)
         st.rerun()
 

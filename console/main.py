@@ -7,10 +7,21 @@ from functools import partial
 
 import streamlit as st
 
-from console import formats, parts
-from console.access import SAID_EVERYWHERE
-from console.desk import Desk, SyncerError, failure_sentence, installation
-from console.pages import attention, connections, contacts, invoice, questions, readiness, reports, runs, sql, today
+from console import access, formats, parts
+from console.desk import DEFAULT, Desk, SyncerError, failure_sentence, installation
+from console.pages import (
+    attention,
+    connections,
+    contacts,
+    invoice,
+    people,
+    questions,
+    readiness,
+    reports,
+    runs,
+    sql,
+    today,
+)
 
 LOG = logging.getLogger("console")
 NAME = "CrocoClick → Xero"
@@ -20,16 +31,48 @@ def main() -> None:
     """Draw the frame and the page in it."""
     st.set_page_config(page_title=NAME, layout="wide")
     parts.style()
-    desk = Desk(installation(), st.query_params.get("connection", "default"))
-    pages = _pages(desk)
-    page = st.navigation(list(pages.values()), position="top")
     try:
-        _top(desk, pages["invoice"])
-        page.run()
+        _draw(_desk())
     except SyncerError as failure:
         st.title("This cannot be shown now", anchor=False)
         parts.html(f"<p>{formats.prose(failure_sentence(failure))}</p>")
-    parts.quiet(SAID_EVERYWHERE)
+    parts.quiet(access.said_everywhere())
+
+
+def _desk() -> Desk:
+    """The desk of the connection in the address; without one, of the one before, or the first this person may see."""
+    # The bar at the top leads to pages without saying of which connection.
+    asked = st.query_params.get("connection") or st.session_state.get("connection", "")
+    desk = Desk(installation(), asked or DEFAULT)
+    if not asked and desk.right is not None and not desk.is_there():
+        desk = desk.at(next(iter(desk.names()), DEFAULT))
+    st.session_state["connection"] = desk.name
+    if desk.name != DEFAULT and "connection" not in st.query_params:
+        st.query_params["connection"] = desk.name
+    return desk
+
+
+def _draw(desk: Desk) -> None:
+    pages = _pages(desk)
+    is_known = desk.right is not None
+    page = st.navigation(list(pages.values()), position="top" if is_known else "hidden")
+    if not is_known:
+        access.door(desk, page.url_path)
+        return
+    if goes := access.awaited():
+        path, asked = goes
+        st.switch_page(next(one for one in pages.values() if one.url_path == path), query_params=asked)
+    _top(desk, pages["invoice"])
+    if desk.is_there():
+        page.run()
+    else:
+        _no_such_connection(desk)
+
+
+def _no_such_connection(desk: Desk) -> None:
+    st.title(formats.plain(f"There is no connection named “{desk.name}”"), anchor=False)
+    known = "".join(f"<li>{parts.anchor(parts.link('', name), name)}</li>" for name in desk.names())
+    parts.html(f"<p>Those that there are:</p><ul>{known}</ul>" if known else "<p>There is none yet.</p>")
 
 
 def _pages(desk: Desk) -> dict[str, st.Page]:
@@ -51,6 +94,7 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
         "questions": page(questions.show, "Questions", "questions", hidden=True),
         "sql": page(sql.show, "SQL", "sql", hidden=True),
         "connections": page(connections.show, "Connections", "connections"),
+        "people": page(people.show, "People", "people"),
     }
 
 
@@ -70,8 +114,11 @@ def _top(desk: Desk, invoice_page: st.Page) -> None:
         placeholder="Search a number, name, email or id",
     )  # fmt: skip
     with told:
-        parts.html(_connection_line(desk))
-        _other_connections(desk)
+        if desk.is_there():
+            parts.html(_connection_line(desk))
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            _other_connections(desk)
+            access.person(desk)
     if asked := st.session_state.pop("asked", ""):
         _go(desk, asked, invoice_page)
 
@@ -84,7 +131,8 @@ def _asked() -> None:
 def _go(desk: Desk, asked: str, invoice_page: st.Page) -> None:
     """To the invoice where the search means just one, else to the list of those it may mean."""
     found = desk.find(asked)
-    where = {"invoice": found[0]["source_id"]} if len(found) == 1 else {"find": asked}
+    alone = len(found) == 1 and not desk.find_elsewhere(asked)
+    where = {"invoice": found[0]["source_id"]} if alone else {"find": asked}
     if desk.name != "default":
         where["connection"] = desk.name
     st.switch_page(invoice_page, query_params=where)
@@ -105,7 +153,10 @@ def _other_connections(desk: Desk) -> None:
     if len(names) < 2:
         return
     place = names.index(desk.name) if desk.name in names else 0
-    wanted = st.selectbox("Connection", names, index=place, label_visibility="collapsed")
+    labels = {name: desk.named(name) for name in names}
+    wanted = st.selectbox(
+        "Connection", names, index=place, label_visibility="collapsed", width=260, format_func=labels.__getitem__
+    )
     if wanted != desk.name:
         st.query_params.from_dict({"connection": wanted})
         st.rerun()

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from console.desk import Desk, SyncerError, failure_sentence, installation
+from console import access
+from console.desk import ITSELF, Desk, NotAllowed, SyncerError, failure_sentence, installation
 from syncer.door import LARGEST_BYTES, SIGNATURE, Door
 
 LOG = logging.getLogger("console")
@@ -25,26 +26,27 @@ body{{font:1.05rem/1.55 system-ui,sans-serif;max-width:34rem;margin:14vh auto;pa
 color:light-dark(#1c2725,#e6eeec);background:light-dark(#fff,#12191a)}}h1{{font-size:1.5rem;margin:0 0 .5rem}}
 a{{color:light-dark(#0b6e5f,#5cc9b5)}}a.act{{display:inline-block;background:light-dark(#0b6e5f,#1d8a78);color:#fff;
 padding:.5rem 1rem;border-radius:8px;text-decoration:none;margin-right:1rem}}</style>
-<h1>{title}</h1><p>{sentence}</p><p><a class="act" href="/xero/connect?connection={name}">Connect again</a>
-<a href="/connections">Back to the console</a></p></html>"""
+<h1>{title}</h1><p>{sentence}</p><p>{again}<a href="/connections{asked}">Back to the console</a></p></html>"""
+_AGAIN = '<a class="act" href="/xero/connect{asked}">Connect again</a> '
 # The address of this answer holds a code: it goes to nobody, and is not kept.
 _PRIVATE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
 def connect(request: Request) -> Response:
-    """Begin a consent and lead on to Xero."""
-    name = request.query_params.get("connection", "default")
+    """Begin a consent and lead on to Xero, on the word of the person who was shown this address."""
+    name, given = request.query_params.get("connection", "default"), request.query_params.get("pass", "")
     try:
-        return RedirectResponse(Desk(installation(), name).consent_url(), 303, _PRIVATE)
+        visitor = access.bearer(name, given) if access.signs_in() else None
+        return RedirectResponse(Desk(installation(), name, visitor=visitor).consent_url(), 303, _PRIVATE)
     except SyncerError as failure:
         return _not_connected(failure, name)
 
 
 def callback(request: Request) -> Response:
     """Take Xero's answer, and lead back to the Connections page."""
-    arrived_at = str(request.url.replace(query=""))
+    arrived_at = access.address_of(request)
     try:
-        found = Desk(installation()).finish_consent(dict(request.query_params), arrived_at)
+        found = Desk(installation(), visitor=ITSELF).finish_consent(dict(request.query_params), arrived_at)
     except SyncerError as failure:
         return _not_connected(failure, "default")
     asked = [f"connected={quote(found.organisation)}"] if found.organisation else []
@@ -53,8 +55,11 @@ def callback(request: Request) -> Response:
 
 
 def _not_connected(failure: SyncerError, name: str) -> Response:
-    page = _PAGE.format(title="Xero is not connected", sentence=escape(failure_sentence(failure)), name=quote(name))
-    return HTMLResponse(page, 400, _PRIVATE)
+    asked = "" if name == "default" else f"?connection={quote(name)}"
+    again = "" if access.signs_in() else _AGAIN.format(asked=asked)
+    sentence = escape(failure_sentence(failure))
+    page = _PAGE.format(title="Xero is not connected", sentence=sentence, again=again, asked=asked)
+    return HTMLResponse(page, 403 if isinstance(failure, NotAllowed) else 400, _PRIVATE)
 
 
 async def webhook(request: Request) -> Response:
@@ -90,7 +95,7 @@ async def _body(request: Request) -> bytes | None:
 
 def healthz(request: Request) -> Response:
     """Whether the ledger can be read, somebody watches, and events are acted on; see docs/runbook.md."""
-    desk = Desk(installation())
+    desk = Desk(installation(), visitor=ITSELF)
     try:
         run = next(iter(desk.runs(1)), None)
         watches = {name: _watch_told(desk, name) for name in desk.names()}
@@ -102,11 +107,14 @@ def healthz(request: Request) -> Response:
     ok = not (installation().environment.watch and STOPPED in (one["state"] for one in watches.values()))
     ok = ok and (oldest_s is None or oldest_s < OLDEST_S)
     told = {"ok": ok, "ledger": "readable", "last_run_age_s": age_s, "watch": watches, "inbox": inbox}
+    if not access.is_local(request.scope):
+        # From elsewhere, where nobody has signed in, it is a yes or no.
+        told = {"ok": ok}
     return JSONResponse(told, 200 if ok else 503)
 
 
 def _watch_told(desk: Desk, name: str) -> dict[str, Any]:
-    found = Desk(desk.app, name, desk.now).watch.at_work()
+    found = desk.at(name).watch.at_work()
     if found is None:
         # Right after the start nobody has been heard of yet.
         state = "starting" if desk.now - STARTED < STARTING else STOPPED

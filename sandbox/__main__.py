@@ -48,6 +48,7 @@ credentials
   Xero PKCE app      sandbox-pkce, no secret
   custom connection  sandbox-custom / sandbox-custom-secret
   CrocoClick         token pit-sandbox, location SandboxLocation00001
+                     in the world demo also token pit-formation, location SandboxLocation00002 (Dupont Formation)
 
 faults, for the next request that fits
 {columns(KINDS)}

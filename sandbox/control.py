@@ -12,7 +12,7 @@ POST  /_sandbox/xero/do/{method}          any other method of the Xero desk, arg
 GET   /_sandbox/crococlick/{collection}   invoices, contacts, transactions
 POST  /_sandbox/crococlick/{collection}   add; with /{key} edit
 POST  /_sandbox/crococlick/do/{method}    any other method of the CrocoClick desk
-The organisation is the first one unless ?organisation=NAME-OR-ID says otherwise.
+The organisation is the first one unless ?organisation=NAME-OR-ID says otherwise, the location unless ?location=ID does.
 """
 
 import json
@@ -80,7 +80,8 @@ def answer(sim: "Simulation", call: Call, parts: list[str], body: Any) -> Any:
             named = call.query.get("organisation")
             return on_xero(desk.of(named) if named else desk, call, rest, body)
         case ["crococlick", *rest]:
-            return on_crococlick(CrocoClickDesk(sim.crococlick, sim.lock), call, rest, body)
+            named = call.query.get("location", "")
+            return on_crococlick(CrocoClickDesk(sim.crococlick, sim.lock, named), call, rest, body)
     return json_reply({"error": f"The test desk has nothing at {call.path}."}, 404)
 
 
@@ -158,6 +159,8 @@ def result_of(value: Any) -> Any:
         return {"ok": True}
     if isinstance(value, XeroDesk):
         return {"id": value.tenant}
+    if isinstance(value, CrocoClickDesk):
+        return {"id": value.location.id}
     return {"id": value} if isinstance(value, str) else value
 
 

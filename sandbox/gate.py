@@ -35,6 +35,8 @@ class Recorded:
     at: float
     bytes: int
     ms: float = 0.0
+    bearer: str = ""  # the token that came with it
+    tenant: str = ""  # and the organisation that it asked for
 
 
 class Simulation:
@@ -131,6 +133,8 @@ class Gate:
         call.at = self.sim.clock.now()
         side = side_of(call.path)
         record = Recorded(side, call.method, call.path, call.query_string, 0, call.at, len(call.body))
+        record.bearer = call.header("authorization").partition(" ")[2]
+        record.tenant = call.header("xero-tenant-id").lower()
         if side != "desk":
             self.sim.calls.append(record)
         await self._serve(side, call, Wire(receive, send, record))

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from sandbox.server import Sandbox
 
 WORLDS = {
-    "demo": "a French consultancy with 60 contacts, 120 invoices and a handful of every problem; two organisations",
+    "demo": "a French consultancy with 60 contacts, 120 invoices and a handful of every problem; a second location",
     "quiet": "one organisation, 3 contacts, 3 invoices that go over without trouble",
     "empty": "as quiet, without contacts and invoices",
     "month-end": "2,000 clean invoices in three currencies, most of them paid at the end of their month",
     "training": "one invoice for each magic number, and for each cause that is made in CrocoClick itself; see below",
 }
 TOKEN = "pit-sandbox"  # noqa: S105 - the sandbox's public token
+SECOND_ID, SECOND_TOKEN = "SandboxLocation00002", "pit-formation"
 
 
 def label(world: str, load: Any) -> str:
@@ -247,6 +248,21 @@ def demo(box: "Sandbox") -> None:
     troubles(box, crm, books, customers, lock.isoformat())
     box.sim.crococlick.location.next_number = crm.count + 1
     box.sim.crococlick.location.keep_profile()
+    formation(box)
+
+
+def formation(box: "Sandbox") -> None:
+    """The second location, whose books are the second organisation's: four courses, one of them held."""
+    desk = box.crococlick.add_location(SECOND_ID, "Dupont Formation", SECOND_TOKEN)
+    for n, rate in enumerate((20, 20, 20, 5.5), 1):
+        who = {"firstName": "École", "lastName": f"Numéro {n}", "companyName": f"École {n}"}
+        contact = desk.add_contact(id=f"SecondContact00{n:05d}", email=f"compta@ecole-{n}.example", **who)
+        course = {"name": "Stage de deux jours", "amount": 1450, "qty": 1, "taxes": [rate]}
+        number = f"FOR-{box.clock.utc().year}-{n:03d}"
+        desk.add_invoice(
+            _id=f"{n:024x}", contact=contact, number=number, status="sent", lines=[course], name=course["name"],
+            issueDate=day(box, 20 - 4 * n), dueDate=day(box, -10 - 4 * n),
+        )  # fmt: skip
 
 
 ORDINARY = (

@@ -18,15 +18,14 @@ sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: Non
 from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, trial_told, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.ledger.pen import Deed
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
 from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, stoppable
 from syncer.watch import EVERY, Watches
 
+STARTED = ("sync", "import-contacts", "check", "test-invoice")  # what the audit trail tells of a terminal
 Declare = Callable[[str, str], argparse.ArgumentParser]  # adds a command: its name, and what it does
-
-
-ALL = ("watch",)  # commands for every connection, unless one is named
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,14 +37,20 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """The commands and what each does."""
-    of_one, of_all = _shared(DEFAULT, "which connection (default: default)"), _shared("", "only this connection")
+    shared = Parser(add_help=False)
+    shared.add_argument(
+        "--connection",
+        metavar="NAME",
+        help="which connection (default: default; for watch, sql, export: all)",
+    )
+    shared.add_argument("--json", action="store_true", help="one JSON object on standard output")
     top = Parser(
         prog="python -m syncer", description="Carries CrocoClick invoices into Xero and says why any did not go."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
 
     def command(name: str, does: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=does, description=does, parents=[of_all if name in ALL else of_one])
+        return commands.add_parser(name, help=does, description=does, parents=[shared])
 
     _declare_connection(command)
     sync = command("sync", "one run")
@@ -59,13 +64,6 @@ def parser() -> Parser:
     trial_told.declare(command)
     _declare_questions_and_orders(command)
     return top
-
-
-def _shared(connection: str, help_: str) -> Parser:
-    shared = Parser(add_help=False)
-    shared.add_argument("--connection", default=connection, metavar="NAME", help=help_)
-    shared.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    return shared
 
 
 def _declare_connection(command: Declare) -> None:
@@ -117,7 +115,12 @@ def main(words_given: Sequence[str] | None = None) -> int:
     out = Out("--json" in given)
     try:
         asked = parser().parse_args(given)
-        return COMMANDS[asked.command](App.open(), asked, out)
+        asked.only, asked.connection = asked.connection, asked.connection or DEFAULT
+        app = App.open()
+        if asked.command in STARTED and sys.stdin.isatty():
+            # A person at a terminal; what cron starts nobody asked for, and the console has written it down itself.
+            app.register.note(Deed(who(), "started"), app.clock.now(), asked.command, asked.connection)
+        return COMMANDS[asked.command](app, asked, out)
     except WrongUsage as wrong:
         return _failed(out, USAGE, wrong.code, wrong.sentence)
     except Reconnect as gone:
@@ -249,8 +252,9 @@ def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask both sides how they are, and tell."""
     connection = app.connection(asked.connection)
     told = connecting.look_again(connection)
+    names = [one.name for one in app.connections()]
     if out.as_json:
-        out.json(told)
+        out.json({**told, "connections": names})
         return DONE
     organisation, source, run = told["organisation"], told["crococlick"], told["last_run"]
     out.say("Xero         " + CONNECTION_WORDS.get(told["state"], told["state"]))
@@ -265,6 +269,8 @@ def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
     )
     out.say(f"Calls left   {told['calls_left']['day'] if told['calls_left']['day'] is not None else 'unknown'} today")
     out.say(f"Last run     {_run_line(run) if run else 'none yet'}")
+    if len(names) > 1:
+        out.say(f"Connections  {', '.join(names)}; this is {connection.name}")
     return DONE
 
 
@@ -350,9 +356,9 @@ def _seconds(text: str) -> timedelta:
 
 def do_watch(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Watch every connection, or one, until Ctrl-C, SIGTERM or the end of whoever started it."""
-    if asked.connection:
-        app.connection(asked.connection)
-    watches = Watches(app, asked.connection, asked.every, out.note, asked.with_parent)
+    if asked.only:
+        app.connection(asked.only)
+    watches = Watches(app, asked.only or "", asked.every, out.note, asked.with_parent)
     if asked.with_parent:
         threading.Thread(target=_when_input_ends, args=[watches.stop], name="parent", daemon=True).start()
     with stoppable(out) as stop:
@@ -492,17 +498,23 @@ def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Write one analysis table to a file."""
     from syncer.export import export
 
-    rows = export(app.analysis, asked.kind, asked.to)
+    rows = export(app.analysis, asked.kind, asked.to, _limit(app, asked))
+    app.register.note(Deed(who(), "exported"), app.clock.now(), asked.kind, asked.only or "")
     if out.as_json:
         out.json({"kind": asked.kind, "to": str(asked.to), "rows": rows})
     out.say(f"{words.count(rows, 'row')} written to {asked.to}.")
     return DONE
 
 
+def _limit(app: App, asked: argparse.Namespace) -> list[str] | None:
+    """The connection whose rows are meant, where one was named; None for all."""
+    return [app.connection(asked.only).name] if asked.only else None
+
+
 def do_sql(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask the analysis tables."""
     app.analysis.refresh()
-    answer = app.analysis.ask(asked.query)
+    answer = app.analysis.ask(asked.query, _limit(app, asked))
     if out.as_json:
         out.json({"columns": answer.columns, "rows": answer.rows, "truncated": answer.truncated})
     out.table(list(answer.columns), answer.rows)

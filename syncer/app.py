@@ -22,6 +22,7 @@ from syncer.ledger.analysis import Analysis
 from syncer.ledger.bodies import Bodies
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
+from syncer.ledger.register import Register
 from syncer.ledger.store import Store, ledger_path
 from syncer.ports import Clock
 from syncer.questions import result_of_import, result_of_run
@@ -44,10 +45,13 @@ PATIENCE_S = 20.0
 KEPT_IDLE = timedelta(hours=1)
 
 
+ASKED_BY = "SYNCER_ASKED_BY"  # the console tells a command it starts on whose word that is
+
+
 def who() -> str:
-    """The name that orders and settings from this terminal are recorded under."""
+    """The name that orders and settings of this process are recorded under."""
     try:
-        return getpass.getuser()
+        return os.environ.get(ASKED_BY) or getpass.getuser()
     except (KeyError, OSError):
         return "terminal"
 
@@ -72,6 +76,11 @@ class App:
         path = ledger_path(self.environment.ledger_url, conf.ROOT)
         path.parent.mkdir(parents=True, exist_ok=True)
         return Store(path, self.clock)
+
+    @cached_property
+    def register(self) -> Register:
+        """Who may do what, and what people did."""
+        return Register(self.store)
 
     @cached_property
     def vault(self) -> FileVault:
@@ -102,9 +111,11 @@ class App:
         return connection
 
     def connections(self) -> list["Connection"]:
-        """Every connection, the default one first."""
+        """Every connection, the default one first: it is there from the start where the environment has its token."""
         names = [row["connection"] for row in Ledger(self.store, DEFAULT).rows("connections")]
-        return [Connection(self, name) for name in names or [DEFAULT]]
+        if DEFAULT not in names and (self.environment.crococlick_token or not names):
+            names = [DEFAULT, *names]
+        return [Connection(self, name) for name in names]
 
 
 @dataclass(frozen=True)

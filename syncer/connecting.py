@@ -1,13 +1,15 @@
 """Connecting and disconnecting: consent, the choice of the organisation, and what the connection then is."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from syncer.app import App, Connection
+from syncer.app import DEFAULT, App, Connection, who
 from syncer.core.books import Organisation
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.ledger.pen import Deed
 from syncer.ports import Location
 from syncer.questions import iso, run_summary
 from syncer.xero.auth import choose as choose_tenant
@@ -25,10 +27,10 @@ class Connected:
     choices: Sequence[tuple[str, str]] = ()
 
 
-def begin(connection: Connection) -> str:
+def begin(connection: Connection, by: str = "") -> str:
     """The address at Xero where a person gives consent; good for ten minutes and once."""
     connection.ledger.save_connection(connection.app.clock.now())
-    return connection.consent.begin(connection.name).url
+    return connection.consent.begin(connection.name, begun_by=by).url
 
 
 def finish(app: App, callback: Mapping[str, str], arrived_at: str = "") -> Connected:
@@ -38,21 +40,26 @@ def finish(app: App, callback: Mapping[str, str], arrived_at: str = "") -> Conne
     """
     granted = app.connection().consent.finish(callback, arrived_at)
     connection = Connection(app, granted.connection)
-    return _settle(connection, "", granted.auth_event_id)
+    return _settle(connection, "", granted.auth_event_id, granted.begun_by or who())
+
+
+def asked_by(app: App, callback: Mapping[str, str]) -> tuple[str, str]:
+    """Who asked for the consent that Xero answers, and for which connection."""
+    return Connection(app, DEFAULT).consent.asked_by(callback.get("state", ""))
 
 
 def connect_custom(connection: Connection, wanted: str = "") -> Connected:
     """Connect a Xero custom connection: no person gives consent."""
     granted = connection.consent.grant_client_credentials(connection.name)
-    return _settle(connection, wanted, granted.auth_event_id)
+    return _settle(connection, wanted, granted.auth_event_id, who())
 
 
-def choose(connection: Connection, wanted: str) -> Connected:
+def choose(connection: Connection, wanted: str, by: str = "") -> Connected:
     """Choose among the organisations that the consent reaches, by name or id."""
-    return _settle(connection, wanted, "")
+    return _settle(connection, wanted, "", by or who())
 
 
-def _settle(connection: Connection, wanted: str, auth_event_id: str) -> Connected:
+def _settle(connection: Connection, wanted: str, auth_event_id: str, by: str) -> Connected:
     tenants = connection.tokens.tenants()
     try:
         tenant = choose_tenant(tenants, wanted, auth_event_id)
@@ -61,12 +68,14 @@ def _settle(connection: Connection, wanted: str, auth_event_id: str) -> Connecte
             raise
         choices = [(one.id, one.name or one.id) for one in tenants if one.type == ORGANISATION]
         return Connected(connection.name, None, choices)
-    _select(connection, tenant)
+    _select(connection, tenant, by)
     return Connected(connection.name, tenant.name)
 
 
-def _select(connection: Connection, tenant: Tenant) -> None:
+def _select(connection: Connection, tenant: Tenant, by: str) -> None:
     """Remember the organisation, and what it says of itself."""
+    if other := _with(connection, organisation_id=tenant.id):
+        raise Reconnect("organisation_taken", organisation=tenant.name, connection=other)
     before = connection.ledger.row("connection")
     moves = before is not None and before["organisation_id"] not in (None, tenant.id)
     if before and moves and connection.ledger.is_bound():
@@ -77,8 +86,9 @@ def _select(connection: Connection, tenant: Tenant) -> None:
     organisation = connection.accounts.organisation()
     now = connection.app.clock.now()
     connection.ledger.save_connection(
-        now, state="connected", connected_at=now, organisation_id=tenant.id, **_told(organisation)
-    )
+        now, Deed(by, "connected"), state="connected", connected_at=now, organisation_id=tenant.id,
+        **_told(organisation),
+    )  # fmt: skip
     if moves:
         connection.ledger.forget_mirror()
     _try_source(connection)
@@ -108,10 +118,11 @@ def _try_source(connection: Connection) -> Location | None:
     return None
 
 
-def disconnect(connection: Connection) -> None:
+def disconnect(connection: Connection, by: str = "") -> None:
     """End the connection at Xero and forget its tokens; the ledger stays."""
     connection.tokens.disconnect()
-    connection.ledger.save_connection(connection.app.clock.now(), state="not_connected")
+    deed = Deed(by or who(), "disconnected")
+    connection.ledger.save_connection(connection.app.clock.now(), deed, state="not_connected")
     connection.ledger.commit("", connection.app.clock.now(), calls=connection.calls.drain())
 
 
@@ -150,7 +161,7 @@ def status(connection: Connection) -> dict[str, Any]:
         else None,
         "crococlick": {
             "state": row.get("source_state", "connected"),
-            "location": row.get("location_name") or connection.app.environment.crococlick_location_id or None,
+            "location": row.get("location_name") or _location_of(connection) or None,
             "timezone": row.get("timezone"),
         },
         "scopes": list(tokens.scopes) if tokens else [],
@@ -193,11 +204,39 @@ def look_again(connection: Connection) -> dict[str, Any]:
     return status(connection)
 
 
-def add(app: App, name: str, location_id: str, token: str) -> Connection:
-    """A further connection: its CrocoClick token goes to the vault; raises WrongUsage for a name that cannot be."""
-    if not name.replace("-", "").replace("_", "").isalnum() or len(name) > 40:
-        raise WrongUsage(f"A connection's name has letters, digits, - and _ only; {name!r} is none.")
+def add(app: App, name: str, location_id: str, token: str, by: str = "") -> Connection:
+    """A further connection, or a new token for one that is there: it goes to the vault; raises WrongUsage."""
+    name, location_id, token = name.strip(), location_id.strip(), token.strip()
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) or name == DEFAULT:
+        raise WrongUsage(f"A connection's name has letters, digits, - and _ only, and is not default; {name!r} is not.")
+    if not location_id or not token:
+        raise WrongUsage("A connection needs the id of its CrocoClick location, and that location's token.")
     connection = Connection(app, name)
+    before = connection.ledger.row("connection")
+    if before and before["location_id"] not in (None, location_id):
+        raise WrongUsage(f"The connection {name} is for the location {before['location_id']}: give another name.")
+    if other := _with(connection, location_id=location_id):
+        raise WrongUsage(f"The location {location_id} has a connection already, named {other}.")
     app.vault.put(f"crococlick:{name}", {"location_id": location_id, "token": token})
-    connection.ledger.save_connection(app.clock.now(), location_id=location_id)
+    deed = Deed(by or who(), "token_changed" if before else "connection_added")
+    connection.ledger.save_connection(app.clock.now(), deed, location_id=location_id, source_state="connected")
+    _try_source(connection)
+    connection.ledger.commit("", app.clock.now(), calls=connection.calls.drain())
     return connection
+
+
+def _with(connection: Connection, **wanted: str) -> str:
+    """The name of another connection that has this location or this organisation already; nothing where none has."""
+    for other in connection.app.connections():
+        known = {"location_id": _location_of(other), **(other.ledger.row("connection") or {})}
+        known["location_id"] = known["location_id"] or _location_of(other)
+        if other.name != connection.name and all(known.get(name) == value for name, value in wanted.items()):
+            return other.name
+    return ""
+
+
+def _location_of(connection: Connection) -> str:
+    """The CrocoClick location that a connection is for."""
+    row = connection.ledger.row("connection") or {}
+    ours = connection.app.environment.crococlick_location_id if connection.name == DEFAULT else ""
+    return ours or str(row.get("location_id") or "")

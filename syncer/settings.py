@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from syncer.core.importing import ImportRules
 from syncer.core.invoice import Status
+from syncer.core.rights import is_person
 from syncer.core.rules import DEFAULT_STATUSES, Rules
 from syncer.errors import WrongUsage
 
@@ -38,6 +39,13 @@ class Environment:
     crococlick_token: str = field(repr=False)
     crococlick_location_id: str
     crococlick_webhook_key: str = field(repr=False)
+    console_url: str
+    console_admins: str
+    sign_in_hours: str
+    oidc_metadata_url: str
+    oidc_client_id: str
+    oidc_client_secret: str = field(repr=False)
+    oidc_trust_email: str
     watch: bool = True  # whether the console works in the background
 
 
@@ -68,7 +76,57 @@ def environment(values: Mapping[str, str] | None = None, dotenv: Path | None = N
         crococlick_location_id=get("CROCOCLICK_LOCATION_ID"),
         crococlick_webhook_key=get("CROCOCLICK_WEBHOOK_KEY"),
         watch=_switch("SYNCER_WATCH", get("SYNCER_WATCH", "on")),
+        console_url=get("CONSOLE_URL"),
+        console_admins=get("CONSOLE_ADMINS"),
+        sign_in_hours=get("CONSOLE_SIGN_IN_HOURS", "12"),
+        oidc_metadata_url=get("OIDC_METADATA_URL"),
+        oidc_client_id=get("OIDC_CLIENT_ID"),
+        oidc_client_secret=get("OIDC_CLIENT_SECRET"),
+        oidc_trust_email=get("OIDC_TRUST_EMAIL", "false"),
     )
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who tells us who somebody is, and where people reach the console."""
+
+    metadata_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    console_url: str
+    admins: tuple[str, ...]
+    hours: int
+    trusts_email: bool = False  # also where the provider does not say that it has verified it
+
+    @property
+    def host(self) -> str:
+        """The name under which the console is reached."""
+        return urlsplit(self.console_url).netloc.lower()
+
+
+def provider(of: Environment) -> Provider | None:
+    """The sign-in that is configured; None where none is. Raises WrongUsage where it is configured by half."""
+    whole = {
+        "CONSOLE_URL": of.console_url,
+        "OIDC_METADATA_URL": of.oidc_metadata_url,
+        "OIDC_CLIENT_ID": of.oidc_client_id,
+        "OIDC_CLIENT_SECRET": of.oidc_client_secret,
+        "CONSOLE_ADMINS": of.console_admins,
+    }
+    if not any(value for name, value in whole.items() if name.startswith("OIDC_")):
+        return None
+    if missing := [name for name, value in whole.items() if not value]:
+        raise WrongUsage(f"For people to sign in, set {' and '.join(missing)} as well.")
+    admins = tuple(one.strip() for one in of.console_admins.split(",") if one.strip())
+    if not admins or any(one.startswith("@") or not is_person(one) for one in admins):
+        raise WrongUsage(f"CONSOLE_ADMINS must be emails, parted by commas; it is {of.console_admins!r}.")
+    if not of.sign_in_hours.isdecimal() or not 1 <= int(of.sign_in_hours) <= 720:
+        raise WrongUsage(f"CONSOLE_SIGN_IN_HOURS must be a whole number from 1 to 720; it is {of.sign_in_hours!r}.")
+    return Provider(
+        _absolute("OIDC_METADATA_URL", of.oidc_metadata_url), of.oidc_client_id, of.oidc_client_secret,
+        _origin("CONSOLE_URL", of.console_url), admins, int(of.sign_in_hours),
+        _yes("OIDC_TRUST_EMAIL", of.oidc_trust_email),
+    )  # fmt: skip
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -97,6 +155,20 @@ def _absolute(name: str, url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise WrongUsage(f"{name} must be a whole address such as https://example.com; it is {url!r}.")
     return url.rstrip("/")
+
+
+def _yes(name: str, value: str) -> bool:
+    try:
+        return _flag(value)
+    except ValueError as error:
+        raise WrongUsage(f"{name} must be {error}; it is {value!r}.") from error
+
+
+def _origin(name: str, url: str) -> str:
+    whole = _absolute(name, url)
+    if urlsplit(whole).path:
+        raise WrongUsage(f"{name} must be an address without a path, such as https://console.example.com.")
+    return whole
 
 
 # -- a connection's settings ------------------------------------------------------------------------------------------

@@ -229,6 +229,10 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "This connection has synced with {before}, and the consent was given for {now}. Nothing was changed.",
         "Connect again and choose {before}, or make a connection of its own for {now}.",
     ),
+    "organisation_taken": (
+        "{organisation} is the organisation of the connection {connection}, and serves no other. Nothing was changed.",
+        "Connect again and choose another organisation.",
+    ),
 }
 
 

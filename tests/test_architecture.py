@@ -114,7 +114,7 @@ def test_the_console_has_one_door():
     for file in modules("console", "streamlit_app.py"):
         for found in imports(file):
             allowed = name_of(file) in doors or found.startswith(
-                ("syncer.words", "syncer.contact_words", "syncer.core.")
+                ("syncer.words", "syncer.contact_words", "syncer.people_words", "syncer.core.")
             )
             assert allowed or not found.startswith("syncer"), f"{name_of(file)} imports {found}"
 

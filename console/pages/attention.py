@@ -219,7 +219,7 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     controls = st.container()
     members = desk.members(group)
     left_out = _left_out(key, members)
-    _members(desk, group, members, left_out, with_ticks=len(members) > 1 and not only_look)
+    _members(desk, group, members, left_out, with_ticks=len(members) > 1 and not only_look and desk.may("retry"))
     whom = For(key, [row for row in members if row["source_id"] not in left_out] if left_out else members)
     with controls:
         if skipped:

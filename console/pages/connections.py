@@ -5,9 +5,10 @@ from html import escape
 
 import streamlit as st
 
-from console import formats, live, parts, setup
-from console.desk import Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
+from console import accounts, formats, live, parts, setup
+from console.desk import DEFAULT, Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
 from console.parts import Column
+from syncer import people_words
 
 OTHER = "Another: an account per currency, or a tax"
 
@@ -16,12 +17,15 @@ def show(desk: Desk) -> None:
     """One connection from both ends."""
     st.title("Connections", anchor=False)
     _news()
+    accounts.overview(desk)
     setup.path(desk, "connect")
     account = desk.account()
     _choose(desk)
     parts.html(f'<div class="sides apart">{_xero(desk, account)}{_crococlick(account)}</div>')
     _automatic(desk)
-    _end(desk, account)
+    with st.container(horizontal=True):
+        accounts.new_token(desk)
+        _end(desk, account)
     _settings(desk)
 
 
@@ -35,7 +39,7 @@ def _news() -> None:
 
 def _choose(desk: Desk) -> None:
     choices = desk.choices()
-    if not choices:
+    if not choices or not desk.may("connect"):
         return
     names = dict(choices)
     with st.form("organisation"):
@@ -62,7 +66,7 @@ def _xero(desk: Desk, account: Account) -> str:
     row = account.row
     label = "Connect Xero" if account.state == "not_connected" else "Connect again"
     kind = "act" if account.state != "connected" else ""
-    button = f'<p style="margin-top:.8rem"><a class="{kind}" href="{parts.connect_address(desk.name)}">{label}</a></p>'
+    button = f'<p style="margin-top:.8rem">{parts.connect_button(desk, label, kind)}</p>'
     granted = (
         "".join(f"<li>{escape(what)}</li>" for what, _ in formats.scopes(account.scopes)) if account.scopes else ""
     )
@@ -111,7 +115,10 @@ def _crococlick(account: Account) -> str:
         ("Location", escape(row.get("location_name") or row.get("location_id") or "")),
         ("Time zone", escape(f"{zone}: dates are read in it" if zone else "")),
     ]
-    return _side("CrocoClick", formats.source_state(account.source_state), account.source_state, parts.facts(facts))
+    told = formats.source_state(account.source_state)
+    if account.name != DEFAULT and account.source_state in people_words.TOKENS:
+        told = (*told[:2], people_words.TOKENS[account.source_state])
+    return _side("CrocoClick", told, account.source_state, parts.facts(facts))
 
 
 def _side(title: str, told: tuple[str, str, str], code: str, content: str) -> str:
@@ -139,7 +146,7 @@ def _automatic(desk: Desk) -> None:
 
 
 def _end(desk: Desk, account: Account) -> None:
-    if account.state == "not_connected":
+    if account.state == "not_connected" or not desk.may("disconnect"):
         return
     with st.popover("Disconnect"):
         st.markdown("Ends the connection at Xero and forgets its tokens; the ledger stays.")
@@ -158,18 +165,24 @@ def _disconnected(desk: Desk) -> str:
 def _settings(desk: Desk) -> None:
     parts.section("Settings")
     rows = desk.settings()
-    _change(desk, rows)
+    if desk.may("change_setting"):
+        _change(desk, rows)
+    else:
+        parts.quiet(f"Changing settings: {desk.why_not('change_setting').lower()}")
     columns = [Column("Meaning"), Column("Value"), Column("Changed"), Column("")]
     parts.html(parts.table(columns, [_row(row, desk) for row in rows]))
 
 
 def _row(row: SettingRow, desk: Desk) -> list[str]:
+    change = ""
+    if desk.may("change_setting"):
+        change = parts.anchor(parts.link("connections", desk.name, setting=row.key), "Change")
     changed = f"{formats.ago(row.changed_at, desk.now)} by {escape(row.changed_by or '')}" if row.changed_at else ""
     return [
         f'{formats.prose(row.meaning)}<span class="under"><code>{escape(row.key)}</code></span>',
         escape(_value(row)),
         changed or '<span class="quiet">as delivered</span>',
-        f'<span class="keep">{parts.anchor(parts.link("connections", desk.name, setting=row.key), "Change")}</span>',
+        f'<span class="keep">{change}</span>',
     ]
 
 

@@ -140,6 +140,8 @@ def _look(desk: Desk, row: Row) -> None:
             where = parts.link("contacts", desk.name, tab="duplicates", email=row.email.strip().casefold())
             parts.html(parts.anchor(where, "See them side by side"))
             return
+        if not desk.may("link_contact"):
+            return
         with st.container(horizontal=True, vertical_alignment="bottom"):
             if row.reason not in ("refused", "linked_elsewhere"):
                 for source_id, name in row.others[:3]:
@@ -200,8 +202,10 @@ def _group(desk: Desk, group: GroupTold, answered: bool) -> None:
         )
         if answered:
             _answered(desk, group)
-        else:
+        elif desk.may("link_contact"):
             _answer(desk, group)
+        else:
+            parts.quiet(f"Answering: {desk.why_not('link_contact').lower()}")
 
 
 def _members(desk: Desk, group: GroupTold) -> str:
@@ -266,7 +270,7 @@ def _answered(desk: Desk, group: GroupTold) -> None:
         else "Kept apart." if told else "Linked by a person."
     )  # fmt: skip
     parts.quiet(escape(said), "")
-    if st.button("Take it back", key=f"undo-{group.email}"):
+    if st.button("Take it back", key=f"undo-{group.email}", disabled=not desk.may("undo")):
         _give(desk, "undo", group.email, {})
 
 

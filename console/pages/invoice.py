@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from console import answers, formats, parts
+from console import accounts, answers, formats, parts
 from console.answers import For
 from console.desk import Compared, Desk, Request, Story
 from console.parts import Column
@@ -23,20 +23,25 @@ def show(desk: Desk) -> None:
         _list("Invoices", "The newest first; the box above finds any.", desk.latest(), desk)
         return
     found = desk.find(asked)
+    elsewhere = desk.find_elsewhere(asked) if "find" in st.query_params else {}
     if not found:
-        _nothing(asked)
-    elif len(found) == 1:
+        _nothing(asked, desk.label(desk.name) if elsewhere else "")
+    elif len(found) == 1 and not elsewhere:
         _tell(desk, desk.explain(found[0]))
     else:
-        _list(f"{_several(len(found))} fit “{asked}”", "The likeliest first.", found, desk)
+        title = f"{_several(len(found))} {'fits' if len(found) == 1 else 'fit'} “{asked}”"
+        _list(title, "The likeliest first.", found, desk)
+    accounts.found(desk, elsewhere)
 
 
 def _several(number: int) -> str:
     return "The first 50 invoices that" if number >= 50 else formats.count(number, "invoice")
 
 
-def _nothing(asked: str) -> None:
-    st.title(formats.plain(f"No invoice fits “{asked}”"), anchor=False)
+def _nothing(asked: str, where: str) -> None:
+    st.title(formats.plain(f"No invoice {f'of {where} ' if where else ''}fits “{asked}”"), anchor=False)
+    if where:
+        return
     parts.html(
         "<p>Neither a number, an id, a customer's name nor an email contains it. "
         "An invoice that is new in CrocoClick is known after the next run.</p>"
@@ -100,7 +105,9 @@ def _sync(desk: Desk, story: Story, undo: str) -> None:
     """Nothing is to be answered; what waits can be carried out now."""
     waits = story.state in ("waiting", "in_doubt") and desk.state() == "connected"
     with st.container(horizontal=True):
-        if waits and st.button("Sync this invoice now", disabled=not desk.can_sync()):
+        if waits and st.button(
+            "Sync this invoice now", disabled=not desk.can_sync(), help=desk.why_not("sync") or None
+        ):
             desk.start_sync(story.row["source_id"])
             with st.spinner("Syncing this invoice"):
                 desk.wait_until_carried_out(60)

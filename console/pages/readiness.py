@@ -119,7 +119,8 @@ def _editor(desk: Desk, report: Report) -> None:
         st.error(formats.plain(wrong.sentence))
         return
     parts.html(f"<p>{formats.prose(' '.join(effect) or 'No invoice that waits would go otherwise.')}</p>")
-    if st.button("Save", key="save-mapping", type="primary"):
+    why = desk.why_not("change_setting")
+    if st.button("Save", key="save-mapping", type="primary", disabled=bool(why), help=why or None):
         ready.save({key: value})
         st.session_state["readiness_notice"] = f"Saved: {named[key]}. {' '.join(effect)}"
         st.query_params.pop("set", None)
@@ -206,7 +207,8 @@ def _test(desk: Desk) -> None:
     )
     with st.form("test", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         contact = st.text_input("For which contact", placeholder="A contact of your own: its name, email or id")
-        if st.form_submit_button("Send the test invoice", type="primary", disabled=not desk.can_sync()):
+        off, why = not desk.can_sync(), desk.why_not("test-invoice") or None
+        if st.form_submit_button("Send the test invoice", type="primary", disabled=off, help=why):
             if contact.strip():
                 desk.start("test-invoice", "--contact", contact.strip())
                 st.rerun()

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from console import answers, charts, formats, live, parts, setup
+from console import accounts, answers, charts, formats, live, parts, setup
 from console.desk import Desk, Group, Today
 from console.pages import attention
 from console.parts import Column
@@ -29,6 +29,7 @@ def show(desk: Desk) -> None:
     else:
         st.title(_verdict(today), anchor=False)
         _well(today, desk)
+    accounts.others(desk)
     setup.path(desk, "live")
     live.watch(desk)
     answers.halted(desk)
@@ -47,7 +48,7 @@ def _connect_first(desk: Desk, state: str, has_records: bool) -> None:
     asked = "".join(f"<li>{escape(what)}, {escape(why)}</li>" for what, why in formats.scopes())
     parts.html(
         f'<p class="lead">{formats.prose(sentence)} Xero asks you to allow:</p><ul class="scopes">{asked}</ul>'
-        f'<p style="margin-top:1rem"><a class="act" href="{parts.connect_address(desk.name)}">Connect Xero</a></p>'
+        f'<p style="margin-top:1rem">{parts.connect_button(desk)}</p>'
     )
     if has_records:
         parts.quiet("What follows is as it was before.")

@@ -57,11 +57,12 @@ COMPILED = [
 
 
 class CrocoClick:
-    """One location, and the service around it."""
+    """A location, perhaps some more, and the service around them."""
 
     def __init__(self, store: Store, clock: Clock):
         self.store, self.clock = store, clock
         self.location = Location(store, clock)
+        self.others: dict[str, Location] = {}
         self.limits = Limits(clock)
         self.tokens = Tokens(clock, store)
 
@@ -69,6 +70,18 @@ class CrocoClick:
         """Read back what was kept."""
         self.location.load()
         self.tokens.load()
+        for id_, _, _ in self.store.rows("crm/other"):
+            self.open(id_).load()
+
+    def open(self, id_: str) -> Location:
+        """One more location, with nothing in it yet."""
+        self.others[id_] = Location(self.store, self.clock, f"crm@{id_}")
+        self.store.put("crm/other", id_, "{}")
+        return self.others[id_]
+
+    def place(self, id_: str) -> Location:
+        """The location with this id, else the first."""
+        return self.others.get(id_, self.location)
 
     def handle(self, call: Call) -> Reply:
         """One request, carried out."""
@@ -100,7 +113,7 @@ class CrocoClick:
             found = path.match(call.path)
             if found and verb == call.method:
                 self.check(grant, scope, call)
-                return handler(self.location, call, found.group(1) if found.groups() else "")
+                return handler(self.place(grant.location), call, found.group(1) if found.groups() else "")
         raise Refusal(404, f"Cannot {call.method} {call.path}", named=True)
 
     def grant(self, call: Call) -> Grant:
@@ -108,9 +121,9 @@ class CrocoClick:
         scheme, _, token = call.header("authorization").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Refusal(401, "Invalid token: access token is invalid", named=True)
-        private = self.location.tokens
-        if token in private:
-            return Grant(private[token] or list(SCOPES), self.location.id)
+        for place in (self.location, *self.others.values()):
+            if token in place.tokens:
+                return Grant(place.tokens[token] or list(SCOPES), place.id)
         grant = self.tokens.access.get(token)
         if grant is None or grant.expires <= self.clock.now():
             raise Refusal(401, "Invalid JWT")
@@ -123,7 +136,7 @@ class CrocoClick:
         if grant.kind != "Location":
             raise Refusal(401, "This authClass type is not allowed to access this scope.")
         wanted = call.query.get("altId") or call.query.get("locationId")
-        if wanted and wanted != self.location.id:
+        if wanted and wanted != self.place(grant.location).id:
             raise Refusal(403, "The token does not have access to this location.")
 
     def _oauth(self, call: Call, grant: Grant) -> Reply | None:

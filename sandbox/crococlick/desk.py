@@ -28,13 +28,25 @@ def at_once(function: Callable[..., Any]) -> Callable[..., Any]:
 class CrocoClickDesk:
     """The location's records as a test arranges and reads them."""
 
-    def __init__(self, crm: CrocoClick, lock: Any = None):
-        self._crm, self._lock = crm, lock or threading.RLock()
+    def __init__(self, crm: CrocoClick, lock: Any = None, location_id: str = ""):
+        self._crm, self._lock, self._id = crm, lock or threading.RLock(), location_id
 
     @property
     def location(self) -> Location:
         """The location's records themselves."""
-        return self._crm.location
+        return self._crm.place(self._id)
+
+    def of(self, location_id: str) -> "CrocoClickDesk":
+        """The desk of another location."""
+        return CrocoClickDesk(self._crm, self._lock, location_id)
+
+    @at_once
+    def add_location(self, location_id: str, name: str, token: str, **changes: Any) -> "CrocoClickDesk":
+        """One more location of the same agency, with a token of its own; the rest is as in the first."""
+        added = self._crm.open(location_id)
+        added.profile = {**self.location.profile, "id": location_id, "name": name, "_tokens": {token: None}, **changes}
+        added.keep_profile()
+        return self.of(location_id)
 
     @property
     def limits(self) -> Any:

@@ -80,8 +80,8 @@ class Invoice:
 class Location:
     """One location with everything in it."""
 
-    def __init__(self, store: Store, clock: Clock):
-        self.store, self.clock = store, clock
+    def __init__(self, store: Store, clock: Clock, shelf: str = "crm"):
+        self.store, self.clock, self.shelf = store, clock, shelf
         self.switches = Switches()
         self.profile: dict[str, Any] = {}
         self.next_number = 1
@@ -123,7 +123,7 @@ class Location:
     def keep_profile(self) -> None:
         """Keep the location and its settings."""
         body = {"profile": self.profile, "switches": vars(self.switches), "next_number": self.next_number}
-        self.store.put("crm/location", "one", dumps(body))
+        self.store.put(f"{self.shelf}/location", "one", dumps(body))
         for invoice in self.invoices.values():
             invoice.head = ""
 
@@ -132,7 +132,7 @@ class Location:
         invoice.head = ""
         self.version += 1
         self.invoices[invoice.id] = invoice
-        self.store.put("crm/invoice", invoice.id, dumps(invoice.doc), invoice.items)
+        self.store.put(f"{self.shelf}/invoice", invoice.id, dumps(invoice.doc), invoice.items)
 
     def touch(self, invoice: Invoice) -> None:
         """Note that an invoice was changed, and keep it."""
@@ -144,7 +144,7 @@ class Location:
         """Delete an invoice."""
         self.version += 1
         del self.invoices[invoice.id]
-        self.store.drop("crm/invoice", invoice.id)
+        self.store.drop(f"{self.shelf}/invoice", invoice.id)
 
     def newest_first(self) -> list[Invoice]:
         """All invoices, the latest issued first; sorted again only after a change."""
@@ -163,7 +163,7 @@ class Location:
             if key:
                 shelf.setdefault(key, []).append(id_)
         self.indexed_at[id_] = self.clock.now() + self.switches.search_lag_s
-        self.store.put("crm/contact", id_, dumps(contact))
+        self.store.put(f"{self.shelf}/contact", id_, dumps(contact))
 
     def unindex(self, id_: str) -> None:
         """Forget under which address and number a contact is found."""
@@ -175,36 +175,36 @@ class Location:
         """Delete a contact."""
         self.unindex(id_)
         del self.contacts[id_]
-        self.store.drop("crm/contact", id_)
+        self.store.drop(f"{self.shelf}/contact", id_)
 
     def keep_transaction(self, transaction: dict[str, Any]) -> None:
         """Keep a payment."""
         if transaction["_id"] not in self.transactions:
             self.payments_of.setdefault(transaction["entitySourceId"], []).append(transaction["_id"])
         self.transactions[transaction["_id"]] = transaction
-        self.store.put("crm/transaction", transaction["_id"], dumps(transaction))
+        self.store.put(f"{self.shelf}/transaction", transaction["_id"], dumps(transaction))
 
     def keep_order(self, order: dict[str, Any]) -> None:
         """Keep an order."""
         self.orders[order["_id"]] = order
         self.order_of[order["sourceId"]] = order["_id"]
-        self.store.put("crm/order", order["_id"], dumps(order))
+        self.store.put(f"{self.shelf}/order", order["_id"], dumps(order))
 
     # -- reading back -----------------------------------------------------------------------------------------
 
     def load(self) -> None:
         """Read back what was kept."""
-        for _, head, _ in self.store.rows("crm/location"):
+        for _, head, _ in self.store.rows(f"{self.shelf}/location"):
             body = json.loads(head)
             self.profile, self.next_number = body["profile"], body["next_number"]
             self.switches = Switches(**body["switches"])
-        for id_, head, items in self.store.rows("crm/invoice"):
+        for id_, head, items in self.store.rows(f"{self.shelf}/invoice"):
             self.invoices[id_] = Invoice(id_, json.loads(head), items)
-        for _, head, _ in self.store.rows("crm/contact"):
+        for _, head, _ in self.store.rows(f"{self.shelf}/contact"):
             self.keep_contact(json.loads(head))
-        for _, head, _ in self.store.rows("crm/transaction"):
+        for _, head, _ in self.store.rows(f"{self.shelf}/transaction"):
             self.keep_transaction(json.loads(head))
-        for _, head, _ in self.store.rows("crm/order"):
+        for _, head, _ in self.store.rows(f"{self.shelf}/order"):
             self.keep_order(json.loads(head))
         self.store.waiting.clear()
         self.version += 1

@@ -20,7 +20,7 @@ from syncer.core.payment import Payment
 from syncer.core.people import SourceContact
 from syncer.core.standing import Order
 from syncer.ledger import orders, people, records, seeing, steps
-from syncer.ledger.pen import QUERIES, Pen, columns_of
+from syncer.ledger.pen import QUERIES, Deed, Pen, columns_of
 from syncer.ledger.people import Imported
 from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict, as_json, code_of, facts_of
 from syncer.ledger.store import Store, Tx
@@ -29,6 +29,12 @@ from syncer.ports import CallRecord, Event
 T = TypeVar("T")
 EVENTS_KEPT = timedelta(days=30)  # CrocoClick repeats for three days at most
 CARRIED_OUT = (*steps.FULFILLED, "same_payment")
+IDENTITY = (
+    "state",
+    "organisation_name",
+    "organisation_id",
+    "location_id",
+)  # what the audit trail tells of a connection
 
 
 class Ledger:
@@ -134,16 +140,23 @@ class Ledger:
 
     # -- the connection and its settings --------------------------------------------------------------------------
 
-    def save_connection(self, now: datetime, **fields: Any) -> None:
-        """Create the connection or change some of its fields."""
+    def save_connection(self, now: datetime, deed: Deed | None = None, **fields: Any) -> None:
+        """Create the connection or change some of its fields; `deed` where a person did."""
 
         def write(tx: Tx) -> None:
             known = tx.row(QUERIES["connection"], {"connection": self.connection})
             whole: dict[str, Any] = {"state": "not_connected", "source_state": "connected", **(known or {}), **fields}
             whole |= {"connection": self.connection, "changed_at": now}
             tx.upsert("connection", ["connection"], {name: [value] for name, value in whole.items()})
+            if deed:
+                before, after = ({name: (row or {}).get(name) for name in IDENTITY} for row in (known, whole))
+                Pen(tx, self.connection, "", now).audit(deed, [(self.connection, before if known else None, after)])
 
         self.store.transaction(write)
+
+    def note(self, deed: Deed, now: datetime, subject: str = "", before: Any = None, after: Any = None) -> None:
+        """Write down what somebody did that leaves no other trace in the ledger."""
+        self._write(now, lambda pen: pen.audit(deed, [(subject, before, after)]))
 
     def change_settings(self, changes: Mapping[str, str | None], by: str, now: datetime) -> None:
         """Append the new values; None is the default again."""
@@ -153,7 +166,14 @@ class Ledger:
             "value": list(changes.values()),
             "changed_at": [now] * count,
         }
-        self._write(now, lambda pen: pen.append("setting", {**columns, "changed_by": [by] * count}))
+
+        def write(pen: Pen) -> None:
+            before = {row["key"]: row["value"] for row in pen.rows("settings")}
+            pen.append("setting", {**columns, "changed_by": [by] * count})
+            done = [(key, {"value": before.get(key)}, {"value": value}) for key, value in changes.items()]
+            pen.audit(Deed(by, "setting_changed"), done)
+
+        self._write(now, write)
 
     # -- a run ----------------------------------------------------------------------------------------------------
 
@@ -389,9 +409,12 @@ class Ledger:
 
     def order_connection(self, given: Order, now: datetime) -> None:
         """Write down a person's order for the connection as a whole."""
-        self._write(
-            now, lambda pen: pen.tell("connection", [("", f"order_{given.name}", Problem("", given.said))], given.by)
-        )
+
+        def write(pen: Pen) -> None:
+            pen.tell("connection", [("", f"order_{given.name}", Problem("", given.said))], given.by)
+            pen.audit(Deed(given.by, f"order_{given.name}"), [("", None, None)])
+
+        self._write(now, write)
 
     def end_skips(self, today: date, now: datetime) -> None:
         """Skips whose day has come are over."""

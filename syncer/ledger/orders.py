@@ -9,7 +9,7 @@ from syncer.core.books import books_from, books_text
 from syncer.core.causes import Problem
 from syncer.core.due import Recount
 from syncer.core.standing import Order
-from syncer.ledger.pen import Pen
+from syncer.ledger.pen import NOBODY, Deed, Pen
 from syncer.ledger.records import as_json
 from syncer.ledger.steps import fulfil
 
@@ -19,7 +19,22 @@ OVER = ("overwrite", "reapply_payments")  # these write over what a person saw i
 
 
 def give(pen: Pen, given: Order, ids: Sequence[str]) -> None:
-    """An order for invoices, which are decided anew; one that stands replaces the one before.
+    """An order for invoices, with its trace in the audit trail."""
+    before = pen.standing("invoices", ids) if given.by not in NOBODY else {}
+    follow(pen, given, ids)
+    _trace(pen, given, "invoices", ids, before)
+
+
+def _trace(pen: Pen, given: Order, kind: str, ids: Sequence[str], before: Mapping[str, Any]) -> None:
+    if given.by in NOBODY:
+        return
+    after, said = pen.standing(kind, ids), {"said": dict(given.said)} if given.said else {}
+    done = [(one, before.get(one), {**after.get(one, {}), **said}) for one in ids]
+    pen.audit(Deed(given.by, f"order_{given.name}"), done)
+
+
+def follow(pen: Pen, given: Order, ids: Sequence[str]) -> None:
+    """What an order makes of invoices: they are decided anew, and one order that stands replaces the one before.
 
     An invoice whose last write has no answer yet stays in doubt: the look comes first, whatever was ordered.
     """
@@ -75,6 +90,7 @@ def _forget_refusals(pen: Pen, ids: Sequence[str]) -> None:
 
 def give_contact(pen: Pen, given: Order, ids: Sequence[str], links: Mapping[str, str | None]) -> None:
     """Which Xero contact some customers are; the invoices of all of them are decided anew."""
+    before = pen.standing("contacts", list(links))
     kept = [key for key, xero_id in links.items() if xero_id is None and given.name == "keep_apart"]
     nothing: list[Any] = [None] * len(links)
     pen.change(
@@ -90,7 +106,8 @@ def give_contact(pen: Pen, given: Order, ids: Sequence[str], links: Mapping[str,
         },
     )
     pen.tell("contact", [(key, f"order_{given.name}", Problem("", given.said)) for key in links], given.by)
-    give(pen, given, ids)
+    follow(pen, given, ids)  # What becomes of the invoices follows from what was said of the customer.
+    _trace(pen, given, "contacts", list(links), before)
 
 
 def recount(pen: Pen, source_id: str, found: Recount) -> None:

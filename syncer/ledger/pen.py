@@ -16,6 +16,16 @@ QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
 
 Columns = Mapping[str, Sequence[Any]]
 Told = tuple[str, str, Problem | None]  # source id, what happened, why
+Done = tuple[str, Any, Any]  # the subject, what it was before, what it is after
+NOBODY = ("", "sync", "Xero")  # what these write down no person did
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What a person does, as the audit trail tells it."""
+
+    by: str
+    what: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,23 @@ class Pen:
                 "by_whom": [by] * count,
             },
         )
+
+    def audit(self, deed: Deed, done: Sequence[Done]) -> None:
+        """Write down what a person did: each subject with what it was before and is after."""
+        if deed.by in NOBODY:
+            return
+        same = {"happened_at": self.now, "by_whom": deed.by, "what": deed.what}
+        columns: dict[str, list[Any]] = {name: [value] * len(done) for name, value in same.items()}
+        columns["subject"] = [subject for subject, _, _ in done]
+        columns["before"] = [None if before is None else as_json(before) for _, before, _ in done]
+        columns["after"] = [None if after is None else as_json(after) for _, _, after in done]
+        self.append("audit", columns)
+
+    def standing(self, kind: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """How some `invoices`, `contacts` or `answers` stand now, for the audit trail."""
+        asked = {"connection": self.connection, "ids": list(ids)}
+        rows = self.tx.rows(QUERIES[f"standing_{kind}"], asked)
+        return {row["source_id"]: {name: row[name] for name in row if name != "source_id"} for row in rows}
 
     def wake(self, ids: Sequence[str]) -> None:
         """Look again at invoices of which we thought that both sides agree."""

@@ -11,7 +11,7 @@ from syncer.core.causes import Problem
 from syncer.core.contact import UNKNOWN
 from syncer.core.importing import Answer, Link, Outcome, Verdict
 from syncer.core.people import SourceContact
-from syncer.ledger.pen import Pen, columns_of
+from syncer.ledger.pen import Deed, Pen, columns_of
 from syncer.ledger.records import Ending, address_from, address_text, as_json
 
 PORTION = 5000
@@ -203,15 +203,20 @@ def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
 
 def give_answer(pen: Pen, subjects: Sequence[str], kind: str, said: Mapping[str, str], by: str) -> None:
     """A person says that these are apart, or are to be left alone."""
+    before = pen.standing("answers", subjects)
     same = {"answer": kind, "said": as_json(dict(said)), "by_whom": by, "given_at": pen.now}
     columns: dict[str, list[Any]] = {name: [value] * len(subjects) for name, value in same.items()}
     pen.put("contact_answer", "subject", {"subject": list(subjects), **columns})
     order = {"apart": "keep_apart"}.get(kind, kind)
     pen.tell("contact", [(subject, f"order_{order}", Problem("", said)) for subject in subjects], by)
+    after = {"answer": kind, **({"said": dict(said)} if said else {})}
+    pen.audit(Deed(by, f"order_{order}"), [(subject, before.get(subject), after) for subject in subjects])
 
 
 def take_back(pen: Pen, subjects: Sequence[str], by: str) -> None:
     """What was said of these counts no more."""
+    before = pen.standing("answers", subjects)
     keys = {"connection": [pen.connection] * len(subjects), "subject": list(subjects)}
     pen.tx.delete_where_keys("contact_answer", keys)
     pen.tell("contact", [(subject, "order_undo", None) for subject in subjects], by)
+    pen.audit(Deed(by, "order_undo"), [(subject, before.get(subject), None) for subject in subjects])

@@ -517,3 +517,51 @@ FROM contact_import i
 LEFT JOIN book_contact b ON b.connection = i.connection AND b.xero_id = i.xero_id
 LEFT JOIN source_contact s ON s.connection = i.connection AND s.source_id = i.source_id
 WHERE i.connection = $connection ORDER BY lower(b.name), i.xero_id;
+
+-- name: people
+-- Everybody whose rights were named, domains first.
+SELECT * FROM person ORDER BY NOT starts_with(who, '@'), who;
+
+-- name: person
+-- One person or domain.
+SELECT * FROM person WHERE who = $who;
+
+-- name: audit
+-- What people did, newest first; what is empty or NULL is not asked for. Who is limited to some connections sees what
+-- was done there.
+WITH found AS (
+    SELECT * FROM audit WHERE ($who = '' OR by_whom = $who) AND ($what = '' OR what = $what)
+    AND ($connection = '' OR connection = $connection) AND ($subject = '' OR subject = $subject)
+    AND (CAST($since AS TIMESTAMP) IS NULL OR happened_at >= CAST($since AS TIMESTAMP))
+    AND (CAST($until AS TIMESTAMP) IS NULL OR happened_at < CAST($until AS TIMESTAMP))
+    AND (CAST($visible AS VARCHAR[]) IS NULL OR list_contains(CAST($visible AS VARCHAR[]), connection))
+    AND what <> 'signed_out' ORDER BY id DESC LIMIT $limit
+)
+SELECT f.*, COALESCE(i.number, c.name, b.name, '') AS name, i.source_id IS NOT NULL AS is_invoice FROM found f
+LEFT JOIN invoice i ON i.connection = f.connection AND i.source_id = f.subject
+LEFT JOIN contact c ON c.connection = f.connection AND c.source_id = f.subject
+LEFT JOIN book_contact b ON b.connection = f.connection AND b.xero_id = f.subject
+ORDER BY f.id DESC;
+
+-- name: audit_choices
+-- Who did anything, and what.
+SELECT DISTINCT by_whom, what FROM audit WHERE what <> 'signed_out';
+
+-- name: signed_out
+-- Whether a sign-in was ended by its person.
+SELECT 1 AS ended FROM audit WHERE what = 'signed_out' AND subject = $mark AND happened_at >= $since LIMIT 1;
+
+-- name: standing_invoices
+-- How some invoices stand, for the audit trail.
+SELECT source_id, state, cause, ordered FROM invoice
+WHERE connection = $connection AND list_contains($ids, source_id);
+
+-- name: standing_contacts
+-- How some contacts stand, for the audit trail.
+SELECT source_id, xero_id, link, apart FROM contact
+WHERE connection = $connection AND list_contains($ids, source_id);
+
+-- name: standing_answers
+-- What was said of some contacts, for the audit trail.
+SELECT subject AS source_id, answer FROM contact_answer
+WHERE connection = $connection AND list_contains($ids, subject);

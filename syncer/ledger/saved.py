@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from syncer.errors import WrongUsage
-from syncer.ledger.records import as_json
+from syncer.ledger.pen import Deed, Pen
 from syncer.ledger.store import HERE, Store, Tx
 
 MOST = 500
@@ -55,7 +55,7 @@ def delete(store: Store, question_id: str, by: str, now: datetime) -> None:
     def write(tx: Tx) -> None:
         if before := tx.row(_BY_ID, [question_id]):
             tx.execute("DELETE FROM question WHERE question_id = ?", [question_id])
-            _note(tx, "question_deleted", by, now, before, None)
+            _note(tx, "question_removed", by, now, before, None)
 
     store.transaction(write)
 
@@ -65,14 +65,10 @@ def _note(
 ) -> None:
     """The row of the audit trail."""
     subject = (after or before or {})["question_id"]
-    row = {
-        "id": tx.next_id("audit"), "connection": "", "happened_at": now, "by_whom": by, "what": what,
-        "subject": subject, "before": _told(before), "after": _told(after),
-    }  # fmt: skip
-    tx.insert("audit", {name: [value] for name, value in row.items()})
+    Pen(tx, "", "", now).audit(Deed(by, what), [(subject, _told(before), _told(after))])
 
 
-def _told(row: Mapping[str, Any] | None) -> str | None:
+def _told(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """What a question said, without when and by whom, which stand beside it."""
     said = ("title", "sentence", "sql", "parameters", "chart")
-    return as_json({name: row[name] for name in said}) if row else None
+    return {name: row[name] for name in said} if row else None

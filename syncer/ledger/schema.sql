@@ -338,7 +338,7 @@ CREATE TABLE webhook (
 -- Who may do what: an email, or a domain written as '@example.com'.
 CREATE TABLE person (
     who VARCHAR PRIMARY KEY,
-    role VARCHAR NOT NULL,               -- viewer, operator, admin
+    role VARCHAR NOT NULL,               -- none (kept out), viewer, operator, admin
     connections VARCHAR,                 -- JSON list of connections; NULL means all
     changed_at TIMESTAMP NOT NULL,
     changed_by VARCHAR NOT NULL

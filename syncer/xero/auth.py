@@ -79,6 +79,7 @@ class Granted:
     connection: str
     tokens: Tokens
     auth_event_id: str = ""
+    begun_by: str = ""
 
 
 class TokenRefused(Exception):
@@ -196,7 +197,7 @@ class Consent:
         self._vault = vault
         self._clock = clock
 
-    def begin(self, connection: str = "default", scopes: Sequence[str] = SCOPES) -> PendingConsent:
+    def begin(self, connection: str = "default", scopes: Sequence[str] = SCOPES, begun_by: str = "") -> PendingConsent:
         """A consent to ask for, remembered in the vault."""
         state, verifier, now = secrets.token_urlsafe(32), secrets.token_urlsafe(64), self._clock.now()
         url = self._identity.authorise_url(state, verifier, scopes)
@@ -204,6 +205,7 @@ class Consent:
             "code_verifier": verifier,
             "created_at": now.isoformat(),
             "connection": connection,
+            "begun_by": begun_by,
             "scopes": list(scopes),
             "redirect_uri": self._identity.app.redirect_uri,
         }
@@ -211,6 +213,11 @@ class Consent:
             kept = {name: old for name, old in self._pending().items() if _age(old, now) < PENDING_KEPT}
             self._vault.put(PENDING, {**kept, state: entry})
         return PendingConsent(url, state, verifier, now, connection)
+
+    def asked_by(self, state: str) -> tuple[str, str]:
+        """Who asked for the consent of this state, and for which connection; empty where nobody did."""
+        entry = self._pending().get(state) or {}
+        return entry.get("begun_by", ""), entry.get("connection", "")
 
     def finish(self, callback: Mapping[str, str], arrived_at: str = "") -> Granted:
         """Store what the callback's code is exchanged for; raises Reconnect with a `consent_…` code, or Unavailable.
@@ -282,7 +289,7 @@ class Consent:
         with self._vault.lock(name):
             before = self._vault.get(name) or {}
             self._vault.put(name, kept | {"tenant_id": before.get("tenant_id", "")})
-        return Granted(entry["connection"], tokens_of(kept), kept["auth_event_id"])
+        return Granted(entry["connection"], tokens_of(kept), kept["auth_event_id"], entry.get("begun_by", ""))
 
 
 class TokenSource:

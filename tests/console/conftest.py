@@ -31,6 +31,7 @@ VAT20, VAT55 = Tax("t20", "TVA 20 %", Decimal(20)), Tax("t55", "TVA 5,5 %", Deci
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A desk over an empty ledger; nothing is connected."""
     monkeypatch.setenv("SYNCER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SYNCER_WATCH", "off")  # Nobody works in the background, and nobody is missed.
     for name in ("XERO_API_URL", "XERO_LOGIN_URL", "XERO_IDENTITY_URL", "CROCOCLICK_API_URL"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # Nobody answers there, and nothing is asked of the world.
     monkeypatch.setenv("XERO_CLIENT_ID", "sandbox-client")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console import background
-from console.desk import Desk
+from console.desk import Desk, installation
 from syncer.watch import watching
 from tests.console.conftest import Draw, seen
 
@@ -22,8 +22,10 @@ def until(is_so, most_s=30.0):
     return is_so()
 
 
-def test_the_watch_begins_and_ends_with_the_console(desk: Desk):
+def test_the_watch_begins_and_ends_with_the_console(desk: Desk, monkeypatch):
     """It is there as long as the console is, and comes back when it dies."""
+    monkeypatch.setenv("SYNCER_WATCH", "on")
+    installation.cache_clear()
     data = desk.app.environment.data_dir
     with background.at_work() as watch:
         first = until(lambda: watching(data, "default"))
@@ -49,8 +51,6 @@ def watch_sentence(desk: Desk) -> str:
 def test_a_console_that_leaves_it_to_a_service(desk: Desk, monkeypatch):
     """SYNCER_WATCH=off: nothing is started, and nobody is waited for."""
     monkeypatch.setenv("SYNCER_WATCH", "off")
-    from console.desk import installation
-
     installation.cache_clear()
     with background.at_work() as watch:
         assert watch is None

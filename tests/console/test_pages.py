@@ -214,7 +214,7 @@ def test_connections_tell_both_ends(working: Desk, draw: Draw):
 
 def test_a_bad_value_is_refused_with_the_sentence(connected: Desk, draw: Draw):
     at = draw("connections", setting="due_days")
-    at.text_input[0].set_value("soon")
+    next(one for one in at.text_input if one.label == "Value").set_value("soon")
     save(at)
     assert "due_days must be a whole number from 0 to 365; it was 'soon'. Nothing was changed." in seen(at)
     assert not connected.ledger.rows("settings")
@@ -222,7 +222,7 @@ def test_a_bad_value_is_refused_with_the_sentence(connected: Desk, draw: Draw):
 
 def test_a_good_value_is_kept_with_who_and_when(connected: Desk, draw: Draw):
     at = draw("connections", setting="due_days")
-    at.text_input[0].set_value("14")
+    next(one for one in at.text_input if one.label == "Value").set_value("14")
     save(at)
     assert "Saved." in seen(at)
     (row,) = connected.ledger.rows("settings")

@@ -258,7 +258,7 @@ def test_only_what_a_person_may_see_is_asked(working: Desk):
         return [row[0] for row in asking.answer().rows]
 
     assert connections(working) == ["default", "other"]
-    assert connections(replace(working, visible=["other"])) == ["other"]
+    assert connections(replace(working, name="other", visible=["other"])) == ["other"]
     assert connections(replace(working, visible=[])) == []
     asking = other.asking.begin("SELECT $connection", {"connection": "default"})
     assert asking.wait(20)

@@ -155,6 +155,9 @@ def watched(desk: Desk, **told: object) -> None:
 
 def test_health_tells_of_the_watch(working: Desk, monkeypatch: pytest.MonkeyPatch):
     """At work it is well; where it stopped, although this console should work in the background, it is not."""
+    monkeypatch.setenv("SYNCER_WATCH", "on")
+    monkeypatch.setattr("console.routes.STARTED", datetime.now(UTC))
+    installation.cache_clear()
     watched(working)
     assert caller().get("/healthz").json()["watch"]["default"]["state"] == "watching"
     (working.app.environment.data_dir / "watch" / "default.json").unlink()

@@ -122,7 +122,7 @@ def test_a_question_comes_back_as_it_was_saved(store):
         lambda reader: reader.rows("SELECT what, subject, by_whom, before, after FROM audit ORDER BY id")
     )
     assert [(row["what"], row["subject"], row["by_whom"]) for row in trail] == [
-        ("question_saved", "q1", "anna"), ("question_saved", "q1", "ben"), ("question_deleted", "q1", "ben"),
+        ("question_saved", "q1", "anna"), ("question_saved", "q1", "ben"), ("question_removed", "q1", "ben"),
     ]  # fmt: skip
     assert [("Été" in (row["before"] or ""), "Hiver" in (row["after"] or "")) for row in trail] == [
         (False, False), (True, True), (False, False),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
+from syncer.ledger.ledger import Ledger
 from tests.stories.stories_world import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,20 @@ def test_from_settings_to_explain(world):
     assert answer == {"columns": ["state", "n"], "rows": [["synced", 3]], "truncated": False}
     status = told(world, "status")
     assert status["state"] == "connected" and status["last_run"]["outcomes"]["created"] == 3
+
+
+def test_a_named_connection_limits_what_is_asked_and_written(world, tmp_path):
+    """Without a name `sql` and `export` are about all connections; a name that nobody gave is refused."""
+    other, to = Ledger(world.app.store, "lyon"), str(tmp_path / "runs.csv")
+    other.begin_run("run-of-lyon", "", "a test", 1, world.app.clock.now())
+    asked = "SELECT DISTINCT connection FROM runs ORDER BY ALL"
+    assert told(world, "sql", asked)["rows"] == [["default"], ["lyon"]]
+    assert told(world, "sql", asked, "--connection", "default")["rows"] == [["default"]]
+    whole = told(world, "export", "runs", "--to", to)["rows"]
+    assert told(world, "export", "runs", "--to", to, "--connection", "default")["rows"] == whole - 1
+    assert run(world, "sql", asked, "--connection", "nowhere").returncode == 2
+    rows = world.app.register.audit({"what": "exported"}, 9)
+    assert [(row["subject"], row["connection"]) for row in rows] == [("runs", "default"), ("runs", "")]
 
 
 def test_what_needs_a_person_ends_with_3(world):
