@@ -259,7 +259,8 @@ def test_only_what_a_person_may_see_is_asked(working: Desk):
 
     assert connections(working) == ["default", "other"]
     assert connections(replace(working, name="other", visible=["other"])) == ["other"]
-    assert connections(replace(working, visible=[])) == []
+    with pytest.raises(WrongUsage, match="There is no connection named 'default'"):
+        connections(replace(working, visible=[]))
     asking = other.asking.begin("SELECT $connection", {"connection": "default"})
     assert asking.wait(20)
     assert asking.answer().rows == [("other",)]
