@@ -83,7 +83,9 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
         return st.Page(partial(show, desk), title=title, url_path=path, default=default, visibility=seen)
 
     return {
-        "today": page(today.show, "Today", "today", True),
+        "today": page(today.show, "Today", "", True),
+        # The first page has no address of its own; whoever asks for it by its name gets it too.
+        "named": page(today.show, "Today", "today", hidden=True),
         "invoice": page(invoice.show, "Invoices", "invoice"),
         "attention": page(attention.show, _attention(desk), "attention"),
         "contacts": page(contacts.show, "Contacts", "contacts"),

@@ -37,7 +37,8 @@ def section(title: str, content: str = "") -> None:
 
 
 def link(page: str, connection: str = "default", **asked: str) -> str:
-    """The address of a page, or of one record on it."""
+    """The address of a page, or of one record on it; Today is the first page, which has no name."""
+    page = "" if page == "today" else page
     if connection != "default":
         asked["connection"] = connection
     return f"./{page}?{urlencode(asked)}" if asked else f"./{page}"
