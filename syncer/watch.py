@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from syncer import connecting
+from syncer import connecting, words
 from syncer.app import App, Connection
 from syncer.core.schedule import FEW, Moment, Next, Step, next_step
 from syncer.errors import LedgerBusy, RateLimited, SyncerError
@@ -28,6 +28,7 @@ EVERY = timedelta(seconds=120)
 TURN_S = 0.2  # between looks at the inbox and at the ledger's sign
 NEW_CONNECTIONS_S = 5.0
 STAND_BY_S = 1.0
+UNWELL_S = 30.0
 HEARTBEAT_S = 10.0
 STRANGERS_KEPT = timedelta(hours=1)  # events of a location that may be about to be connected
 MADE_WAY = "made_way"
@@ -45,10 +46,13 @@ class Lately:
     shut_until: datetime | None = None
     early: bool = True  # the last run ended before all was done; of one before this watch nothing is known
     sweep_calls: int = 0
+    tried_at: datetime | None = None  # when the last run for everything began that came to its end
 
-    def note(self, outcome: Outcome, now: datetime) -> None:
-        """Learn from a run that ended."""
+    def note(self, outcome: Outcome, began: datetime, now: datetime, whole: bool) -> None:
+        """Learn from a run that ended; `whole`: it was for everything."""
         failure = outcome.failure
+        if whole and outcome.ended == "done":
+            self.tried_at = began
         self.early = outcome.ended != "done"
         self.shut_until = None
         if isinstance(failure, RateLimited) and failure.limit == "day":
@@ -93,7 +97,7 @@ class Watch:
             return Next(Step.REST, self._now() + timedelta(seconds=STAND_BY_S))
         except SyncerError as failure:
             outcome = Outcome("", "failed", failure)
-        self.lately.note(outcome, self._now())
+        self.lately.note(outcome, self._looked_at, self._now(), planned.step is not Step.LOOK)
         self._forget(events, outcome)
         return planned
 
@@ -114,16 +118,21 @@ class Watch:
         ledger, lately = self.connection.ledger, self.lately
         since = self._since()
         due = ledger.row("due", since=since) or {}
-        events = self._events()
+        events, may_work = self._events(), self._may_work()
+        if not may_work:
+            # Nobody could act on them: the reading that comes first then finds what they are about.
+            self.connection.app.inbox.drop(events)
+            events = []
         return Moment(
             now=now,
             every=self.every,
-            can=self._may_work(),
+            can=may_work,
             asked=tuple(dict.fromkeys(event.subject for event in events)),
             ordered=tuple(row["source_id"] for row in ledger.rows("ordered", since=since, limit=FEW + 1)),
             moved=any(at and at >= since for at in (due.get("setting_at"), due.get("order_at"))),
             left=due.get("waiting", 0) if lately.early else 0,
             retry_at=due.get("retry_at"),
+            tried_at=lately.tried_at,
             swept_at=due.get("swept_at"),
             sweep_calls=lately.sweep_calls,
             shut_until=lately.shut_until,
@@ -301,23 +310,26 @@ class Watches:
                 self._stopping.wait(STAND_BY_S)
 
     def _turns(self, watch: Watch) -> None:
-        note = Note(self._app.environment.data_dir, watch.connection.name)
+        note, said = Note(self._app.environment.data_dir, watch.connection.name), ""
         while not self._stopping.is_set():
             try:
                 planned = watch.turn()
+                said = ""
             except SyncerError as failure:
-                planned = self._unwell(failure.code)
+                if failure.code != said:
+                    self._say(f"Put off, and tried again twice a minute: {words.failure(failure.code, failure.facts)}")
+                said = failure.code
+                planned = self._unwell()
             except Exception:  # noqa: BLE001 — our own mistake must not end what is to run for ever; the log has it
                 _log.exception("a turn of the watch of %s failed", watch.connection.name)
-                planned = self._unwell("unforeseen")
+                planned = self._unwell()
             note.keep(planned, watch.lately, self._every)
             if planned.step is Step.REST:
                 self._stopping.wait(TURN_S)
         note.end()
 
-    def _unwell(self, code: str) -> Next:
-        self._say(f"Put off for half a minute: {code}")
-        self._stopping.wait(30.0)
+    def _unwell(self) -> Next:
+        self._stopping.wait(UNWELL_S)
         return Next(Step.REST, self._app.clock.now())
 
 

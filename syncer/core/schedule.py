@@ -33,6 +33,7 @@ class Moment:
     moved: bool = False  # a setting or another order is newer than the last run
     left: int = 0  # invoices that the last run, which ended early, had still to do
     retry_at: datetime | None = None  # the earliest announced time
+    tried_at: datetime | None = None  # when the last run began that was for everything and came to its end
     swept_at: datetime | None = None
     sweep_calls: int = 0  # CrocoClick calls that the last sweep took
     shut_until: datetime | None = None  # Xero's day
@@ -73,13 +74,18 @@ def _by_time(moment: Moment) -> Next:
     now, shut = moment.now, bool(moment.shut_until and moment.shut_until > moment.now)
     if moment.left and not shut:
         return Next(Step.GO_ON, now)
-    if moment.retry_at and moment.retry_at <= now and not shut:
+    # What a run that came to its end has left as it was is not tried again for the same time.
+    announced = moment.retry_at if moment.retry_at and not shut and not _was_tried(moment) else None
+    if announced and announced <= now:
         return Next(Step.GO_ON, now)
     sweep_at = _sweep_at(moment, shut)
     if sweep_at <= now:
         return Next(Step.SWEEP, now)
-    times = [sweep_at, *([moment.retry_at] if moment.retry_at and not shut else []), now + LOOK]
-    return Next(Step.REST, min(times))
+    return Next(Step.REST, min([sweep_at, *([announced] if announced else []), now + LOOK]))
+
+
+def _was_tried(moment: Moment) -> bool:
+    return bool(moment.tried_at and moment.retry_at and moment.tried_at >= moment.retry_at)
 
 
 def interval(every: timedelta, sweep_calls: int) -> timedelta:
