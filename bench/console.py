@@ -104,12 +104,11 @@ def measure_questions() -> None:
 
 
 @contextmanager
-def console(data: Path) -> Iterator[str]:
-    """The console on a port of its own."""
+def console(data: Path, **more: str) -> Iterator[str]:
+    """The console on a port of its own, and nobody at work in the background."""
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(PORT)]
-    server = subprocess.Popen(
-        [*command, "--server.headless", "true"], cwd=ROOT, env=os.environ | {"SYNCER_DATA_DIR": str(data)}
-    )
+    given = {"SYNCER_DATA_DIR": str(data), "SYNCER_WATCH": "off", **more}
+    server = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, env=os.environ | given)
     try:
         url = f"http://localhost:{PORT}"
         for _ in range(100):

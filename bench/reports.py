@@ -1,14 +1,11 @@
 """How long the Reports page takes with a million attempts: python bench/reports.py [--keep FOLDER] [--browser]."""
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from zoneinfo import ZoneInfo
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from bench.console import console
 from syncer import figures
 from syncer.ledger.analysis import Analysis, open_analysis
 from syncer.ledger.ledger import Ledger
@@ -25,7 +23,6 @@ from syncer.ledger.store import Store, named_queries
 NOW = datetime.now(UTC)
 DAYS = 365
 BROWSER = "/usr/bin/chromium"
-PORT = 8578
 ADDRESSES = {
     "Runs, to compare with": "/runs",
     "Reports, 30 days": "/reports",
@@ -54,7 +51,7 @@ def main() -> None:
         measure_copy(store, data / "analysis.duckdb")
         measure_figures(data / "analysis.duckdb")
         if options.browser:
-            with console(data) as url:
+            with console(data, XERO_CLIENT_ID="bench", CROCOCLICK_TOKEN="pit-bench") as url:
                 measure_pages(url)
 
 
@@ -99,26 +96,6 @@ def measure_figures(path: Path) -> None:
 
 
 # -- in a browser -------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def console(data: Path) -> Iterator[str]:
-    """The console on a port of its own."""
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(PORT)]
-    given = {"SYNCER_DATA_DIR": str(data), "XERO_CLIENT_ID": "bench", "CROCOCLICK_TOKEN": "pit-bench"}
-    server = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, env=os.environ | given)
-    try:
-        url = f"http://localhost:{PORT}"
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(f"{url}/healthz", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 def measure_pages(url: str) -> None:

@@ -31,6 +31,7 @@ from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
 from syncer.ledger.pen import Deed
 from syncer.orders import Given
+from syncer.processes import lives
 from syncer.questions import Story
 from syncer.settings import ROOT, SETTINGS, checked, setting
 from syncer.words import Answer, Remedy
@@ -642,15 +643,7 @@ def _tokens(connection: Connection) -> Any:
 def _lives(pid: int) -> bool:
     """Whether a process of that id runs, one that has ended and waits to be fetched apart."""
     with_child = next((one for one in _started.values() if one.process.pid == pid), None)
-    if with_child:
-        return with_child.is_alive()
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return with_child.is_alive() if with_child else lives(pid)
 
 
 def failure_sentence(failure: SyncerError) -> str:

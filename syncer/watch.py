@@ -21,6 +21,7 @@ from syncer.app import App, Connection
 from syncer.core.schedule import FEW, Moment, Next, Step, next_step
 from syncer.errors import LedgerBusy, RateLimited, SyncerError
 from syncer.ports import Event
+from syncer.processes import lives
 from syncer.sync import Outcome
 
 WATCH = "watch"  # whom its runs are recorded under
@@ -382,7 +383,7 @@ class Watching:
 
     def is_alive(self, now: datetime) -> bool:
         """Whether it was heard of lately; a run that is at work may keep it silent."""
-        return now - self.heard_at < timedelta(seconds=6 * HEARTBEAT_S) or _lives(self.pid)
+        return now - self.heard_at < timedelta(seconds=6 * HEARTBEAT_S) or lives(self.pid)
 
 
 def watching(data_dir: Path, name: str) -> Watching | None:
@@ -400,13 +401,3 @@ def watching(data_dir: Path, name: str) -> Watching | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

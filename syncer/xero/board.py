@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from syncer.processes import lives
+
 MINUTE_S = 60.0
 DAY_S = 86400.0
 # Xero counts a call when it arrives, which is at the latest when it is answered: until a minute after that it counts
@@ -48,7 +50,7 @@ class Known:
     def tidy(self, now: float) -> None:
         """Drop what no longer counts."""
         for flight in self.flights:
-            if not flight.ended and now - flight.began > LOST_AFTER_S and not _lives(flight.pid):
+            if not flight.ended and now - flight.began > LOST_AFTER_S and not lives(flight.pid):
                 flight.ended = flight.began + LOST_AFTER_S
         self.flights = [one for one in self.flights if _counts(one, now)]
         oldest = int((now - DAY_S) // BUCKET_S)
@@ -169,13 +171,3 @@ def _counts(flight: Flight, now: float) -> bool:
     if flight.ended:
         return now < flight.ended + MINUTE_S
     return now - flight.began < FORGOTTEN_AFTER_S
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
