@@ -51,7 +51,7 @@ def main() -> None:
         measure_copy(store, data / "analysis.duckdb")
         measure_figures(data / "analysis.duckdb")
         if options.browser:
-            with console(data, XERO_CLIENT_ID="bench", CROCOCLICK_TOKEN="pit-bench") as url:
+            with console(data, XERO_CLIENT_ID="bench", CROCOCLICK_TOKEN="pit-bench") as url:  # noqa: S106 — invented
                 measure_pages(url)
 
 
