@@ -357,13 +357,15 @@ class Connection:
     def refresh_source(self) -> None:
         """Ask CrocoClick who we are talking to: its name and time zone, by which dates are read."""
         location = self.crm.location()
-        self.ledger.save_connection(
-            self.app.clock.now(),
-            location_id=location.id,
-            location_name=location.name,
-            timezone=location.timezone,
-            source_state="connected",
-        )
+        found: dict[str, Any] = {
+            "location_id": location.id,
+            "location_name": location.name,
+            "timezone": location.timezone,
+            "source_state": "connected",
+        }
+        known = self.ledger.row("connection") or {}
+        if any(known.get(name) != value for name, value in found.items()):
+            self.ledger.save_connection(self.app.clock.now(), **found)
 
     def close(self) -> None:
         """Let the connections to both services go."""

@@ -1,5 +1,6 @@
 """What the steps of one run share: its doors, its rules, the deciding and the sending."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ from syncer.looking import Look, look, verdict
 from syncer.reading import Doors, Orders, Tell
 from syncer.waves import Batch, Kind, Waves
 from syncer.writes import Writes
+
+MANY = 200  # records: a phase with as many may take a while
+SOON_S = 0.5
 
 
 class Work:
@@ -28,6 +32,7 @@ class Work:
         self.orders = orders
         self.stop = stop
         self._tell = tell
+        self._said_at = time.monotonic()
         self._waves = Waves(
             doors.ledger, run_id, doors.clock, orders.in_flight, doors.new_call_id, doors.drain_calls
         )  # fmt: skip
@@ -41,8 +46,11 @@ class Work:
         self._waves.flush()
 
     def commit_phase(self, phase: str, done: int = 0, todo: int = 0) -> None:
-        """Say how far the run is, in the ledger too."""
-        self._waves.flush(self.say(phase, done, todo))
+        """Say how far the run is, in the ledger too where somebody could have the time to read it there."""
+        told = self.say(phase, done, todo)
+        if todo >= MANY or time.monotonic() - self._said_at >= SOON_S:
+            self._waves.flush(told)
+            self._said_at = time.monotonic()
 
     def say(self, phase: str, done: int = 0, todo: int = 0) -> dict[str, Any]:
         """Tell whoever watches, and answer with what the ledger is to remember."""

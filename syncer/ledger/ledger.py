@@ -260,7 +260,9 @@ class Ledger:
 
     def take_customers(self, now: datetime) -> None:
         """Every contact that an invoice names, as the newest of its invoices names it; bindings stay."""
-        self._write(now, seeing.take_customers)
+        moved = seeing.moved_customers(self.rows("contacts"), self.rows("customer_snapshots"))
+        if moved:
+            self._write(now, lambda pen: seeing.take_customers(pen, moved))
 
     def see_payments(
         self, payments: Iterable[Payment], now: datetime, reached: Mapping[str, datetime] | None = None

@@ -13,6 +13,7 @@ from syncer.ledger import records
 from syncer.ledger.pen import Pen, columns_of, in_xero
 
 PORTION = 2000
+Rows = Sequence[Mapping[str, Any]]
 
 
 def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
@@ -118,11 +119,15 @@ def _replace_content(pen: Pen, new: Sequence[Invoice], edited: Sequence[Invoice]
         )
 
 
-def take_customers(pen: Pen) -> None:
-    """Every contact that an invoice names, as the newest of its invoices names it; bindings stay."""
-    known = {row["source_id"]: records.known_contact(row).customer for row in pen.rows("contacts")}
-    shown = [Customer(*json.loads(row["customer"])) for row in pen.rows("customer_snapshots")]
-    moved = [customer for customer in shown if known.get(customer.id) != customer]
+def moved_customers(contacts: Rows, snapshots: Rows) -> list[Customer]:
+    """The contacts that the newest of their invoices names otherwise than we know them, or for the first time."""
+    known = {row["source_id"]: records.known_contact(row).customer for row in contacts}
+    shown = [Customer(*json.loads(row["customer"])) for row in snapshots]
+    return [customer for customer in shown if known.get(customer.id) != customer]
+
+
+def take_customers(pen: Pen, moved: Sequence[Customer]) -> None:
+    """Know these contacts as an invoice names them; bindings stay."""
     columns = columns_of(moved, ["name", "email", "company", "phone"])
     columns |= {"source_id": [one.id for one in moved], "seen_at": [pen.now] * len(moved)}
     pen.put("contact", "source_id", columns)
