@@ -10,7 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Every test has a ledger of its own: in memory, where there is enough of it, they wait for no disk.
 IN_MEMORY := $(shell df -k --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')
-TEST := $(IN_MEMORY) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Three at a time also on two cores: some wait for a browser, a process or a clock.
+TEST := $(IN_MEMORY) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 COVERED := --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.complaints \
 	--cov=syncer.crococlick.wire --cov=syncer.crococlick.people --cov=syncer.crococlick.webhooks --cov-branch \
 	--cov-report=term:skip-covered --cov-fail-under=100

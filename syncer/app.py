@@ -40,7 +40,7 @@ from syncer.xero.wire import document_size
 
 DEFAULT = "default"
 # A watch makes way for what a person asks for after the calls that are under way.
-PATIENCE_S = 20.0
+PATIENCE_S = 10.0
 # Of the sweeps that found nothing to do one is kept for each hour, besides the last.
 KEPT_IDLE = timedelta(hours=1)
 

@@ -86,15 +86,16 @@ def test_what_each_kind_of_work_costs_in_calls(world, watch):
 
 
 def test_an_hour_with_nothing_new_costs_xero_nothing(world, watch):
-    """Whatever is held or wrong meanwhile, thirty sweeps ask Xero for nothing, and leave one run in the list."""
+    """Whatever is held or wrong meanwhile, sweeps ask Xero for nothing, and leave one run an hour in the list."""
+    watch.every = timedelta(minutes=6)
     world.has("INV-1")
     world.has("INV-2", lines=[{"name": "Book", "qty": 1, "amount": 10, "taxes": [7]}])
     world.later(minutes=3)
     settle(watch)
     assert world.state("INV-2") == "held"
     before = xero_calls(world)
-    for _ in range(30):
-        world.later(minutes=2)
+    for _ in range(10):
+        world.later(minutes=6)
         assert settle(watch) == [Step.SWEEP]
     assert xero_calls(world) == before
     idle = [run for run in world.ledger.rows("runs", limit=99) if run["asked_by"] == "watch"]
