@@ -90,7 +90,7 @@ def test_an_hour_with_nothing_new_costs_xero_nothing(world, watch):
     watch.every = timedelta(minutes=6)
     world.has("INV-1")
     world.has("INV-2", lines=[{"name": "Book", "qty": 1, "amount": 10, "taxes": [7]}])
-    world.later(minutes=3)
+    world.later(minutes=6)
     settle(watch)
     assert world.state("INV-2") == "held"
     before = xero_calls(world)
