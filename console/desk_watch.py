@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from syncer.app import App
 from syncer.ledger.ledger import Ledger
-from syncer.watch import EVERY, Watching, watching
+from syncer.watch import EVERY
+from syncer.watching import Watching, watching
 
 __all__ = ["WatchDesk", "Watching"]
 

@@ -22,7 +22,8 @@ from syncer.ledger.pen import Deed
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
 from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, stoppable
-from syncer.watch import EVERY, Watches
+from syncer.watch import EVERY
+from syncer.watches import Watches
 
 STARTED = ("sync", "import-contacts", "check", "test-invoice")  # what the audit trail tells of a terminal
 Declare = Callable[[str, str], argparse.ArgumentParser]  # adds a command: its name, and what it does

@@ -1,40 +1,26 @@
-"""Invoices go over by themselves: for each connection, whatever is due, for ever, until somebody says stop.
+"""One connection's watch: whatever is due is done, and nothing before.
 
 What is due is decided by `core/schedule`, from the ledger and the inbox alone. Nothing has to be remembered: a watch
 that begins picks up where the one before it was, however that ended.
 """
 
-import json
-import logging
-import os
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-from syncer import connecting, words
-from syncer.app import App, Connection
+from syncer import connecting
+from syncer.app import Connection
 from syncer.core.schedule import FEW, Moment, Next, Step, next_step
 from syncer.errors import LedgerBusy, RateLimited, SyncerError
 from syncer.ports import Event
-from syncer.processes import lives
 from syncer.sync import Outcome
 
 WATCH = "watch"  # whom its runs are recorded under
 EVERY = timedelta(seconds=120)
-TURN_S = 0.2  # between looks at the inbox and at the ledger's sign
-NEW_CONNECTIONS_S = 5.0
-STAND_BY_S = 1.0
-UNWELL_S = 30.0
-HEARTBEAT_S = 10.0
-STRANGERS_KEPT = timedelta(hours=1)  # events of a location that may be about to be connected
+BUSY_AGAIN_S = 1.0
 MADE_WAY = "made_way"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -95,7 +81,7 @@ class Watch:
         except LedgerBusy:
             # Somebody else's run is at work, or the ledger is held: nothing is lost by waiting for it.
             self._looked_at = datetime(2000, 1, 1, tzinfo=UTC)
-            return Next(Step.REST, self._now() + timedelta(seconds=STAND_BY_S))
+            return Next(Step.REST, self._now() + timedelta(seconds=BUSY_AGAIN_S))
         except SyncerError as failure:
             outcome = Outcome("", "failed", failure)
         self.lately.note(outcome, self._looked_at, self._now(), planned.step is not Step.LOOK)
@@ -236,168 +222,3 @@ def _not_read(failure: SyncerError | None) -> bool:
 
 def _tell_nobody(phase: str, done: int, todo: int) -> None:
     """Nobody watches a watch; the ledger says how far its run is."""
-
-
-# -- all connections ----------------------------------------------------------------------------------------------
-
-
-class Watches:
-    """A watch for every connection, or for one; each in a thread of its own, so that none waits for another."""
-
-    def __init__(
-        self,
-        app: App,
-        only: str = "",
-        every: timedelta = EVERY,
-        say: Callable[[str], None] = print,
-        waits_for_go: bool = False,
-    ) -> None:
-        self._waits_for_go = waits_for_go
-        self._app = app
-        self._only = only
-        self._every = every
-        self._say = say
-        self._stopping = threading.Event()
-        self._threads: dict[str, threading.Thread] = {}
-
-    def stop(self) -> None:
-        """End after the calls that are under way."""
-        self._stopping.set()
-
-    def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Watch until somebody says stop; connections that are made meanwhile are watched too."""
-        while not (self._stopping.is_set() or until()):
-            for name in self._names():
-                if name not in self._threads:
-                    self._begin(name)
-            self._tidy()
-            deadline = time.monotonic() + NEW_CONNECTIONS_S
-            while time.monotonic() < deadline and not (self._stopping.is_set() or until()):
-                self._stopping.wait(TURN_S)
-        self._stopping.set()
-        for thread in self._threads.values():
-            thread.join()
-
-    def _names(self) -> list[str]:
-        if self._only:
-            return [self._only]
-        with suppress(SyncerError):  # A ledger that is busy now is asked again.
-            return [connection.name for connection in self._app.connections()]
-        return []
-
-    def _tidy(self) -> None:
-        """Forget events of locations that nobody connected."""
-        with suppress(SyncerError):
-            rows = [connection.ledger.row("connection") or {} for connection in self._app.connections()]
-            known = {row.get("location_id") or "" for row in rows}
-            self._app.inbox.drop_strangers(known, self._app.clock.now() - STRANGERS_KEPT)
-
-    def _begin(self, name: str) -> None:
-        self._threads[name] = threading.Thread(target=self._watch, args=[name], name=f"watch-{name}")
-        self._threads[name].start()
-
-    def _watch(self, name: str) -> None:
-        told = False
-        while not self._stopping.is_set():
-            connection = Connection(self._app, name)
-            try:
-                with connection.alone(WATCH, 0.0):
-                    self._say(f"Watching {name}.")
-                    self._turns(Watch(connection, self._every, self._stopping, self._waits_for_go))
-            except LedgerBusy:
-                if not told:
-                    self._say(f"Another watch is at work for {name}: this one stands by, and takes over when it ends.")
-                    told = True
-                self._stopping.wait(STAND_BY_S)
-
-    def _turns(self, watch: Watch) -> None:
-        note, said = Note(self._app.environment.data_dir, watch.connection.name), ""
-        while not self._stopping.is_set():
-            try:
-                planned = watch.turn()
-                said = ""
-            except SyncerError as failure:
-                if failure.code != said:
-                    self._say(f"Put off, and tried again twice a minute: {words.failure(failure.code, failure.facts)}")
-                said = failure.code
-                planned = self._unwell()
-            except Exception:  # noqa: BLE001 — our own mistake must not end what is to run for ever; the log has it
-                _log.exception("a turn of the watch of %s failed", watch.connection.name)
-                planned = self._unwell()
-            note.keep(planned, watch.lately, self._every)
-            if planned.step is Step.REST:
-                self._stopping.wait(TURN_S)
-        note.end()
-
-    def _unwell(self) -> Next:
-        self._stopping.wait(UNWELL_S)
-        return Next(Step.REST, self._app.clock.now())
-
-
-class Note:
-    """What a watch says of itself in a file, for the console and for whoever asks whether all is well."""
-
-    def __init__(self, data_dir: Path, name: str) -> None:
-        self._path = data_dir / "watch" / f"{name}.json"
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._since = datetime.now(UTC)
-        self._kept: tuple[Any, ...] = ()
-        self._kept_at = 0.0
-
-    def keep(self, planned: Next, lately: Lately, every: timedelta) -> None:
-        """Write down what comes next, where that is news, and now and then that the watch is alive."""
-        news = (planned.step, planned.at, lately.failures, lately.shut_until)
-        if news == self._kept and time.monotonic() - self._kept_at < HEARTBEAT_S:
-            return
-        self._kept, self._kept_at = news, time.monotonic()
-        told = {
-            "pid": os.getpid(),
-            "since": self._since,
-            "heard_at": datetime.now(UTC),
-            "every_s": every.total_seconds(),
-            "step": str(planned.step),
-            "next_at": planned.at,
-            "failures": lately.failures,
-            "shut_until": lately.shut_until,
-        }
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        part.write_text(json.dumps(told, default=datetime.isoformat), encoding="utf-8")
-        part.replace(self._path)
-
-    def end(self) -> None:
-        """Nobody watches any more."""
-        self._path.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class Watching:
-    """What a watch last said of itself; times are UTC."""
-
-    pid: int
-    since: datetime
-    heard_at: datetime
-    every: timedelta
-    next_at: datetime
-    failures: int
-    shut_until: datetime | None
-
-    def is_alive(self, now: datetime) -> bool:
-        """Whether it was heard of lately; a run that is at work may keep it silent."""
-        return now - self.heard_at < timedelta(seconds=6 * HEARTBEAT_S) or lives(self.pid)
-
-
-def watching(data_dir: Path, name: str) -> Watching | None:
-    """What the watch of a connection last said; None where there is none."""
-    try:
-        told = json.loads((data_dir / "watch" / f"{name}.json").read_text(encoding="utf-8"))
-        return Watching(
-            pid=int(told["pid"]),
-            since=datetime.fromisoformat(told["since"]),
-            heard_at=datetime.fromisoformat(told["heard_at"]),
-            every=timedelta(seconds=told["every_s"]),
-            next_at=datetime.fromisoformat(told["next_at"]),
-            failures=int(told["failures"]),
-            shut_until=datetime.fromisoformat(told["shut_until"]) if told["shut_until"] else None,
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

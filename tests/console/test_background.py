@@ -9,7 +9,7 @@ from pathlib import Path
 
 from console import background
 from console.desk import Desk, installation
-from syncer.watch import watching
+from syncer.watching import watching
 from tests.console.conftest import Draw, seen
 
 

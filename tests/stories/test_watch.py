@@ -7,7 +7,9 @@ import pytest
 
 from syncer.core.schedule import Step
 from syncer.crococlick import webhooks
-from syncer.watch import Watch, Watches, watching
+from syncer.watch import Watch
+from syncer.watches import Watches
+from syncer.watching import watching
 
 
 @pytest.fixture
