@@ -35,7 +35,7 @@ def figure(answer: Answer, chart: Chart, in_words: bool = False) -> go.Figure | 
         _draw(drawn, chart.kind, name, points, COLOURS[place % len(COLOURS)])
     drawn.update_layout(
         height=300, margin={"l": 0, "r": 0, "t": 8, "b": 0}, barmode="group", bargap=0.25, dragmode=False,
-        showlegend=len(drawn.data) > 1, legend={"orientation": "h", "y": -0.25, "x": 0},
+        showlegend=len(drawn.data) > 1, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         plot_bgcolor="rgba(0,0,0,0)", paper_bgcolor="rgba(0,0,0,0)",
     )  # fmt: skip
     drawn.update_xaxes(title=None, fixedrange=True, automargin=True, **_along(answer, chart.x))

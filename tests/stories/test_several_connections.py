@@ -1,10 +1,17 @@
 """Several locations and organisations in one installation: what belongs to one never reaches the other."""
 
+import threading
+import time
+from datetime import timedelta
+
 import pytest
 
 from syncer import connecting, settings
+from syncer.crococlick import webhooks
 from syncer.errors import Reconnect, WrongUsage
 from syncer.reading import Orders
+from syncer.watches import Watches
+from syncer.watching import watching
 from tests.stories.stories_world import press
 
 FIRST, SECOND = "SandboxLocation00001", "SandboxLocation00002"
@@ -55,6 +62,37 @@ def test_the_secrets_of_one_are_never_used_for_the_other(world, lyon):
     }
     assert all(used.values()) and not used[world.xero.tenant] & used[xero.tenant]
     assert {one.tenant for one in books} == set(used)
+
+
+def test_one_watch_serves_all_and_an_event_reaches_its_own(world, lyon):
+    """Each in its own thread: an event of one location makes nobody look at the other."""
+    crm, xero = lyon
+    connection = add(world, lyon)
+    for one in (world.connection, connection):
+        assert run(one).failure is None
+    watches = Watches(world.app, every=timedelta(hours=1), say=lambda said: None)
+    thread = threading.Thread(target=watches.run)
+    thread.start()
+    try:
+        until(lambda: all(watching(world.app.environment.data_dir, name) for name in ("default", "lyon")))
+        world.box.reset_calls()
+        invoice(crm, "LYON-1")
+        event = webhooks.read(crm.webhook("InvoiceSent", crm.invoice("LYON-1")["_id"])[1], world.app.clock.now())
+        assert event.location_id == SECOND
+        world.app.inbox.put(event)
+        until(lambda: xero.numbers() == ["LYON-1"] and world.app.inbox.waiting() == 0)
+    finally:
+        watches.stop()
+        thread.join(30)
+    assert {one.bearer for one in world.box.calls if one.side == "crococlick"} == {"pit-lyon"}
+
+
+def until(is_so, most_s=20.0):
+    """Wait for it."""
+    deadline = time.monotonic() + most_s
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come to be so"
+        time.sleep(0.05)
 
 
 def test_without_its_own_token_nothing_is_asked(world, lyon):
