@@ -367,6 +367,11 @@ class Connection:
         if any(known.get(name) != value for name, value in found.items()):
             self.ledger.save_connection(self.app.clock.now(), **found)
 
+    def forget_bodies(self) -> None:
+        """Delete the requests and answers, and what personal data they hold, that are kept for long enough."""
+        kept = timedelta(days=conf.value_of(self.settings(), "retention_days"))
+        self.app.bodies.forget_before((self.app.clock.now() - kept).date(), self.name)
+
     def close(self) -> None:
         """Let the connections to both services go."""
         for client in (self.__dict__.pop("crm", None), self.__dict__.pop("accounts", None)):
@@ -386,5 +391,6 @@ class Connection:
         cause = outcome.failure.code if outcome.failure else None
         result = result_of_run(self.ledger, outcome, orders.only)
         self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())
+        self.forget_bodies()
         if orders.patient and outcome.ended == "done":
             self.ledger.thin_runs(outcome.run_id, self.app.clock.now() - KEPT_IDLE)

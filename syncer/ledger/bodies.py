@@ -57,21 +57,22 @@ class Bodies:
         kept = self.get(connection, call_id, made_at)
         return kept and (_element_of(kept[0], position), _element_of(kept[1], position))
 
-    def forget_before(self, day: date) -> int:
-        """Delete all bodies of the days (UTC) before this one; returns how many days' folders went."""
+    def forget_before(self, day: date, connection: str | None = None) -> int:
+        """Delete the bodies, of one connection or of all, of the days (UTC) before this one; returns how many days."""
         gone = 0
-        for folder in self._days():
+        for folder in self._days(connection):
             with suppress(ValueError):
                 if date.fromisoformat(folder.name) < day:
                     shutil.rmtree(folder, ignore_errors=True)
                     gone += 1
         return gone
 
-    def _days(self) -> Iterator[Path]:
+    def _days(self, connection: str | None) -> Iterator[Path]:
         with suppress(FileNotFoundError):
-            for connection in list(self._folder.iterdir()):
-                if connection.is_dir():
-                    yield from list(connection.iterdir())
+            named = [self._folder / _plain_name(connection)] if connection is not None else list(self._folder.iterdir())
+            for folder in named:
+                if folder.is_dir():
+                    yield from list(folder.iterdir())
 
     def _path(self, connection: str, call_id: str, made_at: datetime) -> Path:
         day = (made_at.astimezone(UTC) if made_at.tzinfo else made_at).date()

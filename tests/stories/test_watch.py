@@ -104,6 +104,18 @@ def test_an_hour_with_nothing_new_costs_xero_nothing(world, watch):
     assert len(idle) <= 5
 
 
+def test_requests_and_answers_are_kept_for_so_long_and_no_longer(world, watch):
+    """With every run those of days before `retention_days` are deleted, whoever started it."""
+    folder = world.app.environment.data_dir / "bodies" / "default"
+    assert [day.name for day in folder.iterdir()] == [world.app.clock.now().date().isoformat()]
+    world.set(retention_days="30")
+    settle(watch)
+    assert len(list(folder.iterdir())) == 1
+    world.later(days=31)
+    settle(watch)
+    assert not [day for day in folder.iterdir() if day.name < world.app.clock.now().date().isoformat()]
+
+
 def test_an_event_counts_once_however_often_it_comes(world, watch):
     """Repeated, late, before its invoice is there: nothing changes but the delay."""
     world.has("INV-1")
