@@ -40,7 +40,8 @@ class Lately:
         failure = outcome.failure
         if whole and outcome.ended == "done":
             self.tried_at = began
-        self.early = outcome.ended != "done"
+        # A look at a few that came to its end says nothing of what a run before it has left.
+        self.early = outcome.ended != "done" or (self.early and not whole)
         self.shut_until = None
         if isinstance(failure, RateLimited) and failure.limit == "day":
             self.shut_until = now + timedelta(seconds=failure.wait_s or 3600.0)

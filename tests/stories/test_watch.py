@@ -286,6 +286,29 @@ def test_a_long_run_makes_way_for_a_person(world, watch):
     assert "made_way" in ends
 
 
+def test_a_backfill_goes_on_right_after_what_was_more_urgent(world, watch):
+    """It was half done when the order came: the order is carried out, and the other half follows without a reading."""
+    world.set(calls_in_flight="1")
+    world.has("INV-1", lines=[{"name": "Book", "qty": 1, "amount": 10, "taxes": [7]}])
+    world.later(minutes=3)
+    settle(watch)
+    contact = world.crm.add_contact(name="Large", email="large@example.org")
+    for number in range(120):
+        world.has(f"OLD-{number}", contact, issueDate="2020-01-01", dueDate="2020-02-01")
+    world.later(minutes=3)
+    asked, stop = [], watch._must_stop
+
+    def must_stop():
+        if not asked and len(world.xero.numbers()) > 1:
+            asked.append(world.order("retry", "INV-1"))
+        watch._asked_at = 0.0
+        return stop()
+
+    watch._must_stop = must_stop
+    assert settle(watch) == [Step.SWEEP, Step.LOOK, Step.GO_ON]
+    assert len(world.xero.numbers()) == 121
+
+
 def test_what_is_being_set_up_is_left_alone(world):
     """The console's watch begins when somebody has synced the whole for the first time, not with the consent."""
     world.has("INV-1")
