@@ -43,8 +43,6 @@ DEFAULT = "default"
 PATIENCE_S = 10.0
 # Of the sweeps that found nothing to do one is kept for each hour, besides the last.
 KEPT_IDLE = timedelta(hours=1)
-
-
 ASKED_BY = "SYNCER_ASKED_BY"  # the console tells a command it starts on whose word that is
 
 
@@ -222,9 +220,10 @@ class Connection:
 
     def orders(self, **asked: Any) -> Orders:
         """What a run is asked for, within the limits and settings in force."""
-        pace = self.pace()
+        stored = self.settings()
+        pace = conf.pace(stored)
         return Orders(
-            recent_days=conf.value_of(self.settings(), "recent_days"),
+            recent_days=conf.value_of(stored, "recent_days"),
             in_flight=pace.in_flight,
             left_to_daily_work=1 - pace.backfill_share,
             **asked,

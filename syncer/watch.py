@@ -21,6 +21,7 @@ WATCH = "watch"  # whom its runs are recorded under
 EVERY = timedelta(seconds=120)
 BUSY_AGAIN_S = 1.0
 MADE_WAY = "made_way"
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that a ledger holds
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Watch:
     stopping: threading.Event = field(default_factory=threading.Event)
     waits_for_go: bool = False  # until somebody has synced the connection as a whole, it is being set up: rest
     lately: Lately = field(default_factory=Lately)
-    _looked_at: datetime = field(default=datetime(2000, 1, 1, tzinfo=UTC))
+    _looked_at: datetime = NEVER
     _sign: tuple[int, int, int] = (0, 0, 0)
     _next: Next | None = None
     _made_way: bool = False
@@ -81,7 +82,7 @@ class Watch:
             outcome = self._run(planned, events)
         except LedgerBusy:
             # Somebody else's run is at work, or the ledger is held: nothing is lost by waiting for it.
-            self._looked_at = datetime(2000, 1, 1, tzinfo=UTC)
+            self._looked_at = NEVER
             return Next(Step.REST, self._now() + timedelta(seconds=BUSY_AGAIN_S))
         except SyncerError as failure:
             outcome = Outcome("", "failed", failure)

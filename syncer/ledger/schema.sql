@@ -185,7 +185,7 @@ CREATE TABLE call (
     run_id VARCHAR NOT NULL,
     call_id VARCHAR NOT NULL,
     made_at TIMESTAMP NOT NULL,
-    side VARCHAR NOT NULL,               -- xero, crococlick, xero_login
+    side VARCHAR NOT NULL,               -- xero, crococlick, identity (Xero's login)
     method VARCHAR NOT NULL,
     path VARCHAR NOT NULL,
     status INTEGER,
