@@ -18,7 +18,7 @@ from syncer.core.books import (
 )
 from syncer.core.contact import NewContact
 from syncer.core.payment import BookPayment, NewPayment
-from syncer.errors import HaltRun, Reconnect
+from syncer.errors import HaltRun, NeedsPerson, Reconnect
 from syncer.ports import CallLog, Clock, Page, Refused
 from syncer.transport import Bearer, Request, Transport
 from syncer.xero import entities, wire
@@ -98,11 +98,20 @@ class XeroAccounts:
 
     def invoices_numbered(self, numbers: Sequence[str]) -> Sequence[BookInvoice]:
         """The sales invoices that carry one of these numbers, whatever their status."""
-        requests = wire.get_invoices_numbered(numbers)
-        return [invoice for request in requests for invoice in entities.sales_invoices(self._ask(request))]
+        return [invoice for part in wire.number_parts(numbers) for invoice in self._numbered(part)]
+
+    def _numbered(self, part: wire.NumberPart) -> list[BookInvoice]:
+        """What one look-up finds; one that is too long for Xero after all is halved until it fits."""
+        try:
+            return list(entities.sales_invoices(self._ask(wire.get_invoices_like(part))))
+        except NeedsPerson as refused:
+            halves = part.halves() if refused.facts.get("status") in wire.TOO_LONG else ()
+            if not halves:
+                raise
+            return [invoice for half in halves for invoice in self._numbered(half)]
 
     def invoices_with_ids(self, ids: Sequence[str]) -> Sequence[BookInvoice]:
-        """The heads of invoices by InvoiceID, up to 50 a call."""
+        """The heads of invoices by InvoiceID, up to 40 a call."""
         found = (entities.sales_invoices(self._ask(wire.get_invoices_with_ids(part))) for part in _parts(ids))
         return [one for heads in found for one in heads]
 
@@ -168,7 +177,7 @@ class XeroAccounts:
         return self._alone(ids, wire.delete_payment, "Payments", entities.read_payment, call_id, key)
 
     def contacts_with_ids(self, ids: Sequence[str]) -> Sequence[BookContact]:
-        """The contacts by ContactID, up to 50 a call, archived ones too; unknown ids are left out."""
+        """The contacts by ContactID, up to 40 a call, archived ones too; unknown ids are left out."""
         return [one for part in _parts(ids) for one in entities.contacts(self._ask(wire.get_contacts_with_ids(part)))]
 
     def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:
@@ -220,4 +229,4 @@ class XeroAccounts:
 
 def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
     """As many at a time as one look-up may ask for."""
-    return [ids[start : start + wire.BATCH] for start in range(0, len(ids), wire.BATCH)]
+    return [ids[start : start + wire.IDS] for start in range(0, len(ids), wire.IDS)]

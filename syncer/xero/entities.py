@@ -177,6 +177,7 @@ def document(data: Mapping[str, Any]) -> BookDocument:
         net=_number(found, "SubTotal"),
         sent_to_contact=found.get("SentToContact") is True,
         lines=tuple(_read_line(line) for line in found.get("LineItems") or []),
+        reference=_text(found, "Reference"),
     )
 
 
