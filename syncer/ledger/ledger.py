@@ -85,7 +85,9 @@ class Ledger:
         marks = {head.url.rpartition("/")[2]: head.id for head in heads if head.url}
         found = self.rows("holders", ids=[head.id for head in heads], marks=list(marks))
         known = [records.number_holder(row) for row in found]
-        return {one.standing.xero_id or marks[one.invoice.source_id]: one for one in known}
+        # What carries the mark of one that CrocoClick has deleted before it was bound is nobody's.
+        ours = [one for one in known if one.standing.xero_id or not one.standing.gone]
+        return {one.standing.xero_id or marks[one.invoice.source_id]: one for one in ours}
 
     def contacts(self) -> dict[str, KnownContact]:
         """Every contact that an invoice names, as the newest of its invoices names it, with its binding."""
