@@ -13,6 +13,7 @@ from syncer.core.plan import plan_all
 from syncer.core.rules import Rules
 from syncer.core.standing import GONE, Standing
 from syncer.core.tax import tax_rate, to_create
+from syncer.errors import NeedsPerson
 from syncer.ledger.records import Known
 from syncer.looking import Look, verdict
 from syncer.tries import bound, contact_element, invoice_element, number_element
@@ -167,7 +168,10 @@ class Documents:
         ]
         for start in range(0, len(taken), BATCH_ELEMENTS):
             part = taken[start : start + BATCH_ELEMENTS]
-            heads = self._work.doors.accounts.invoices_numbered([known.invoice.number for known in part])
+            try:
+                heads = self._work.doors.accounts.invoices_numbered([known.invoice.number for known in part])
+            except NeedsPerson:
+                continue  # Xero will not say whose the number is: it stays held as taken
             endings = [
                 bound(Action(known.invoice, Do.BIND, xero_id=head.id, found=head))
                 for known in part

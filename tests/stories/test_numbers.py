@@ -176,7 +176,7 @@ def test_whatever_the_numbers_are_fifty_lost_invoices_are_found(world, what):
     outcomes = world.sync()
     assert (outcomes["created"], world.outcome.ended) == (len(SERIES[what]), "done")
     assert sorted(one["InvoiceNumber"] for one in world.xero.invoices()) == sorted(n.strip() for n in SERIES[what])
-    assert all(len(call.query) <= 2048 for call in world.box.simulation.calls if call.side == "xero")
+    assert all(len(call.query) <= 2048 for call in world.box.calls if call.side == "xero")
 
 
 def test_a_look_up_that_is_refused_stops_nothing_else(world):
