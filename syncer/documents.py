@@ -51,7 +51,7 @@ class Documents:
         writes = Writes(self._work.doors, seen)
         self._send([action for action in todo if not action.after], workload, seen, writes, old)
         if waiting := frozenset(action.invoice.source_id for action in todo if action.after):
-            self._exchange_numbers(waiting, books)
+            self._exchange_numbers(waiting, books, writes)
         self._settle_taken_numbers({action.invoice.source_id for action in todo})
         self._work.look_again(writes, books)
         return bool(self._work.ledger.open_attempts())
@@ -71,7 +71,7 @@ class Documents:
 
     # -- numbers that our own invoices hand on ----------------------------------------------------------------------
 
-    def _exchange_numbers(self, waiting: frozenset[str], books: Books) -> None:
+    def _exchange_numbers(self, waiting: frozenset[str], books: Books, writes: Writes) -> None:
         """Send what waited for a number of another invoice of ours.
 
         Whoever had it may have left it by now. Rings, and what is left of long chains, go by way of a third number; a
@@ -82,10 +82,10 @@ class Documents:
                 return
             actions, seen, workload = self._decide_again(waiting, books)
             if by_a_third:
-                self._free_numbers(actions, workload, seen)
+                self._free_numbers(actions, workload, writes)
                 actions, seen, workload = self._decide_again(waiting, books)
             free = [action for action in actions if action.document and not action.after]
-            self._send(free, workload, seen, Writes(self._work.doors, seen))
+            self._send(free, workload, seen, writes)
             waiting = frozenset(action.invoice.source_id for action in actions if action.after)
             if not waiting:
                 return
@@ -96,7 +96,7 @@ class Documents:
         actions, seen = self._work.decide(workload, books)
         return [action for action in actions if not _unfinished(action, books)], seen, workload
 
-    def _free_numbers(self, actions: Sequence[Action], workload: Sequence[Known], seen: Look) -> None:
+    def _free_numbers(self, actions: Sequence[Action], workload: Sequence[Known], writes: Writes) -> None:
         """Give those whose number another one waits for a number of their own."""
         wanted = {action.after for action in actions}
         known = {one.invoice.source_id: one for one in workload}
@@ -105,8 +105,8 @@ class Documents:
             for action in actions
             if (source_id := action.invoice.source_id) in wanted
         ]
-        kind = Writes(self._work.doors, seen).invoices(Do.RENUMBER)
-        self._work.perform(batches("invoice", Do.RENUMBER.value, elements), kind, "invoices", len(elements))
+        todo = batches("invoice", Do.RENUMBER.value, elements)
+        self._work.perform(todo, writes.invoices(Do.RENUMBER), "invoices", len(elements))
 
     def _hold_numbers(self, ids: frozenset[str], books: Books) -> None:
         """Say of those whose number was not left after all who has it."""

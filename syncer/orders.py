@@ -16,10 +16,12 @@ from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
 from syncer.order_effects import in_vain
 from syncer.phrases import day
+from syncer.sentences import cause_sentence
 
 _NOTHING_TO_TRY = {
     "synced": "both books agree.",
     "waiting": "it goes over with the next run.",
+    "in_doubt": "the next run looks whether it has arrived, before anything else.",
     "skipped": "somebody chose to skip it. Take the skip back.",
 }
 ANEW = "anew"  # in place of a contact: decide it again by our own rules
@@ -64,7 +66,7 @@ class Desk:
     def _retry(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
         for row in rows:
-            if reason := _NOTHING_TO_TRY.get(row["state"]):
+            if reason := _nothing_to_try(row):
                 raise WrongUsage(f"Trying {_named(row)} again would change nothing: {reason}")
         self.ledger.order(order, _ids(rows), self.now)
         return "Decided anew in the next run."
@@ -236,6 +238,13 @@ def _customers(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         if not row["contact_id"]:
             raise WrongUsage(f"{_named(row)} names no CrocoClick contact. Choose the customer in CrocoClick first.")
     return list(dict.fromkeys(row["contact_id"] for row in rows))
+
+
+def _nothing_to_try(row: Mapping[str, Any]) -> str:
+    """Why trying again would come to the same: nothing is open, or a setting leaves it out."""
+    if row["state"] == "not_eligible" and row["cause"]:
+        return f"{cause_sentence(row['cause'], json.loads(row['facts'] or '{}'))}."
+    return _NOTHING_TO_TRY.get(row["state"], "")
 
 
 def _named(row: Mapping[str, Any]) -> str:

@@ -72,6 +72,8 @@ VAIN = [
     (stuck_behind_their_payment, "reapply_payments", {}, "Take the payment off in Xero"),
     (stuck_behind_their_payment, "overwrite", {}, "edited in CrocoClick after a payment"),
     (in_doubt, "overwrite", {}, "not known yet"),
+    (in_doubt, "retry", {}, "looks whether it has arrived"),
+    (not_selected, "retry", {}, "status draft"),
     (not_selected, "map", {"statuses": "sent,payment_processing,partially_paid,paid,void"}, "is set so already"),
 ]
 
