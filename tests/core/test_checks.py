@@ -55,6 +55,7 @@ def test_everything_right_passes():
 @pytest.mark.parametrize(
     ("code", "changes", "level"),
     [
+        ("revenue_account", {"rules": rules(revenue_account="999")}, Level.FAIL),
         ("xero_scopes", {"scopes": []}, Level.FAIL),
         ("crococlick_scopes", {"may": {"contacts": False}}, Level.FAIL),
         ("crococlick_scopes", {"may": {"contacts": None}}, Level.PASS),
