@@ -9,8 +9,9 @@ from syncer.core.book_document import BookDocument
 from syncer.core.books import BookInvoice
 from syncer.errors import NeedsPerson, TryLater
 from syncer.ledger.records import Ending, Intent, OpenAttempt
+from syncer.ports import Found
 from syncer.reading import OVERLAP, Doors, Reading
-from syncer.tries import settled, settled_payment, settled_removal
+from syncer.tries import is_meant, settled, settled_payment, settled_removal
 
 PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered
 
@@ -66,11 +67,24 @@ class Settling:
 
     def _invoices(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         heads = self._heads([attempt.intent for attempt in attempts])
-        endings = [settled(attempt, heads, self._document) for attempt in attempts]
+        ended = [
+            (attempt, settled(attempt, heads, self._document))
+            for attempt in attempts
+            if not self._is_hidden(attempt.intent, heads)
+        ]
         self._ledger.mirror(self._doors.clock.now(), invoices=heads)
-        return [self._decided_anew(*pair) for pair in zip(attempts, endings, strict=True)]
+        return [self._decided_anew(*pair) for pair in ended]
 
-    def _heads(self, intents: Sequence[Intent]) -> Sequence[BookInvoice]:
+    def _is_hidden(self, intent: Intent, heads: Found[BookInvoice]) -> bool:
+        """Whether the document may be one that is there and cannot be read: then nothing says that it is not."""
+        xero_id = intent.expected.get("xero_id")
+        hidden = heads.may_hide_id(xero_id) if xero_id else heads.may_hide_number(intent.number)
+        if not hidden or any(is_meant(head, intent) for head in heads):
+            return False
+        self.failure = self.failure or TryLater("answer_lost", reason="a record of Xero cannot be read")
+        return True
+
+    def _heads(self, intents: Sequence[Intent]) -> Found[BookInvoice]:
         """The documents that were written over, by their ids, and those that were to be new, by their numbers.
 
         A number may have been kept with its outer blanks or without them.
@@ -78,8 +92,9 @@ class Settling:
         ids = sorted({intent.expected["xero_id"] for intent in intents if intent.expected.get("xero_id")})
         new = [intent.number for intent in intents if not intent.expected.get("xero_id")]
         numbers = list(dict.fromkeys([*(number.strip() for number in new), *new]))
-        by_id = self._doors.accounts.invoices_with_ids(ids) if ids else ()
-        return [*by_id, *(self._doors.accounts.invoices_numbered(numbers) if numbers else ())]
+        by_id = self._doors.accounts.invoices_with_ids(ids) if ids else Found[BookInvoice]()
+        by_number = self._doors.accounts.invoices_numbered(numbers) if numbers else Found[BookInvoice]()
+        return Found([*by_id, *by_number], [*by_id.unreadable, *by_number.unreadable])
 
     def _document(self, xero_id: str) -> BookDocument | None:
         return self._doors.accounts.invoice(xero_id)

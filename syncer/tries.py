@@ -167,7 +167,7 @@ def settled(attempt: OpenAttempt, heads: Sequence[BookInvoice], read: Callable[[
     intent = attempt.intent
     # One that was removed before may carry our mark too: a create brings one that stands, a removal one that does not.
     gone = intent.action in ("void", "delete")
-    there = next((head for head in heads if _is_meant(head, intent) and (head.status in GONE) is gone), None)
+    there = next((head for head in heads if is_meant(head, intent) and (head.status in GONE) is gone), None)
     if there and intent.action == "create":
         return arrived(intent.source_id, "found", attempt.id, there, intent.fingerprint, intent.expected)
     if there and gone:
@@ -177,7 +177,7 @@ def settled(attempt: OpenAttempt, heads: Sequence[BookInvoice], read: Callable[[
     return Ending("invoice", intent.source_id, "not_arrived", "waiting", attempt.id)
 
 
-def _is_meant(head: BookInvoice, intent: Intent) -> bool:
+def is_meant(head: BookInvoice, intent: Intent) -> bool:
     """Whether this is the document of a try: the one that it was sent to, or of a new one the one with our mark."""
     if sent_to := intent.expected.get("xero_id"):
         return head.id == sent_to

@@ -205,3 +205,15 @@ def test_a_query_that_xero_finds_too_long_all_the_same_is_halved(world):
     world.faults.add("refuse", side="xero", method="GET", path="/Invoices", status=404, body="no", times=3, after=1)
     assert world.sync()["created"] == 8
     assert len(world.xero.invoices()) == 8
+
+
+def test_a_record_that_cannot_be_read_may_be_our_own_and_leaves_it_in_doubt(world):
+    """A document without an id has its number: nothing is sent again until a look can tell."""
+    world.has("INV-1")
+    world.faults.next_write("accepted_then_hung_up", path="/Invoices")
+    odd = {"Invoices": [{"Type": "ACCREC", "InvoiceNumber": "INV-1"}]}
+    world.faults.add("refuse", side="xero", method="GET", path="/Invoices", status=200, body=odd, times=1, after=1)
+    world.sync()
+    assert (world.state("INV-1"), world.outcome.ended) == ("in_doubt", "deferred")
+    world.sync()
+    assert world.state("INV-1") == "synced" and len(world.xero.invoices()) == 1
