@@ -170,10 +170,6 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "Run `python -m syncer test-invoice` again in a minute: it looks once more before it makes another.",
     ),
     "stopped": ("Stopped as asked; nothing was concluded.", "Run it again."),
-    "answer_lost": (
-        "Whether all that was sent has arrived in Xero is not known yet: the look for it was in vain.",
-        "The next sync looks again; nothing is sent twice.",
-    ),
     "contacts_shrunk": (
         "CrocoClick showed {seen} contacts where {before} were known; nothing was concluded from that.",
         "Look there whether they are really gone. If they are: `python -m syncer order confirm_shrink`, then import again.",
