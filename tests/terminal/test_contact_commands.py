@@ -14,7 +14,7 @@ from tests.stories.contacts_world import here, linked
 from tests.stories.stories_world import World
 from tests.terminal.test_commands import ROOT, run, told
 
-IMPORT = {"run_id", "outcomes", "duplicate_groups", "calls"}
+IMPORT = {"run_id", "outcomes", "duplicate_groups", "calls", "conflicts"}
 OUTCOMES = {"created", "linked", "unchanged", "updated", "conflict", "left_out"}
 MAIL = "twice@example.org"
 
@@ -42,6 +42,21 @@ def test_what_an_import_would_do_and_what_it_did(world):
     assert (did["duplicate_groups"], did["calls"]["xero"]) == (1, 1)
     words = run(world, "import-contacts").stdout
     assert "2 contacts need a look" in words and "1 email stands on several contacts" in words
+
+
+def test_every_conflict_is_listed(world):
+    """Not the first twenty: in JSON and in words, of an import and of a dry run, each with whom it meets."""
+    for number in range(24):
+        world.xero.add_contact(Name=f"Many {number:02}", EmailAddress="many@example.org")
+    world.crm.add_contact(name="Many", email="many@example.org")
+    would = told(world, "import-contacts", "--dry-run", status=3)["conflicts"]
+    did = told(world, "import-contacts", status=3)
+    names = [one["name"] for one in did["conflicts"]]
+    assert names == [one["name"] for one in would] and len(names) == did["outcomes"]["conflict"] >= 24
+    assert names == sorted(names, key=str.casefold)
+    assert all(one["sentence"] and one["step"] and one["xero_id"] and one["reason"] for one in did["conflicts"])
+    words = run(world, "import-contacts").stdout
+    assert all(name in words for name in names)
 
 
 def test_duplicates_lists_the_groups(world):
