@@ -44,8 +44,15 @@ def test_what_an_import_would_do_and_what_it_did(world):
     assert "2 contacts need a look" in words and "1 email stands on several contacts" in words
 
 
-def test_every_conflict_is_listed(world):
-    """Not the first twenty: in JSON and in words, of an import and of a dry run, each with whom it meets."""
+def test_every_conflict_is_listed(tmp_path):
+    """Not the first twenty: in JSON and in words, of an import and of a dry run, each with its reason and next step."""
+    with Sandbox(world="empty", limits=False) as box:
+        world = World(box, tmp_path)
+        world.connect()
+        _all_are_listed(world)
+
+
+def _all_are_listed(world):
     for number in range(24):
         world.xero.add_contact(Name=f"Many {number:02}", EmailAddress="many@example.org")
     world.crm.add_contact(name="Many", email="many@example.org")
