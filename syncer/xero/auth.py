@@ -9,7 +9,7 @@ import json
 import secrets
 import threading
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,6 +32,8 @@ PENDING = "xero-consents"
 PENDING_LIFE = timedelta(minutes=10)
 # Long enough to tell a late or repeated answer from a forged one.
 PENDING_KEPT = timedelta(hours=24)
+# Anybody may begin a consent: what is kept of those that nobody finishes has a bound.
+OPEN_KEPT, USED_KEPT = 20, 50
 ORGANISATION = "ORGANISATION"
 
 # What the token endpoint's error means, by the grant that was asked for ("guides/oauth2/troubleshooting").
@@ -74,12 +76,29 @@ class PendingConsent:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A consent that was given and is stored: for which connection, and the event by which Xero names it."""
+    """A consent that was given: for which connection, the event by which Xero names it, and what it reaches."""
 
     connection: str
     tokens: Tokens
     auth_event_id: str = ""
     begun_by: str = ""
+    tenants: tuple[Tenant, ...] = ()
+
+
+Admit = Callable[[Granted], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    """A token that was just issued and is not stored yet."""
+
+    token: str = field(repr=False)
+
+    def access_token(self) -> str:
+        return self.token
+
+    def renew(self, refused: str, answer: Response) -> str | None:
+        return None
 
 
 class TokenRefused(Exception):
@@ -210,8 +229,7 @@ class Consent:
             "redirect_uri": self._identity.app.redirect_uri,
         }
         with self._vault.lock(PENDING):
-            kept = {name: old for name, old in self._pending().items() if _age(old, now) < PENDING_KEPT}
-            self._vault.put(PENDING, {**kept, state: entry})
+            self._vault.put(PENDING, {**_worth_keeping(self._pending(), now), state: entry})
         return PendingConsent(url, state, verifier, now, connection)
 
     def asked_by(self, state: str) -> tuple[str, str]:
@@ -219,10 +237,11 @@ class Consent:
         entry = self._pending().get(state) or {}
         return entry.get("begun_by", ""), entry.get("connection", "")
 
-    def finish(self, callback: Mapping[str, str], arrived_at: str = "") -> Granted:
+    def finish(self, callback: Mapping[str, str], arrived_at: str = "", admit: Admit = lambda granted: None) -> Granted:
         """Store what the callback's code is exchanged for; raises Reconnect with a `consent_…` code, or Unavailable.
 
-        `arrived_at` is the URL the callback came to, where it is known.
+        `arrived_at` is the URL the callback came to, where it is known. `admit` raises where the consent is not to be
+        taken: nothing is stored then, and the tokens that are there stay good.
         """
         entry = self._claim(callback.get("state", ""))
         if error := callback.get("error", ""):
@@ -230,17 +249,21 @@ class Consent:
             raise Reconnect(code, error=error, description=callback.get("error_description", ""))
         self._check_redirect(entry, arrived_at)
         token = self._exchange(callback.get("code", ""), entry["code_verifier"])
-        return self._store(entry, token)
+        return self._take(entry, token, admit)
 
     def grant_client_credentials(
-        self, connection: str = "default", scopes: Sequence[str] = ACCOUNTING_SCOPES
+        self,
+        connection: str = "default",
+        scopes: Sequence[str] = ACCOUNTING_SCOPES,
+        admit: Admit = lambda granted: None,
     ) -> Granted:
         """Connect a custom connection: no person, no redirect, no refresh token."""
         try:
             token = self._identity.client_credentials(scopes)
         except TokenRefused as refusal:
             raise _refusal(refusal) from refusal
-        return self._store({"connection": connection, "scopes": list(scopes), "grant": "client_credentials"}, token)
+        entry = {"connection": connection, "scopes": list(scopes), "grant": "client_credentials"}
+        return self._take(entry, token, admit)
 
     def _claim(self, state: str) -> dict[str, Any]:
         """The pending consent of this state, marked as used."""
@@ -272,7 +295,21 @@ class Consent:
         except TokenRefused as refusal:
             raise _refusal(refusal) from refusal
 
-    def _store(self, entry: Mapping[str, Any], token: Mapping[str, Any]) -> Granted:
+    def _take(self, entry: Mapping[str, Any], token: Mapping[str, Any], admit: Admit) -> Granted:
+        """Store a consent once what it reaches is known and admitted: it may replace tokens that work."""
+        kept = self._checked(entry, token)
+        tenants = tuple(self._identity.tenants(_Bearer(kept["access_token"])))
+        begun_by = entry.get("begun_by", "")
+        granted = Granted(entry["connection"], tokens_of(kept), kept["auth_event_id"], begun_by, tenants)
+        admit(granted)
+        name = vault_name(entry["connection"])
+        with self._vault.lock(name):
+            before = self._vault.get(name) or {}
+            self._vault.put(name, kept | {"tenant_id": before.get("tenant_id", "")})
+        return granted
+
+    def _checked(self, entry: Mapping[str, Any], token: Mapping[str, Any]) -> dict[str, Any]:
+        """What is kept of a token set; raises Reconnect `scope_missing`."""
         claims = jwt_claims(str(token.get("access_token", "")))
         granted = _granted(token, claims, entry["scopes"])
         missing = [scope for scope in entry["scopes"] if scope.startswith("accounting.") and scope not in granted]
@@ -280,16 +317,11 @@ class Consent:
             missing.append("offline_access")
         if missing:
             raise Reconnect("scope_missing", missing=missing)
-        kept = _kept(token, granted, self._clock.now()) | {
+        return _kept(token, granted, self._clock.now()) | {
             "grant": entry.get("grant", "authorization_code"),
             "auth_event_id": str(claims.get("authentication_event_id", "")),
             "user": _user(token, claims),
         }
-        name = vault_name(entry["connection"])
-        with self._vault.lock(name):
-            before = self._vault.get(name) or {}
-            self._vault.put(name, kept | {"tenant_id": before.get("tenant_id", "")})
-        return Granted(entry["connection"], tokens_of(kept), kept["auth_event_id"], entry.get("begun_by", ""))
 
 
 class TokenSource:
@@ -501,6 +533,14 @@ def _refusal(refusal: TokenRefused) -> SyncerError:
     if "redirect_uri" in refusal.description.lower():
         code = "consent_redirect_mismatch"
     return Reconnect(code, error=refusal.error, description=refusal.description)
+
+
+def _worth_keeping(pending: Mapping[str, dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """The latest consents: one fewer of the open ones than may be, and used ones, so that a late answer is known."""
+    latest = sorted(pending.items(), key=lambda item: str(item[1]["created_at"]), reverse=True)
+    young = [(state, entry) for state, entry in latest if _age(entry, now) < PENDING_KEPT]
+    opened = [item for item in young if not item[1].get("used")][: OPEN_KEPT - 1]
+    return dict(opened + [item for item in young if item[1].get("used")][:USED_KEPT])
 
 
 def _age(entry: Mapping[str, Any], now: datetime) -> timedelta:

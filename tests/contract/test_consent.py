@@ -79,6 +79,36 @@ def test_consent_twice(consent, box):
     assert refused(consent.finish, callback) == ("consent_state_stale", {"used": True})
 
 
+def test_consent_that_is_not_admitted_leaves_the_tokens_that_work(consent, box, vault):
+    """Whoever gives a consent for other books does not replace a connection's tokens with theirs."""
+    consent.finish(answer_consent(consent.begin().url, organisation=box.xero.tenant))
+    before = vault.get(vault_name("default"))
+    seen = []
+
+    def refuse(granted):
+        seen.append([tenant.id for tenant in granted.tenants])
+        raise Reconnect("organisation_differs")
+
+    callback = answer_consent(consent.begin().url, organisation=box.xero.tenant)
+    assert refused(consent.finish, callback, admit=refuse)[0] == "organisation_differs"
+    assert (seen, vault.get(vault_name("default"))) == ([[box.xero.tenant]], before)
+
+
+def test_consents_that_nobody_finishes_do_not_fill_the_vault(consent, box, vault, clock):
+    """Anybody can begin one: the latest twenty stay good, older ones are dropped, and used ones are still known."""
+    used = answer_consent(consent.begin().url, organisation=box.xero.tenant)
+    consent.finish(used)
+    begun = []
+    for _ in range(60):
+        box.clock.advance(0.01)
+        begun.append(consent.begin())
+    assert len(vault.get("xero-consents")) == 21
+    assert refused(consent.finish, used)[0] == "consent_state_stale"
+    assert refused(consent.finish, {"state": begun[0].state, "code": "x"})[0] == "consent_state_unknown"
+    assert consent.asked_by(begun[40].state)[1] == "default"
+    assert consent.finish(answer_consent(begun[40].url, organisation=box.xero.tenant)).tokens
+
+
 def test_consent_too_late(consent, box):
     """After ten minutes; after a day nobody remembers it."""
     pending = consent.begin()
