@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from syncer.app import DEFAULT, App, Connection, who
-from syncer.core.books import Organisation
+from syncer.core.books import Organisation, books_from, books_text
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.ledger.pen import Deed
 from syncer.ports import Location
@@ -103,8 +103,17 @@ def _select(connection: Connection, tenant: Tenant, by: str) -> None:
     )  # fmt: skip
     if moves:
         connection.ledger.forget_mirror()
+    else:
+        _forget_refused_settings(connection)
     _try_source(connection)
     connection.ledger.commit("", now, calls=connection.calls.drain())
+
+
+def _forget_refused_settings(connection: Connection) -> None:
+    """What Xero would not create for the one who connected before, it may create for the one who connects now."""
+    kept = connection.ledger.row("books")
+    if kept and (books := books_from(kept["content"])).refused:
+        connection.ledger.mirror(kept["read_at"], books=books_text(replace(books, refused={})))
 
 
 def _check_choice(connection: Connection, tenant: Tenant) -> bool:
