@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2.client import OAuth2Client
@@ -23,6 +23,7 @@ from syncer.ports import CallLog, Clock, Tokens, Vault
 from syncer.transport import Bearer, Request, Response, Transport
 from syncer.xero import entities, wire
 from syncer.xero.entities import Tenant
+from syncer.xero.fields import count, whole
 
 IDENTITY_SCOPES = ("offline_access", "openid", "profile", "email")
 ACCOUNTING_SCOPES = ("accounting.invoices", "accounting.payments", "accounting.contacts", "accounting.settings")
@@ -43,6 +44,10 @@ _REFUSALS = {
     "unauthorized_client": "consent_client_refused",
     "invalid_scope": "consent_scope_refused",
 }
+# What is read of the token endpoint's answer, beside its scope and how many seconds it lasts.
+_TOKEN_TEXTS = ("access_token", "refresh_token", "id_token", "token_type", "error", "error_description")
+_TOO_LONG_S = 10**9
+
 # What the callback's error means (RFC 6749, section 4.1.2.1).
 _CALLBACK_ERRORS = {
     "access_denied": "consent_cancelled",
@@ -117,10 +122,17 @@ class _Answer:
     status_code: int
     body: bytes
 
-    def json(self) -> Any:
-        return json.loads(self.body)
+    def json(self) -> dict[str, Any]:
+        """The fields that are in their form; raises Unavailable for what is no token endpoint's answer."""
+        data = wire.loads(self.body)
+        if not isinstance(data, dict):
+            self.raise_for_status()
+        texts = {name: data[name] for name in _TOKEN_TEXTS if isinstance(data.get(name), str)}
+        scope = {"scope": data["scope"]} if isinstance(data.get("scope"), str | list) else {}
+        seconds = count(data, "expires_in") or 0
+        return texts | scope | ({"expires_in": seconds} if 0 < seconds < _TOO_LONG_S else {})
 
-    def raise_for_status(self) -> None:
+    def raise_for_status(self) -> NoReturn:
         raise Unavailable(wire.UNAVAILABLE, side="identity", status=self.status_code)
 
 
@@ -501,7 +513,7 @@ def jwt_claims(token: str) -> dict[str, Any]:
     try:
         payload = token.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError, binascii.Error):
+    except (IndexError, ValueError, RecursionError, binascii.Error):
         return {}
     return claims if isinstance(claims, dict) else {}
 
@@ -519,13 +531,15 @@ def _kept(token: Mapping[str, Any], scopes: Sequence[str], now: datetime) -> dic
 
 def _granted(token: Mapping[str, Any], claims: Mapping[str, Any], asked: Sequence[str]) -> list[str]:
     """The scopes of a token: by its answer, else by its claims, else those asked for (RFC 6749, section 5.1)."""
-    said = token.get("scope") or claims.get("scope") or list(asked)
-    return said.split() if isinstance(said, str) else [str(scope) for scope in said]
+    said = token.get("scope") or claims.get("scope")
+    if isinstance(said, str):
+        return said.split()
+    return [scope for scope in said if isinstance(scope, str)] if isinstance(said, list) else list(asked)
 
 
 def _user(token: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     told = jwt_claims(str(token.get("id_token", "")))
-    return str(told.get("email") or told.get("preferred_username") or claims.get("xero_userid") or "")
+    return whole(str(told.get("email") or told.get("preferred_username") or claims.get("xero_userid") or ""))
 
 
 def _refusal(refusal: TokenRefused) -> SyncerError:

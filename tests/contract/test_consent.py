@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from syncer.errors import Reconnect, Unavailable
+from syncer.errors import Reconnect, SyncerError, Unavailable
 from syncer.vault import FileVault
 from syncer.xero.auth import SCOPES, Consent, Identity, TokenSource, XeroApp, choose, jwt_claims, vault_name
 from syncer.xero.entities import Tenant
 from tests.contract.conftest import REDIRECT
 from tests.contract.xero_desk import answer_consent
+from tests.wire.stage import staged
 
 
 def refused(finish, *args, **more):
@@ -261,3 +262,38 @@ def test_tokens_that_are_no_jwt():
 def test_an_app_hides_its_secret():
     """Not in a repr."""
     assert "hush" not in repr(XeroApp("id", "hush", REDIRECT))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"<html>", b"[]", b"null", b"7", b'"token"', b"[" * 50_000, b'{"access_token": 7}',
+        b'{"access_token": {}}',
+        b'{"access_token": "t", "expires_in": "soon", "refresh_token": "r"}',
+        b'{"access_token": "t", "expires_in": 1e300, "refresh_token": ["r"]}',
+        b'{"access_token": "t", "expires_in": NaN, "scope": 7, "id_token": {}}',
+        b'{"access_token": "a.eyJzY29wZSI6IDd9.c", "expires_in": -5, "scope": [1, null, "openid"]}',
+        b'{"error": {}}', b'{"error": ["invalid_grant"], "error_description": 7}', b'{"error": null}',
+        b'{"error": "invalid_grant", "error_description": {"text": "\\ud83c"}}',
+    ],
+)  # fmt: skip
+def test_whatever_the_token_endpoint_answers_is_foreseen(app, notes, vault, clock, status, body):
+    """A sentence with the next step, and never a token that is none."""
+    html = b'{"Invoices": []}'
+    with staged((status, {}, body), (200, {}, html)) as stage:
+        identity = Identity(replace(app, identity_url=stage.url, api_url=stage.url), notes, clock)
+        consent = Consent(identity, vault, clock)
+        with pytest.raises(SyncerError):
+            consent.finish({"state": consent.begin().state, "code": "c"})
+    assert vault.get(vault_name("default")) is None
+
+
+def test_a_token_whose_lifetime_makes_no_sense_is_renewed_early(app, notes, vault, clock):
+    """Half an hour is what Xero's tokens live, whatever the answer says."""
+    body = b'{"access_token": "t", "refresh_token": "r", "expires_in": "soon"}'
+    with staged((200, {}, body), (200, {}, b"[]")) as stage:
+        identity = Identity(replace(app, identity_url=stage.url, api_url=stage.url), notes, clock)
+        consent = Consent(identity, vault, clock)
+        granted = consent.finish({"state": consent.begin().state, "code": "c"})
+    assert (granted.tokens.expires_at - clock.now()).total_seconds() == pytest.approx(1800, abs=60)
