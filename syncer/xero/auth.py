@@ -127,7 +127,9 @@ class _Answer:
         data = wire.loads(self.body)
         if not isinstance(data, dict):
             self.raise_for_status()
-        texts = {name: data[name] for name in _TOKEN_TEXTS if isinstance(data.get(name), str)}
+        texts = {name: whole(value) for name in _TOKEN_TEXTS if isinstance(value := data.get(name), str)}
+        # What no header can hold is no token.
+        texts = {name: value for name, value in texts.items() if "token" not in name or _fits_a_header(value)}
         scope = {"scope": data["scope"]} if isinstance(data.get("scope"), str | list) else {}
         seconds = count(data, "expires_in") or 0
         return texts | scope | ({"expires_in": seconds} if 0 < seconds < _TOO_LONG_S else {})
@@ -446,6 +448,10 @@ class TokenSource:
 
     def _is_fresh(self, tokens: Tokens) -> bool:
         return tokens.expires_at - self._clock.now() > MARGIN
+
+
+def _fits_a_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def _token(fetched: Mapping[str, Any]) -> dict[str, Any]:

@@ -270,6 +270,8 @@ def test_an_app_hides_its_secret():
     [
         b"", b"<html>", b"[]", b"null", b"7", b'"token"', b"[" * 50_000, b'{"access_token": 7}',
         b'{"access_token": {}}',
+        '{"access_token": "é", "refresh_token": "r"}'.encode(),
+        b'{"access_token": "a\\nb", "refresh_token": "\\ud83c"}',
         b'{"access_token": "t", "expires_in": "soon", "refresh_token": "r"}',
         b'{"access_token": "t", "expires_in": 1e300, "refresh_token": ["r"]}',
         b'{"access_token": "t", "expires_in": NaN, "scope": 7, "id_token": {}}',
