@@ -209,8 +209,28 @@ def _map_tax(facts: Facts) -> str:
         return "Choose the Xero sales rates of the invoice's taxes (settings `tax.…` and `tax.none`), then try again."
     if facts["rate"] == "none":
         return "Choose the Xero rate for lines without tax (setting `tax.none`)."
-    other = "If there is none, add it in Xero, or allow that with the setting `create_tax_rates`."
-    return f"Choose the Xero sales rate for {tax_name(facts)}. {other}"
+    other = "add it in Xero, or allow that with the setting `create_tax_rates`."
+    if said := facts.get("would_not"):
+        other = _by_hand(said, "add the rate in Xero by hand")
+    return f"Choose the Xero sales rate for {tax_name(facts)}. If there is none, {other}"
+
+
+def _by_hand(said: Sequence[str], what: str) -> str:
+    """What to do where Xero would not create a setting: who may, where that was the reason."""
+    if any("permission" in message.lower() for message in said):
+        return (
+            f"{what}, or let somebody with the Adviser role, or the Standard role with settings, connect Xero; it is "
+            "created then."
+        )
+    return f"{what}: Xero would not create it."
+
+
+def _enable_currency(facts: Facts) -> str:
+    currency = facts.get("currency") or "the currency"
+    if said := facts.get("would_not"):
+        by_hand = _by_hand(said, f"add {currency} in Xero, under Settings, Currencies")
+        return by_hand[:1].upper() + by_hand[1:]
+    return f"Add {currency} in Xero, under Settings, Currencies; or allow it with the setting `create_currencies`."
 
 
 def _payment_off(facts: Facts, then: str) -> str:
@@ -344,12 +364,7 @@ STEPS: Mapping[str, Step] = {
     "tax_not_for_account": Step(
         lambda f: "Choose another revenue account, or another rate for the tax.", _revenue_accounts
     ),
-    "currency_not_enabled": Step(
-        lambda f: (
-            f"Add {f.get('currency') or 'the currency'} in Xero, under Settings, Currencies; "
-            "or allow it with the setting `create_currencies`."
-        )
-    ),
+    "currency_not_enabled": Step(_enable_currency),
     "currency_not_in_plan": Step(lambda f: "Move the organisation to a Xero plan with multicurrency."),
     "account_missing": Step(
         lambda f: "Choose the account that invoice lines are booked on (setting `revenue_account`).", _revenue_accounts
