@@ -14,12 +14,14 @@ from syncer.core.standing import GONE, Standing
 from syncer.core.tax import tax_rate, to_create
 from syncer.ledger.records import Known
 from syncer.looking import Look, verdict
+from syncer.reading import OVERLAP
 from syncer.tries import bound, contact_element, invoice_element
 from syncer.waves import BATCH_ELEMENTS, Batch, Element, batches
 from syncer.work import Work
 from syncer.writes import OUTCOMES, Writes
 
 FEW_FIELDS_SIZE = 500  # bytes, at most, of a write that is no whole document
+_TAKEN_CONTACT = ("contact_name_taken", "contact_ambiguous")  # Xero says that it has such a contact
 _OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
 
 
@@ -162,8 +164,18 @@ class Documents:
         elements = [contact_element(contact, known[contact.source_id].tries) for contact in creates]
         kind = Writes(self._work.doors, seen).contacts()
         self._work.perform(batches("contact", "create", elements), kind, "contacts", len(elements))
+        self._look_at_taken_names([contact.source_id for contact in creates])
         self._link(needed, self._work.decide((), books)[1].scene.contacts)
         return actions
+
+    def _look_at_taken_names(self, ids: Sequence[str]) -> None:
+        """A contact whose name is taken may be our own, made after this ledger was copied: its number tells."""
+        known = self._work.ledger.contacts()
+        since = self._work.ledger.watermark("xero_contacts")
+        taken = [key for key in ids if (refusal := known[key].refusal) and refusal.code in _TAKEN_CONTACT]
+        if since and taken:
+            for page in self._work.doors.accounts.contacts(since - OVERLAP):
+                self._work.ledger.mirror(self._work.now(), contacts=page.items)
 
     def _link(self, needed: Iterable[str], decisions: Mapping[str, Decision]) -> None:
         links = {

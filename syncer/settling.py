@@ -2,13 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
+from syncer.core.payment import PAYMENT_QUIET
 from syncer.ledger.records import Ending, OpenAttempt
 from syncer.reading import OVERLAP, Doors, Reading
 from syncer.tries import settled, settled_payment, settled_removal
-
-PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered
 
 
 class Settling:

@@ -8,6 +8,7 @@ from syncer.core.action import Do
 from syncer.core.books import Amendment, BookContact, BookInvoice, Document, TaxRate
 from syncer.core.causes import CAUSES, Cure, Problem, heals_by_itself
 from syncer.core.contact import UNKNOWN
+from syncer.core.money import text
 from syncer.core.payment import BookPayment
 from syncer.ledger.records import Ending
 from syncer.looking import Look, contact_stamp
@@ -159,6 +160,8 @@ class Writes:
             if isinstance(answer, BookPayment):
                 # The answer's own amount and invoice may be left out: what was sent counts.
                 sent = element.payload
+                if _is_otherwise(answer, element.expected.get("due_after")):
+                    self.doubtful_invoices.append(sent.invoice_id)
                 there = BookPayment(
                     answer.id, sent.invoice_id, sent.amount, sent.reference, answer.status, sent.paid_on
                 )
@@ -212,6 +215,11 @@ class Writes:
             return Ending(kind, element.source_id, "created", "waiting", attempt_id, Problem("", {**facts, **code}))
 
         return Kind(send, intent, finish, _put_off(kind))
+
+
+def _is_otherwise(answer: BookPayment, due_after: str | None) -> bool:
+    """Whether Xero says that something else is due now than what we reckoned: somebody has entered money there."""
+    return due_after is not None and answer.due_after is not None and text(answer.due_after) != due_after
 
 
 def _contact_of(element: Element) -> str:

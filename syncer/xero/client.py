@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 # No organisation has a million contacts or invoices; a list that never ends is a fault.
 PAGES = 1000
+PAID_AT_ONCE = 40  # invoices with their lines and payments in one answer
 
 
 class XeroAccounts:
@@ -105,6 +106,12 @@ class XeroAccounts:
         """The heads of invoices by InvoiceID, up to 50 a call."""
         found = (entities.sales_invoices(self._ask(wire.get_invoices_with_ids(part))) for part in _parts(ids))
         return [one for heads in found for one in heads]
+
+    def invoices_with_payments(self, ids: Sequence[str]) -> Sequence[tuple[BookInvoice, Sequence[BookPayment]]]:
+        """The heads of invoices by InvoiceID, each with its payments, up to 40 a call."""
+        parts = [ids[start : start + PAID_AT_ONCE] for start in range(0, len(ids), PAID_AT_ONCE)]
+        answers = (self._ask(wire.get_invoices_with_payments(part)) for part in parts)
+        return [one for answer in answers for one in entities.paid_invoices(answer)]
 
     def invoice(self, invoice_id: str) -> BookDocument:
         """One invoice with its lines."""

@@ -193,14 +193,16 @@ def _read_line(found: Mapping[str, Any]) -> BookLine:
 
 
 def read_payment(found: Mapping[str, Any]) -> BookPayment:
-    """One payment."""
+    """One payment; the answer to a write has the invoice as it is then."""
+    invoice = found.get("Invoice") or {}
     return BookPayment(
         id=_text(found, "PaymentID"),
-        invoice_id=_text(found.get("Invoice") or {}, "InvoiceID"),
+        invoice_id=_text(invoice, "InvoiceID"),
         amount=_number(found, "Amount"),
         reference=_text(found, "Reference"),
         status=_text(found, "Status") or "AUTHORISED",
         paid_on=read_date(found, "Date"),
+        due_after=_number(invoice, "AmountDue") if "AmountDue" in invoice else None,
     )
 
 
@@ -211,8 +213,17 @@ def payment_list(data: Mapping[str, Any]) -> list[BookPayment]:
 
 def payments(data: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
     """The payments inside the answer of GET /Invoices/{id}, which do not name their invoice again."""
-    found = [payment for invoice in data.get("Invoices") or [] for payment in invoice.get("Payments") or []]
-    return [read_payment({"Invoice": {"InvoiceID": invoice_id}, **payment}) for payment in found]
+    return [payment for invoice in data.get("Invoices") or [] for payment in _payments_on(invoice, invoice_id)]
+
+
+def paid_invoices(data: Mapping[str, Any]) -> list[tuple[BookInvoice, list[BookPayment]]]:
+    """The heads of a list of whole invoices, each with its payments."""
+    found = data.get("Invoices") or []
+    return [(read_invoice(one), _payments_on(one, _text(one, "InvoiceID"))) for one in found]
+
+
+def _payments_on(invoice: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
+    return [read_payment({"Invoice": {"InvoiceID": invoice_id}, **one}) for one in invoice.get("Payments") or []]
 
 
 def tenants(answer: Response) -> list[Tenant]:
