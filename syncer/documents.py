@@ -42,8 +42,8 @@ class Documents:
         self._work.look_at_invoices([action.xero_id for action in actions if action.do in _OVER])
         return books
 
-    def write(self, books: Books, old: bool = False) -> bool:
-        """Decide and carry out, old invoices apart; returns whether the answer to any write is still unknown."""
+    def write(self, books: Books, old: bool = False) -> None:
+        """Decide and carry out, old invoices apart."""
         workload = self._work.workload()
         actions, seen = self._work.decide(workload, books)
         self._record(workload, actions)
@@ -59,7 +59,6 @@ class Documents:
             self._created += len(elements) if do is Do.CREATE else 0
         self._settle_taken_numbers({action.invoice.source_id for action in todo})
         self._work.look_again(writes, books)
-        return bool(self._work.ledger.open_attempts())
 
     def _in_order(self, actions: Sequence[Action], workload: Sequence[Known], old: bool) -> list[Action]:
         """Those that a person waits for first; of the others the new ones or, in a turn of their own, the old ones."""

@@ -1,9 +1,10 @@
 """Looking in Xero for every write whose answer is unknown, before anything new is sent for its record."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from syncer.core.payment import PAYMENT_QUIET
+from syncer.errors import TryLater
 from syncer.ledger.records import Ending, OpenAttempt
 from syncer.reading import OVERLAP, Doors, Reading
 from syncer.tries import settled, settled_payment, settled_removal
@@ -40,6 +41,19 @@ class Settling:
             endings = self._looks[attempts[0].intent.kind](attempts)
             now = self._doors.clock.now()
             self._ledger.commit(self._run_id, now, endings=endings, calls=self._doors.drain_calls())
+
+    def wait_for_payments(self, only: Set[str]) -> None:
+        """Raise TryLater while it is too early to look for a payment of these invoices (none named: of any)."""
+        waiting = [
+            attempt.begun_at + PAYMENT_QUIET
+            for attempt in self._ledger.open_attempts()
+            if attempt.intent.kind in ("payment", "unpay")
+            if not only or attempt.intent.expected["owner"] in only
+        ]
+        now = self._doors.clock.now()
+        if waiting:
+            wait_s = max(0.0, (max(waiting) - now).total_seconds())
+            raise TryLater("answer_lost", wait_s, retry_at=max(waiting).strftime("%Y-%m-%dT%H:%M:%SZ"), payment=True)
 
     def _invoices(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         numbers = [attempt.intent.number for attempt in attempts]

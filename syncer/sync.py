@@ -4,14 +4,13 @@ A run may be stopped at any moment, by a person, a crash or a limit: the next on
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from syncer.core.books import Books
 from syncer.core.causes import CAUSES, Cure
 from syncer.core.rules import Rules
 from syncer.documents import Documents
-from syncer.errors import HaltRun, Reconnect, SyncerError, TryLater
+from syncer.errors import HaltRun, SyncerError, TryLater
 from syncer.ledger.records import Known
 from syncer.paying import Payments
 from syncer.ports import Unreadable
@@ -65,6 +64,7 @@ class Run:
         """Do everything; what stops the run early is in the outcome, our own mistakes are raised."""
         try:
             self._steps()
+            self._end_doubts()
             if self._work.stop():
                 self.outcome.ended = "stopped"
         except TryLater as failure:
@@ -88,20 +88,22 @@ class Run:
         books = self._documents.prepare(workload, books)
         self._payments.recount(books)
         self._payments.take_off(books)
-        doubtful = self._write(books)
+        self._write(books)
         if self._documents.old_ones and not self._work.stop():
             with self._accounts.leaving(self._orders.left_to_daily_work):
-                doubtful = self._write(books, old=True)
-        if doubtful and not self._work.stop():
-            with suppress(TryLater, Reconnect):
-                self._settling.settle()
+                self._write(books, old=True)
 
-    def _write(self, books: Books, old: bool = False) -> bool:
-        """Documents, then their payments; returns whether the answer to any write is still unknown."""
-        doubtful = self._documents.write(books, old)
+    def _write(self, books: Books, old: bool = False) -> None:
+        """Documents, then their payments."""
+        self._documents.write(books, old)
         if not self._work.stop():
             self._payments.carry(books)
-        return doubtful
+
+    def _end_doubts(self) -> None:
+        """Look for what was sent without an answer; raises TryLater where that cannot be known yet."""
+        if self._ledger.open_attempts() and not self._work.stop():
+            self._settling.settle()
+            self._settling.wait_for_payments(self._orders.only)
 
     def search(self, what: str) -> int:
         """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""

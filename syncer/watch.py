@@ -46,7 +46,7 @@ class Lately:
         self.shut_until = None
         if isinstance(failure, RateLimited) and failure.limit == "day":
             self.shut_until = now + timedelta(seconds=failure.wait_s or 3600.0)
-        if failure is None or self.shut_until:
+        if failure is None or self.shut_until or failure.code == "answer_lost":
             self.failures, self.failed_at, self.shrunk = 0, None, False
             return
         self.failures += 1
