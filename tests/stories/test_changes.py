@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from syncer.errors import WrongUsage
+
 MORE = [{"name": "More", "qty": 3, "amount": 100, "taxes": [20]}]
 
 
@@ -138,7 +140,8 @@ def test_somebody_elses_payment_is_never_taken_off(paying):
     told = world.explain("INV-1")
     assert told["cause"]["code"] == "edited_after_payment" and told["remedy"]["order"] is None
     assert told["remedy"]["who"] == "the accountant"
-    world.order("reapply_payments", "INV-1")
+    with pytest.raises(WrongUsage, match="not ours"):
+        world.order("reapply_payments", "INV-1")
     world.sync()
     assert standing(world) == [Decimal(30)]
     world.xero.delete_payment(payment)

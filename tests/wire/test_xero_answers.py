@@ -238,6 +238,22 @@ def test_payments_of_an_invoice():
     assert entities.payments({"Invoices": [{}]}, "inv") == []
 
 
+def test_invoices_of_a_list_each_with_their_payments():
+    """Every head with what is paid on it; one without payments has none."""
+    whole = sample("invoice_with_payments.json")
+    ((head, payments),) = entities.paid_invoices(whole)
+    assert head.id and [(one.invoice_id, one.amount) for one in payments] == [(head.id, Decimal(10))]
+    assert entities.paid_invoices({"Invoices": [{"InvoiceID": "i"}]})[0][1] == []
+    assert entities.paid_invoices({}) == []
+
+
+def test_the_answer_to_a_payment_says_what_is_due_then():
+    """Where it shows the invoice whole; a list names it only."""
+    told = {"PaymentID": "p1", "Amount": Decimal(10), "Invoice": {"InvoiceID": "inv", "AmountDue": Decimal(110)}}
+    assert entities.read_payment(told).due_after == 110
+    assert entities.read_payment({"PaymentID": "p1"}).due_after is None
+
+
 def test_a_payment_that_was_taken_off_is_still_listed():
     """It names its invoice, and stands no more."""
     gone = {"PaymentID": "p1", "Status": "DELETED", "Amount": Decimal(10), "Invoice": {"InvoiceID": "inv"}}
