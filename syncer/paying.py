@@ -1,6 +1,6 @@
 """The payments of one run: carried one by one, taken off and compared where a person ordered it."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from syncer.core.action import Action, Do
 from syncer.core.books import Books
@@ -42,8 +42,9 @@ class Payments:
             verdicts = [Verdict(known.invoice.source_id, "held", problem) for known in candidates]
             self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
             return
-        self._look_before(books)
+        unknown = self._look_before(books)
         seen, elements = self._decide_payments(books)
+        elements = [element for element in elements if element.expected["owner"] not in unknown]
         if elements:
             writes = Writes(self._work.doors, seen)
             self._work.perform(batches("payment", "create", elements), writes.payments(), "payments", len(elements))
@@ -52,15 +53,17 @@ class Payments:
 
     # -- what Xero says is paid -----------------------------------------------------------------------------------
 
-    def _look_before(self, books: Books) -> None:
+    def _look_before(self, books: Books) -> Set[str]:
         """Nothing is paid on what we only remember: a ledger that was put back remembers an earlier day.
 
-        Xero's own list tells which payments are ours, by their marks, and which somebody else entered.
+        Xero's own list tells which payments are ours, by their marks, and which somebody else entered. Returns the
+        invoices of which Xero said nothing that could be read: they wait for the next run.
         """
         workload = self._payable()
         actions, _ = self._work.decide(workload, books)
         pairs = zip(workload, actions, strict=True)
-        self._look_at([known for known, action in pairs if not self._is_sure(known, action)])
+        unsure = [known for known, action in pairs if not self._is_sure(known, action)]
+        return {known.invoice.source_id for known in unsure} - self._look_at(unsure)
 
     def _is_sure(self, known: Known, action: Action) -> bool:
         """Whether what is paid in Xero is known well enough for what would be done."""
@@ -84,10 +87,10 @@ class Payments:
         is_as_sent = standing.synced_fingerprint == invoice.fingerprint
         return is_as_sent and 2 * action.payments[0].amount > standing.xero_amount_due
 
-    def _look_at(self, doubtful: Sequence[Known]) -> None:
-        """Take in what is paid on these documents, 40 a call, with every payment that it comes from."""
+    def _look_at(self, doubtful: Sequence[Known]) -> Set[str]:
+        """Take in what is paid on these documents, 40 a call, with every payment; returns those that were answered."""
         if not doubtful:
-            return
+            return frozenset()
         owners = {known.standing.xero_id: known for known in doubtful}
         found = self._work.doors.accounts.invoices_with_payments(sorted(owners))
         self._work.ledger.mirror(self._work.now(), invoices=[head for head, _ in found])
@@ -97,6 +100,7 @@ class Payments:
             if head.id in owners
         }
         self._work.ledger.list_payments(self._work.run_id, listings, self._work.now())
+        return set(listings)
 
     def _read_missing_payments(self) -> None:
         """Where the latest transactions do not come to what an invoice says is paid, ask for all of its customer's."""

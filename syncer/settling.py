@@ -78,11 +78,16 @@ class Settling:
         if self._doors.clock.now() - attempts[0].begun_at < PAYMENT_QUIET:
             return []
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
-        found = [one for page in self._doors.accounts.payments(since) for one in page.items]
+        pages = list(self._doors.accounts.payments(since))
+        found = [one for page in pages for one in page.items]
         if attempts[0].intent.kind == "unpay":
-            return [settled_removal(attempt, found) for attempt in attempts]
-        standing = [one for one in found if one.stands]
-        return [settled_payment(attempt, standing) for attempt in attempts]
+            endings = [settled_removal(attempt, found) for attempt in attempts]
+        else:
+            standing = [one for one in found if one.stands]
+            endings = [settled_payment(attempt, standing) for attempt in attempts]
+        # One that cannot be read may be the one that is looked for: sent again, it could be there twice.
+        hidden = any(page.unreadable for page in pages)
+        return [ending for ending in endings if not (hidden and ending.outcome == "not_arrived")]
 
     def _settings(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         """A tax rate or a currency: what the organisation has now says whether it was created."""
