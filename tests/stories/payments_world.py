@@ -7,10 +7,7 @@ from sandbox.crococlick import payments
 
 def correct(world, transaction, **fields):
     """Somebody corrects a payment in CrocoClick; its invoice follows."""
-    location = world.crm.location
-    kept = location.transactions[transaction] | fields
-    location.keep_transaction(kept)
-    settle(world, kept["entitySourceId"])
+    world.crm.correct_payment(transaction, **fields)
 
 
 def move(world, transaction, number):
