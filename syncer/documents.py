@@ -22,7 +22,7 @@ from syncer.writes import OUTCOMES, Writes
 
 FEW_FIELDS_SIZE = 500  # bytes, at most, of a write that is no whole document
 _TAKEN_CONTACT = ("contact_name_taken", "contact_ambiguous")  # Xero says that it has such a contact
-_OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
+OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
 
 
 class Documents:
@@ -39,7 +39,7 @@ class Documents:
         actions = self._act_on_contacts(workload, books)
         self._bind(actions)
         # Nothing is written over what somebody has changed there since the lists were last read.
-        self._work.look_at_invoices([action.xero_id for action in actions if action.do in _OVER])
+        self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
         return books
 
     def write(self, books: Books, old: bool = False) -> None:

@@ -1,13 +1,18 @@
 """Looking in Xero for every write whose answer is unknown, before anything new is sent for its record."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import TypeVar
 
-from syncer.core.payment import PAYMENT_QUIET
+from syncer.core.payment import PAYMENT_QUIET, BookPayment
+from syncer.core.payment import is_ours as carries_mark
 from syncer.errors import TryLater
 from syncer.ledger.records import Ending, OpenAttempt
+from syncer.ports import Found, Page
 from syncer.reading import OVERLAP, Doors, Reading
 from syncer.tries import settled, settled_payment, settled_removal
+
+T = TypeVar("T")
 
 
 class Settling:
@@ -59,13 +64,21 @@ class Settling:
         numbers = [attempt.intent.number for attempt in attempts]
         heads = self._doors.accounts.invoices_numbered(numbers)
         self._ledger.mirror(self._doors.clock.now(), invoices=heads)
-        return [settled(attempt, heads) for attempt in attempts]
+        endings = [(attempt, settled(attempt, heads)) for attempt in attempts]
+        return [
+            ending
+            for attempt, ending in endings
+            if ending.outcome != "not_arrived" or not heads.may_hide_number(attempt.intent.number)
+        ]
 
     def _contacts(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
-        found = [contact for page in self._doors.accounts.contacts(since) for contact in page.items]
+        found = _all(self._doors.accounts.contacts(since))
         self._ledger.mirror(self._doors.clock.now(), contacts=found)
         by_number = {contact.number: contact for contact in found}
+        if found.unreadable:
+            # Which of them it is, its number alone would say: one that was not found may be there all the same.
+            attempts = [one for one in attempts if one.intent.source_id in by_number]
         return [
             Ending("contact", one.intent.source_id, "found", "linked", one.id, contact=by_number[one.intent.source_id])
             if one.intent.source_id in by_number
@@ -78,16 +91,14 @@ class Settling:
         if self._doors.clock.now() - attempts[0].begun_at < PAYMENT_QUIET:
             return []
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
-        pages = list(self._doors.accounts.payments(since))
-        found = [one for page in pages for one in page.items]
+        found = _all(self._doors.accounts.payments(since))
+        attempts = [one for one in attempts if not _is_hidden(one, found)]
+        if not attempts:
+            return []
         if attempts[0].intent.kind == "unpay":
-            endings = [settled_removal(attempt, found) for attempt in attempts]
-        else:
-            standing = [one for one in found if one.stands]
-            endings = [settled_payment(attempt, standing) for attempt in attempts]
-        # One that cannot be read may be the one that is looked for: sent again, it could be there twice.
-        hidden = any(page.unreadable for page in pages)
-        return [ending for ending in endings if not (hidden and ending.outcome == "not_arrived")]
+            return [settled_removal(attempt, found) for attempt in attempts]
+        standing = [one for one in found if one.stands]
+        return [settled_payment(attempt, standing) for attempt in attempts]
 
     def _settings(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         """A tax rate or a currency: what the organisation has now says whether it was created."""
@@ -103,3 +114,17 @@ class Settling:
             )
             for one in attempts
         ]
+
+
+def _all(pages: Iterable[Page[T]]) -> Found[T]:
+    """What all pages hold together."""
+    read = list(pages)
+    return Found([item for page in read for item in page.items], [odd for page in read for odd in page.unreadable])
+
+
+def _is_hidden(attempt: OpenAttempt, found: Found[BookPayment]) -> bool:
+    """Whether the payment of a try may be one that cannot be read: sent again, it would be entered twice."""
+    if attempt.intent.kind == "unpay":
+        return found.may_hide_id(attempt.intent.expected["payment"])
+    mark = attempt.intent.source_id
+    return any(not odd.number or carries_mark(odd.number, mark) for odd in found.unreadable)
