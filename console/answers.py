@@ -22,6 +22,7 @@ VERBS = {
     "overwrite": "Send again",
     "adopt": "Keep what Xero has",
     "reapply_payments": "Send again",
+    "replace_payment": "Enter anew",
 }
 # Answers that settle everything alike, whether it is asked for or not.
 FOR_ALL = ("map", "link_contact", "keep_apart")

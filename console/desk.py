@@ -333,7 +333,7 @@ class Desk:
 
     def payments(self, story: Story) -> list[dict[str, Any]]:
         """What was paid in CrocoClick, and whether Xero has it, oldest first."""
-        rows = self.ledger.rows("payments", ids=[story.row["source_id"]])
+        rows = self.ledger.rows("payments", ids=[story.row["source_id"]], xero_ids=[])
         return sorted(rows, key=lambda row: (row["paid_on"] or self.now.date(), row["source_id"]))
 
     def requests(self, story: Story) -> list[Request]:

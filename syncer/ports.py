@@ -189,6 +189,9 @@ class Accounts(Protocol):
     def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
         """The heads of invoices by InvoiceID, whatever their status: a call for each 40."""
 
+    def invoices_with_payments(self, ids: Sequence[str]) -> Found[tuple[BookInvoice, list[BookPayment]]]:
+        """The heads of invoices by InvoiceID, each with its payments: a call for each 40."""
+
     def invoice(self, invoice_id: str) -> BookDocument:
         """One invoice with its lines: one call."""
 

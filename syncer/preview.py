@@ -146,7 +146,7 @@ def _payments_of_new(ledger: Ledger, actions: Sequence[Action]) -> Mapping[str, 
     """The transactions of invoices that are to be created and are paid already, by invoice."""
     ids = [action.invoice.source_id for action in actions if action.do is Do.CREATE and action.invoice.amount_paid]
     found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in ledger.rows("payments", ids=ids) if ids else ():
+    for row in ledger.rows("payments", ids=ids, xero_ids=[]) if ids else ():
         found[row["invoice_id"]].append(row)
     return found
 

@@ -147,6 +147,8 @@ class Reading:
             self._transactions = False
             return False
         self._ledger.see_payments(found, started, {"payments": started})
+        if since is None:
+            self._ledger.miss_payments(found, started)
         self._transactions = True
         return True
 
@@ -154,6 +156,7 @@ class Reading:
         """All transactions of some contacts: one that was dated back does not show among the latest."""
         found = [one for key in contact_ids for page in self._doors.crm.payments(contact_id=key) for one in page.items]
         self._ledger.see_payments(found, self._now())
+        self._ledger.miss_payments(found, self._now(), contact_ids)
 
     def _only_these(self) -> None:
         found = {source_id: self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)}

@@ -238,13 +238,50 @@ def _total_mismatch(facts: Facts) -> str:
 
 def _payment_exceeds_due(facts: Facts) -> str:
     if facts.get("due"):
+        beyond = f"; {amount(facts, 'unexplained')} is paid there that we did not enter" if _has_others(facts) else ""
         return (
             f"{_payments(facts)}: {amount(facts, 'amount')} is more than the {amount(facts, 'due')} still due in Xero"
+            f"{beyond}"
         )
     return f"{_payments(facts)}: a payment is larger than what is still due in Xero"
 
 
+def _has_others(facts: Facts) -> bool:
+    return bool(facts.get("unexplained"))
+
+
+_PAYMENT_CHANGES = {
+    "amount": "from {before} to {now}",
+    "date": "dated {before} there and {now} in CrocoClick",
+    "invoice": "{before} belongs to another invoice in CrocoClick",
+    "removed": "{before} was removed in CrocoClick",
+}
+
+
+def payment_change(one: Mapping[str, Any], currency: str) -> str:
+    """One thing that changed of a payment after it went: `from £100.00 to £120.00`."""
+    told = {name: str(one.get(name) or "") for name in ("before", "now")}
+    shown = {
+        name: day(value) if one.get("what") == "date" else money(value or "0", currency) for name, value in told.items()
+    }
+    return _PAYMENT_CHANGES.get(str(one.get("what")), "").format(**shown)
+
+
+def _payment_changed(facts: Facts) -> str:
+    currency = str(facts.get("currency") or "")
+    found = [payment_change(one, currency) for one in facts.get("changes") or []]
+    number = max(1, len(found))
+    told = f": {'; '.join(found)}" if found else ""
+    kept = "; Xero keeps it, because it is reconciled there" if facts.get("reconciled") else ""
+    return f"{count(number, 'payment')} changed in CrocoClick after {'it' if number == 1 else 'they'} went over{told}{kept}"
+
+
 def _payment_mismatch(facts: Facts) -> str:
+    if facts.get("same"):
+        return (
+            f"{amount(facts, 'unexplained')} is paid there that we did not enter, and it may be the same money as "
+            f"the {amount(facts, 'amount')} that CrocoClick took"
+        )
     if facts.get("bounced"):
         return f"{amount(facts, 'bounced')} that is entered there is not paid any more in CrocoClick"
     if not facts.get("paid"):
@@ -437,6 +474,7 @@ CAUSE: Mapping[str, Told] = {
     # -- document state
     "payment_exceeds_due": Told(_payment_exceeds_due, lambda f: "Payments are larger than what is due in Xero"),
     "payment_mismatch": Told(_payment_mismatch, lambda f: "Payments do not add up to what CrocoClick says is paid"),
+    "payment_changed": Told(_payment_changed, lambda f: "Payments changed in CrocoClick after they went over"),
     "refund_needs_person": Told(
         lambda f: f"{amount(f, 'refunded')} was refunded in CrocoClick", lambda f: "A refund waits to be booked in Xero"
     ),

@@ -39,14 +39,17 @@ class Lately:
     def note(self, outcome: Outcome, began: datetime, now: datetime, whole: bool) -> None:
         """Learn from a run that ended; `whole`: it was for everything."""
         failure = outcome.failure
-        if whole and outcome.ended == "done":
+        # A payment that it is too early to look for leaves nothing else undone: the next sweep looks.
+        in_doubt = failure is not None and failure.code == "answer_lost"
+        is_done = outcome.ended == "done" or in_doubt
+        if whole and is_done:
             self.tried_at = began
         # A look at a few that came to its end says nothing of what a run before it has left.
-        self.early = outcome.ended != "done" or (self.early and not whole)
+        self.early = not is_done or (self.early and not whole)
         self.shut_until = None
         if isinstance(failure, RateLimited) and failure.limit == "day":
             self.shut_until = now + timedelta(seconds=failure.wait_s or 3600.0)
-        if failure is None or self.shut_until:
+        if failure is None or self.shut_until or in_doubt:
             self.failures, self.failed_at, self.shrunk = 0, None, False
             return
         self.failures += 1

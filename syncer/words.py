@@ -117,6 +117,7 @@ _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
     "order_adopt": lambda f, why: "What is in Xero counts as this invoice",
     "order_overwrite": lambda f, why: "CrocoClick's version is to be sent, whatever is in Xero",
     "order_reapply_payments": lambda f, why: "Our payments are to be taken off, and put back after the change",
+    "order_replace_payment": lambda f, why: "Our payment is to be taken off, and entered anew as CrocoClick has it",
     "order_same_payment": lambda f, why: "The payment in Xero is to count as the same",
     "order_confirm_shrink": lambda f, why: "Confirmed that invoices are really gone from CrocoClick",
     "order_ignore": lambda f, why: f"Left alone: {f.get('because') or 'no reason given'}",

@@ -261,6 +261,13 @@ class CrocoClickDesk:
         return payments.record(self.location, self._find(key), body, provider, fee, tip)["_id"]
 
     @at_once
+    def correct_payment(self, transaction_id: str, **fields: Any) -> None:
+        """A user corrects a recorded payment, by the fields of its transaction; its invoice follows."""
+        kept = self.location.transactions[transaction_id] | fields
+        self.location.keep_transaction(kept)
+        payments.settle(self.location, self.location.invoices[kept["entitySourceId"]])
+
+    @at_once
     def refund(self, transaction_id: str, amount: Any = None) -> None:
         """Money goes back: the transaction and its order show it, the invoice does not."""
         payments.refund(self.location, transaction_id, amount)

@@ -107,6 +107,7 @@ CAUSES: Mapping[str, Cause] = {
         codes="payment_exceeds_due payment_mismatch refund_needs_person edited_after_payment void_with_payments "
         "changed_in_xero removed_in_xero deleted_in_crococlick",
     ),
+    **_causes(Who.SUPPORT, Cure.CONTENT, Cure.ORDER, codes="payment_changed"),
     # heals by itself
     **_causes(
         Who.NOBODY,

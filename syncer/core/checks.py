@@ -85,8 +85,8 @@ _CHECK_OF: Mapping[str, str] = {
     **dict.fromkeys(["due_date_missing", "issue_date_missing"], "dates"),
     "period_locked": "lock_date",
     **dict.fromkeys(
-        "payment_exceeds_due payment_mismatch refund_needs_person edited_after_payment void_with_payments "
-        "changed_in_xero removed_in_xero deleted_in_crococlick".split(),
+        "payment_exceeds_due payment_mismatch payment_changed refund_needs_person edited_after_payment "
+        "void_with_payments changed_in_xero removed_in_xero deleted_in_crococlick".split(),
         "in_xero",
     ),
     **dict.fromkeys(["rejected_by_xero", "tax_not_for_account"], "refused"),

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.checks import Check
-from syncer.core.due import Recount
+from syncer.core.due import Listing, Recount
 from syncer.core.importing import Answer, Link
 from syncer.core.invoice import Invoice
 from syncer.core.money import text
 from syncer.core.payment import Payment
 from syncer.core.people import SourceContact
 from syncer.core.standing import Order
-from syncer.ledger import orders, people, records, seeing, steps
+from syncer.ledger import listing, orders, people, records, seeing, steps
 from syncer.ledger.pen import QUERIES, Deed, Pen, columns_of
 from syncer.ledger.people import Imported
 from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict, as_json, code_of, facts_of
@@ -70,10 +70,11 @@ class Ledger:
 
     def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[Known]:
         """The invoices of these rows, with the payments of those that stand in Xero."""
-        bound = [row["source_id"] for row in rows if row["xero_id"]]
+        bound = {row["xero_id"]: row["source_id"] for row in rows if row["xero_id"]}
         payments: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for row in self.rows("payments", ids=bound) if bound else ():
-            payments[row["invoice_id"]].append(row)
+        for row in self.rows("payments", ids=list(bound.values()), xero_ids=list(bound)) if bound else ():
+            for owner in {row["invoice_id"], bound.get(row["xero_invoice_id"] if row["xero_id"] else "", "")}:
+                payments[owner].append(row)
         return [records.known(row, payments.get(row["source_id"], ())) for row in rows]
 
     def shared_numbers(self) -> list[Known]:
@@ -290,6 +291,7 @@ class Ledger:
 
         def write(pen: Pen) -> None:
             before = {row["source_id"]: (row["state"], row["cause"], row["facts"]) for row in pen.rows("states")}
+            waiting = {v.source_id for v in verdicts if v.state == "waiting"}
             changed = [
                 v for v in verdicts if before.get(v.source_id) != (v.state, code_of(v.problem), facts_of(v.problem))
             ]
@@ -303,6 +305,8 @@ class Ledger:
             _forget_refusals(pen, [v.source_id for v in verdicts if not v.refused])
             # Where both sides agree there is nothing left to carry out.
             steps.fulfil(pen, [v.source_id for v in verdicts if v.state == "synced"], CARRIED_OUT)
+            replaced = [v.source_id for v in verdicts if not v.refused and code_of(v.problem) != "payment_changed"]
+            steps.fulfil(pen, [one for one in replaced if one not in waiting], ["replace_payment"])
             pen.tell("invoice", [(v.source_id, v.state, v.problem) for v in changed if v.state != "waiting"])
 
         self._write(now, write, run_id)
@@ -399,6 +403,15 @@ class Ledger:
     def take_back_answers(self, given: Order, subjects: Sequence[str], now: datetime) -> None:
         """What was said of these counts no more."""
         self._write(now, lambda pen: people.take_back(pen, subjects, given.by))
+
+    def miss_payments(self, shown: Iterable[Payment], now: datetime, of: Sequence[str] | None = None) -> None:
+        """Of all transactions, or those of some contacts, CrocoClick showed these: what it left out may be gone."""
+        ids = {one.source_id for one in shown}
+        self._write(now, lambda pen: listing.miss(pen, ids, of))
+
+    def list_payments(self, run_id: str, listings: Mapping[str, Listing], now: datetime) -> None:
+        """What Xero's own lists of payments say, by invoice."""
+        self._write(now, lambda pen: listing.keep(pen, listings), run_id)
 
     def recount(self, run_id: str, source_id: str, found: Recount, now: datetime) -> None:
         """Which of an invoice's payments Xero has, after a person ordered to compare; the order is fulfilled."""

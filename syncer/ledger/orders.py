@@ -11,9 +11,9 @@ from syncer.core.due import Recount
 from syncer.core.standing import Order
 from syncer.ledger.pen import NOBODY, Deed, Pen
 from syncer.ledger.records import as_json
-from syncer.ledger.steps import fulfil
+from syncer.ledger.steps import as_entered, fulfil
 
-STANDING = ("skip", "overwrite", "adopt", "reapply_payments", "same_payment")  # until carried out
+STANDING = ("skip", "overwrite", "adopt", "reapply_payments", "replace_payment", "same_payment")  # until carried out
 TAKEN_BACK = ("unskip", "undo")
 OVER = ("overwrite", "reapply_payments")  # these write over what a person saw in Xero, and over nothing later
 
@@ -121,7 +121,7 @@ def recount(pen: Pen, source_id: str, found: Recount) -> None:
         "payment",
         {
             "source_id": names,
-            "xero_id": [found.carried.get(name) for name in names],
+            **as_entered([found.entered.get(name) for name in names]),
             "carried_at": [pen.now if name in found.carried else None for name in names],
             "counted": [name in found.counted for name in names],
         },

@@ -316,9 +316,14 @@ SELECT i.currency,
        i.state = 'synced' AS synced, count(*) AS invoices, sum(i.total) AS money
 FROM invoice i
 LEFT JOIN (
-    SELECT source_id, max(CASE what WHEN 'found' THEN 'created' ELSE what END) AS what FROM history
-    WHERE connection = $connection AND run_id = $run_id AND kind = 'invoice'
-    AND what IN ('created', 'updated', 'voided', 'found') GROUP BY source_id
+    -- What was found without a try of ours was there before: after the loss of a ledger nothing is created by that.
+    SELECT h.source_id, max(CASE h.what WHEN 'found' THEN 'created' ELSE h.what END) AS what FROM history h
+    WHERE h.connection = $connection AND h.run_id = $run_id AND h.kind = 'invoice'
+    AND (h.what IN ('created', 'updated', 'voided') OR (h.what = 'found' AND EXISTS (
+        SELECT 1 FROM attempt a JOIN attempt_end e ON e.attempt_id = a.id
+        WHERE a.connection = h.connection AND a.kind = 'invoice' AND a.source_id = h.source_id
+        AND e.outcome = 'found' AND e.ended_at = h.happened_at
+    ))) GROUP BY h.source_id
 ) AS done ON done.source_id = i.source_id
 WHERE i.connection = $connection AND ($everything OR list_contains($ids, i.source_id))
 GROUP BY ALL;
@@ -351,8 +356,14 @@ SELECT (SELECT count(*) FROM invoice WHERE connection = $connection AND xero_id 
      + (SELECT count(*) FROM contact WHERE connection = $connection AND xero_id IS NOT NULL) AS bound;
 
 -- name: payments
--- Every transaction of some invoices, with the Xero payment it became.
-SELECT * FROM payment WHERE connection = $connection AND list_contains($ids, invoice_id);
+-- Every transaction of some invoices, with the Xero payment it became; those too that CrocoClick has moved to another
+-- invoice since they went.
+SELECT * FROM payment WHERE connection = $connection
+AND (list_contains($ids, invoice_id) OR (xero_id IS NOT NULL AND list_contains($xero_ids, xero_invoice_id)));
+
+-- name: paid_now
+-- What CrocoClick says is paid on each of its invoices.
+SELECT source_id, contact_id, amount_paid FROM invoice WHERE connection = $connection;
 
 -- name: paid_in_run
 -- How many invoices received a payment in a run.

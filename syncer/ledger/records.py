@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
-from datetime import datetime
+from dataclasses import astuple, dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from syncer.core.books import NO_ADDRESS, Address, BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Invoice, Status, from_content
-from syncer.core.payment import BookPayment, Payment
+from syncer.core.money import text
+from syncer.core.payment import MOVED, BookPayment, Payment
 from syncer.core.people import SourceContact
-from syncer.core.standing import Order, Standing
+from syncer.core.standing import Order, Others, Standing
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Known:
     tries: int = 0
     payment_tries: Mapping[str, int] = field(default_factory=dict)  # by transaction id
     retry_at: datetime | None = None  # UTC
+    read_at: datetime | None = None  # when Xero last answered what its document says, UTC
 
     @property
     def is_asked_for(self) -> bool:
@@ -125,6 +127,7 @@ def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) ->
         row["tries"],
         {one["source_id"]: one["tries"] for one in payments},
         row["retry_at"],
+        row["xero_read_at"],
     )
 
 
@@ -141,14 +144,46 @@ def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> 
         there=json.loads(row["xero_head"] or "{}"),
         xero_amount_paid=row["xero_amount_paid"] or Decimal(0),
         xero_amount_due=row["xero_amount_due"] or Decimal(0),
-        payments=tuple(payment(one) for one in payments),
+        payments=tuple(_as_of(row["source_id"], one) for one in payments),
         carried=carried,
+        entered={one["source_id"]: _entered(one) for one in payments if one["xero_id"] and one["xero_amount"]},
+        others=others_from(row["xero_others"]),
         counted=frozenset(one["source_id"] for one in payments if one["counted"] and one["source_id"] in carried),
         gone=bool(row["gone"]),
         order=_order(row),
         refused_stamp=refused,
         refusal=problem_of(row["cause"], row["facts"]) if refused and row["cause"] else None,
     )
+
+
+def _as_of(invoice_id: str, row: Mapping[str, Any]) -> Payment:
+    """One transaction as this invoice sees it: its own, or one that it was carried for and that is another's now."""
+    found = payment(row)
+    return found if found.invoice_id == invoice_id else replace(found, status=MOVED)
+
+
+def _entered(row: Mapping[str, Any]) -> BookPayment:
+    """A payment as Xero got it."""
+    on_invoice = row["xero_invoice_id"] or ""
+    return BookPayment(row["xero_id"], on_invoice, row["xero_amount"], "", "AUTHORISED", row["xero_paid_on"])
+
+
+def others_text(others: Others) -> str:
+    """The payments of others as the ledger keeps them."""
+    listed = [[one.id, text(one.amount), one.paid_on] for one in others.payments]
+    return as_json({"of": text(others.of), "payments": listed})
+
+
+def others_from(written: str | None) -> Others | None:
+    """The payments of others again; None where they were never listed."""
+    if not written:
+        return None
+    kept = json.loads(written)
+    found = (
+        BookPayment(id_, "", Decimal(amount), "", "AUTHORISED", date.fromisoformat(day) if day else None)
+        for id_, amount, day in kept["payments"]
+    )
+    return Others(Decimal(kept["of"]), tuple(found))
 
 
 def _order(row: Mapping[str, Any]) -> Order | None:

@@ -1,4 +1,4 @@
--- The ledger, version 4. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
+-- The ledger, version 5. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
 -- no RETURNING, triggers or enums. Times are UTC. Small tables have keys; the big ones (attempt, attempt_end, call,
 -- history, audit, invoice_content) have none and, but for invoice_content, are append-only in the order of `id`.
 
@@ -100,6 +100,8 @@ CREATE TABLE invoice (
     ordered_said VARCHAR,                -- JSON: the values given with it
     ordered_by VARCHAR,
     ordered_at TIMESTAMP,
+    xero_read_at TIMESTAMP,              -- when Xero last answered what the document says and what is paid on it
+    xero_others VARCHAR,                 -- JSON: what is paid there beyond our payments, and the payments it comes from
     PRIMARY KEY (connection, source_id)
 );
 
@@ -146,6 +148,9 @@ CREATE TABLE payment (
     open_attempt BIGINT,
     tries INTEGER NOT NULL DEFAULT 0,
     counted BOOLEAN,                     -- somebody else entered it in Xero, and a person said it is the same
+    xero_amount DECIMAL(24, 6),          -- as Xero got it: CrocoClick may change it since
+    xero_paid_on DATE,
+    xero_invoice_id VARCHAR,             -- the InvoiceID that it is on
     PRIMARY KEY (connection, source_id)
 );
 

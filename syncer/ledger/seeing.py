@@ -135,12 +135,24 @@ def take_customers(pen: Pen, moved: Sequence[Customer]) -> None:
 
 def see_payments(pen: Pen, payments: Iterable[Payment]) -> None:
     """Take in transactions; the invoice of one that is new or has changed is looked at again."""
-    known = {row["source_id"]: records.payment(row) for row in pen.rows("all_payments")}
+    rows = {row["source_id"]: row for row in pen.rows("all_payments")}
+    known = {key: records.payment(row) for key, row in rows.items()}
     shown = {one.source_id: one for one in payments}
     moved = [one for one in shown.values() if known.get(one.source_id) != one]
     names = "source_id invoice_id amount currency paid_on status refunded live method".split()
     pen.put("payment", "source_id", columns_of(moved, names) | {"seen_at": [pen.now] * len(moved)})
-    pen.wake([one.invoice_id for one in moved])
+    before = [rows[one.source_id] for one in moved if one.source_id in rows]
+    pen.wake([*(one.invoice_id for one in moved), *(row["invoice_id"] for row in before)])
+    pen.wake(owners(pen, [row["xero_invoice_id"] for row in before if row["xero_invoice_id"]]))
+
+
+def owners(pen: Pen, xero_ids: Sequence[str]) -> list[str]:
+    """Our invoices that these Xero documents are."""
+    found = pen.tx.rows(
+        "SELECT source_id FROM invoice WHERE connection = $connection AND list_contains($ids, xero_id)",
+        {"connection": pen.connection, "ids": list(xero_ids)},
+    )
+    return [row["source_id"] for row in found]
 
 
 def see_heads(pen: Pen, heads: Sequence[BookInvoice]) -> None:
@@ -149,7 +161,8 @@ def see_heads(pen: Pen, heads: Sequence[BookInvoice]) -> None:
     known = {row["xero_id"]: row for row in pen.rows("bound_invoices")} if heads else {}
     ours = [head for head in heads if head.id in known]
     columns = in_xero(ours)
-    pen.change("invoice", {"source_id": [known[head.id]["source_id"] for head in ours], **columns})
+    read = {"xero_read_at": [pen.now] * len(ours)}
+    pen.change("invoice", {"source_id": [known[head.id]["source_id"] for head in ours], **columns, **read})
     pen.tx.execute(
         "UPDATE invoice SET agreed = xero_head WHERE connection = ? AND agreed IS NULL AND xero_head IS NOT NULL",
         [pen.connection],
