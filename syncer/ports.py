@@ -53,6 +53,7 @@ class Unreadable:
     number: str
     field: str
     reason: str
+    kind: str = "invoice"  # invoice, transaction, contact
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ def _also(facts: Facts) -> str:
 _CONTACT_WRONG = {
     "name_missing": "has neither a name, a company nor an email",
     "name_too_long": "has a name of more than 255 characters, which Xero does not take",
+    "name_unprintable": "has a character in the name that nobody can see, and Xero does not take it",
     "name_brackets": "has angle brackets in the name, which Xero does not take",
     "email_malformed": "has an email that is not an address",
     "email_not_ascii": "has letters in the email that Xero does not take",
@@ -213,6 +214,11 @@ def _number_taken(facts: Facts) -> str:
     whose = f" for {facts['customer']}" if facts.get("customer") else ""
     worth = f" over {money(str(facts['xero_total']), str(facts['currency']))}" if facts.get("xero_total") else ""
     return f"{number} is used already: an invoice in Xero that is not ours ({status}{whose}{worth}) has it"
+
+
+def _unreadable(facts: Facts) -> str:
+    found = f", “{facts['value']}”," if facts.get("value") else ""
+    return f"its field {facts.get('field')} in CrocoClick{found} {facts.get('reason')}"
 
 
 def _total_mismatch(facts: Facts) -> str:
@@ -403,6 +409,7 @@ CAUSE: Mapping[str, Told] = {
         _payment_account_invalid, lambda f: f"Payments are missing: the account {_account(f)} cannot take them"
     ),
     # -- the document
+    "invoice_unreadable": Told(_unreadable, lambda f: "It cannot be read"),
     "period_locked": Told(
         _period_locked, lambda f: f"Xero is locked{' up to ' + _lock_day(f) if f.get('lock_date') else ''}"
     ),

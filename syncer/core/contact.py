@@ -9,10 +9,12 @@ from types import MappingProxyType
 from syncer.core.books import BookContact
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer
+from syncer.core.prose import without_odd_characters
 from syncer.core.rules import Rules
 
 NAME_LIMIT = 255  # Xero's Contacts page
 NUMBER_LIMIT = 50
+PHONE_LIMIT = 50  # PhoneNumber (Xero's Contacts page)
 UNKNOWN = "UNKNOWN"  # our word, beside Xero's statuses: a contact that Xero says it does not have
 
 # An address inside whatever surrounds it: a display name, angle brackets, quotes, mailto:, a list. An apostrophe
@@ -221,7 +223,13 @@ def _new(customer: Customer, addresses: tuple[str, ...], index: ContactIndex, ru
         )
     if not rules.create_contacts:
         return Problem("contact_missing", {"name": name, "email": customer.email, "create_contacts": False})
-    return Create(NewContact(customer.id, name, addresses[0] if addresses else "", customer.id, customer.phone))
+    phone = customer.phone if _is_phone(customer.phone) else ""
+    return Create(NewContact(customer.id, name, addresses[0] if addresses else "", customer.id, phone))
+
+
+def _is_phone(written: str) -> bool:
+    """Whether Xero can hold it; an invoice needs no phone."""
+    return len(written) <= PHONE_LIMIT and without_odd_characters(written) == written and "\n" not in written
 
 
 def _wrong_with(customer: Customer, name: str, addresses: tuple[str, ...]) -> str:
@@ -230,6 +238,8 @@ def _wrong_with(customer: Customer, name: str, addresses: tuple[str, ...]) -> st
         return "name_missing"
     if len(name) > NAME_LIMIT:
         return "name_too_long"
+    if without_odd_characters(name) != name:
+        return "name_unprintable"
     if "<" in name or ">" in name:
         return "name_brackets"
     if customer.email.strip() and not addresses:

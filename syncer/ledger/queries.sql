@@ -100,9 +100,10 @@ WHERE i.connection = $connection AND list_contains($ids, i.source_id);
 
 -- name: shared_numbers
 -- Invoices whose number stands on several, with what decides who may use it.
-SELECT source_id, number, status, live, issue_date, contact_name, xero_id, xero_head, gone, ordered, ordered_said,
-       ordered_by
-FROM invoice WHERE connection = $connection AND number IN (
+SELECT i.source_id, i.number, i.status, i.live, i.issue_date, i.contact_name, i.xero_id, i.xero_head, i.gone, i.ordered,
+       i.ordered_said, i.ordered_by, json_extract_string(c.content, '$[10].flaw[0]') AS flaw
+FROM invoice i LEFT JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+WHERE i.connection = $connection AND i.number IN (
     SELECT number FROM invoice WHERE connection = $connection GROUP BY number HAVING count(*) > 1
 );
 
