@@ -55,6 +55,11 @@ class Unreadable:
     reason: str
     kind: str = "invoice"  # invoice, transaction, contact
 
+    @property
+    def named(self) -> str:
+        """The record as a person may find it: `transaction 65f1…`."""
+        return f"{self.kind} {self.number or self.source_id or 'without an id'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import InvalidOperation
 from typing import Any
 
+from syncer.core.invoice import NO_ANSWER
 from syncer.phrases import STATUSES, count, day, money
 
 Facts = Mapping[str, Any]
@@ -217,6 +218,8 @@ def _number_taken(facts: Facts) -> str:
 
 
 def _unreadable(facts: Facts) -> str:
+    if facts.get("field") == NO_ANSWER:
+        return f"CrocoClick does not show it when it is asked for: {facts.get('value')}"
     found = f", “{facts['value']}”," if facts.get("value") else ""
     return f"its field {facts.get('field')} in CrocoClick{found} {facts.get('reason')}"
 

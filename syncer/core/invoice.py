@@ -76,6 +76,9 @@ class Customer:
     phone: str = ""
 
 
+NO_ANSWER = "answer"  # a flaw's field where CrocoClick answers for everything but this one invoice
+
+
 @dataclass(frozen=True, slots=True)
 class Flaw:
     """Why an invoice of CrocoClick cannot be read: the field by CrocoClick's name, what stood there, what is wrong.
@@ -135,6 +138,23 @@ class Invoice:
     @cached_property
     def _document(self) -> str:
         return _written(_content(self))
+
+
+def without_answer(source_id: str, reason: str) -> Invoice:
+    """An invoice that CrocoClick has shown before, and does not show when it is asked for it."""
+    return Invoice(
+        source_id=source_id,
+        number="",
+        status=Status.UNKNOWN,
+        live=True,
+        customer=Customer("", ""),
+        currency="",
+        issue_date=None,
+        due_date=None,
+        lines=(),
+        total=ZERO,
+        flaw=Flaw(NO_ANSWER, reason, "cannot be read"),
+    )
 
 
 def _written(value: Any) -> str:

@@ -90,7 +90,7 @@ class CrocoClick:
         for _ in range(PAGES):
             reader = self._read()
             data = self._ask(wire.get_transactions(self._location_id, offset, since=since, contact_id=contact_id))
-            count, page = len(wire.rows(data, "data", "totalCount")), reader.transactions(data)
+            count, page = len(wire.rows(data, "data")), reader.transactions(data)
             yield page
             offset += count
             # The length of the list is often missing: a full page is followed by another one, whatever it says.

@@ -35,7 +35,7 @@ class Reader:
         """A page of the list; one without an id cannot be kept, and is told apart. Raises Unavailable for no list."""
         invoices: list[Invoice] = []
         unreadable: list[Unreadable] = []
-        for row in rows(data, "invoices", "total"):
+        for row in rows(data, "invoices"):
             if not isinstance(row, dict):
                 unreadable.append(Unreadable("", "", "invoice", "is no object"))
             elif row.get("deleted") is not True:
@@ -146,7 +146,7 @@ class Reader:
         """A page of transactions: those made for an invoice. Raises Unavailable for no list."""
         payments: list[Payment] = []
         unreadable: list[Unreadable] = []
-        for row in rows(data, "data", "totalCount"):
+        for row in rows(data, "data"):
             try:
                 found = self._payment(row) if isinstance(row, dict) else garbage("transaction", "is no object", row)
             except Garbage as wrong:

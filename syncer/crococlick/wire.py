@@ -281,20 +281,15 @@ def _location_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) and found else data
 
 
-def rows(data: Mapping[str, Any], name: str, total: str) -> list[Any]:
-    """The rows of a page; `total` is the field that says how many there are in all.
-
-    Raises Unavailable where there is no list although there should be one: nothing follows from such an answer.
-    """
+def rows(data: Mapping[str, Any], name: str) -> list[Any]:
+    """The rows of a page, none where the list is left out; raises Unavailable where something else is in its place."""
     found = data.get(name)
-    if isinstance(found, list):
-        return found
-    if found is None and not whole_count(data.get(total)):
-        return []
+    if found is None or isinstance(found, list):
+        return found or []
     raise Unavailable(UNAVAILABLE, side="crococlick", reason=f"{name} is no list")
 
 
 def row_ids(data: Mapping[str, Any]) -> list[str]:
     """The ids of a page's rows, readable or not, in their order."""
-    found = rows(data, "invoices", "total")
+    found = rows(data, "invoices")
     return [loose_text(row.get("_id")) if isinstance(row, dict) else "" for row in found]
