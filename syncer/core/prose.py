@@ -14,7 +14,10 @@ _PARTS = frozenset("tbody thead tfoot td th colgroup col caption style script".s
 _UNSEEN = frozenset({"style", "script"})
 _NAMES = "|".join(sorted(_BLOCKS | _INLINE | _PARTS, key=len, reverse=True))
 # A sign of comparison between two words is no markup: only elements that rich text editors write count.
-_TAG = re.compile(rf"</?(?:{_NAMES})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_VALUE = r"""\"[^"<>]*"|'[^'<>]*'|[^\s"'<>]+"""
+_ELEMENT = rf"/?(?:{_NAMES})(?:\s+[a-z:-]+\s*=\s*(?:{_VALUE}))*\s*/?>"
+_TAG = re.compile(f"<{_ELEMENT}", re.IGNORECASE)
+_NO_TAG = re.compile(f"<(?!{_ELEMENT})", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _BLANKS = re.compile(r"[ \t\u00a0]+")
 _LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029\v\f]")
@@ -78,7 +81,7 @@ class _Reader(HTMLParser):
 def _without_markup(written: str) -> str:
     reader = _Reader()
     # What only looks like an element is text: a reader of markup would swallow it.
-    reader.feed(re.sub(rf"<(?!/?(?:{_NAMES})(?:\s[^<>]*)?/?>)", "&lt;", written, flags=re.IGNORECASE))
+    reader.feed(_NO_TAG.sub("&lt;", written))
     reader.close()
     lines = [_BLANKS.sub(" ", line).strip() for line in "".join(reader.seen).split("\n")]
     return "\n".join([line for line in lines if line and line != "-"])

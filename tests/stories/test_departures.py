@@ -106,16 +106,16 @@ def test_lists_that_are_suddenly_empty_delete_nothing(world):
     assert world.outcome.failure.code == "source_shrunk"
 
 
-def test_a_clock_that_was_ahead_for_one_run_keeps_nothing_back(world):
+def test_a_clock_that_was_ahead_for_one_run_keeps_nothing_back(banked):
     """What lies in the future counts as never read."""
-    world.has("F-1")
-    true = world.app.clock
-    world.later(days=1)
-    world.sync()
-    world.box.clock.advance(-timedelta(days=1).total_seconds())
-    world.app.clock = true
-    old(world, "F-2", days=60, status="paid")
-    came = world.sync()
-    assert (came["created"], world.outcome.failure) == (1, None)
-    world.has("F-3")
-    assert world.sync()["created"] == 1
+    banked.has("F-1")
+    true = banked.app.clock
+    banked.later(days=1)
+    banked.sync()
+    banked.box.clock.advance(-timedelta(days=1).total_seconds())
+    banked.app.clock = true
+    old(banked, "F-2", days=60, status="paid")
+    came = banked.sync()
+    assert (came["created"], banked.outcome.failure) == (1, None)
+    banked.has("F-3")
+    assert banked.sync()["created"] == 1

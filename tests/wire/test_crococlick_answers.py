@@ -64,6 +64,7 @@ def test_the_sample():
         ("2026-08-26T21:59:59.999Z", date(2026, 8, 26)),
         ("2026-01-14T23:00:00.000Z", date(2026, 1, 15)),
         ("2026-08-26T00:00:00", date(2026, 8, 26)),
+        ("2026-08-26T00:00:00.000Z", date(2026, 8, 26)),
         ("", None),
         (None, None),
         (..., None),
@@ -72,6 +73,14 @@ def test_the_sample():
 def test_dates_are_the_locations(written, day):
     """A bare date is taken, an instant is seen from the location: local midnight or local end of day."""
     assert changed(issueDate=written).issue_date == day
+
+
+@pytest.mark.parametrize("zone", ["America/Martinique", "America/Cayenne", "Pacific/Tahiti", "Indian/Reunion", "UTC"])
+def test_a_day_written_as_midnight_utc_is_that_day_everywhere(zone):
+    """West of Greenwich it would be the day before; a local midnight is read by the location as ever."""
+    row = wire.decipher(Response(200, {}, SAMPLE))
+    found = Reader(zone).invoice(row | {"issueDate": "2026-08-26T00:00:00.000Z", "dueDate": "2026-08-26T12:00:00Z"})
+    assert (found.issue_date, found.due_date) == (date(2026, 8, 26), date(2026, 8, 26))
 
 
 def test_an_instant_without_a_known_zone_cannot_be_read():
@@ -87,6 +96,7 @@ def test_an_instant_without_a_known_zone_cannot_be_read():
     [
         ({"invoiceNumber": 19}, "19"),
         ({"invoiceNumber": "19", "invoiceNumberPrefix": "INV-"}, "INV-19"),
+        ({"invoiceNumber": " INV-12\u00a0", "invoiceNumberPrefix": None}, "INV-12"),
         ({"invoiceNumber": "INV-19", "invoiceNumberPrefix": "INV-"}, "INV-19"),
         ({"invoiceNumber": ...}, ""),
         ({"invoiceNumber": None, "invoiceNumberPrefix": "INV-"}, ""),
@@ -185,6 +195,14 @@ def test_late_fees_are_noticed(fields, on):
     [
         (lambda: changed(total=...), "total"),
         (lambda: changed(total="a lot"), "total"),
+        (lambda: changed(total="1,571.33"), "total"),
+        (lambda: changed(total=10**15), "total"),
+        (lambda: changed(liveMode="yes"), "liveMode"),
+        (lambda: changed(currency=True), "currency"),
+        (lambda: changed(currency=10**50), "currency"),
+        (lambda: line(taxes="TVA"), "invoiceItems[1].taxes"),
+        (lambda: line(taxes=[{"rate": [5]}]), "invoiceItems[1].taxes"),
+        (lambda: line(amount="1234567890" * 4 + "." + "3" * 39 + "e-30"), "invoiceItems[1].amount"),
         (lambda: changed(total="NaN"), "total"),
         (lambda: changed(total=True), "total"),
         (lambda: changed(total=[1]), "total"),
@@ -252,6 +270,8 @@ def answer(status, body=b"", **headers):
             answer(401, {"message": "This authClass type is not allowed to access this scope. x"}),
             "crococlick_scope_missing",
         ),
+        (answer(401, {"message": "This location is not accessible from this token!"}), "crococlick_wrong_location"),
+        (answer(401, {"message": "Invalid Private Integration token"}), "crococlick_token_refused"),
         (answer(403, {"message": "The token does not have access to this location."}), "crococlick_wrong_location"),
     ],
 )
@@ -260,6 +280,22 @@ def test_a_closed_door_says_why(given, code):
     with pytest.raises(Reconnect) as refused:
         wire.decipher(given)
     assert refused.value.code == code
+
+
+def test_a_wrong_version_is_no_dead_token():
+    """Nobody has to make a new token for it."""
+    with pytest.raises(HaltRun) as refused:
+        wire.decipher(answer(401, {"message": "version header is invalid"}))
+    assert refused.value.facts["message"] == "version header is invalid"
+
+
+@pytest.mark.parametrize("status", [403, 404, 400])
+@pytest.mark.parametrize("body", [b"error code: 1010", b"<!DOCTYPE html><title>Access denied</title>"])
+def test_an_edge_that_refuses_is_the_service_being_unavailable(status, body):
+    """Cloudflare or Akamai says so, and CrocoClick was never asked: no permission is missing, nothing is deleted."""
+    for writing in (False, True):
+        with pytest.raises(Unavailable):
+            wire.decipher(answer(status, body), writing=writing)
 
 
 def test_a_refused_question_is_ours_to_mend():
@@ -289,6 +325,8 @@ def test_limits():
         wire.decipher(answer(429, x_ratelimit_interval_milliseconds="10000", x_ratelimit_max="100"))
     assert (burst.value.limit, burst.value.wait_s) == ("burst", 10)
     assert wire.limited(answer(429)).wait_s is None
+    assert wire.limited(answer(429, retry_after="7", x_ratelimit_interval_milliseconds="10000")).wait_s == 7
+    assert wire.limited(answer(429, retry_after="60", x_ratelimit_daily_remaining="0")).wait_s == 60
     assert wire.limited(answer(429, x_ratelimit_daily_remaining="0")).wait_s is None
 
 
@@ -312,6 +350,7 @@ def test_what_is_asked():
     assert "ann" not in full.told
     assert wire.get_invoice("L", "i").target == "/invoices/i?altId=L&altType=location"
     assert wire.get_location("L").path == "/locations/L"
+    assert wire.get_invoice("L", "../../etc/passwd?x=1#").path == "/invoices/..%2F..%2Fetc%2Fpasswd%3Fx%3D1%23"
     assert wire.headers()["Version"] == "2021-07-28"
 
 

@@ -56,6 +56,31 @@ def test_transactions_of_other_things_are_left_out_and_garbage_is_told():
     assert [(one.source_id, one.field) for one in page.unreadable] == [("t1", "amount"), ("", "_id")]
 
 
+@pytest.mark.parametrize(
+    ("change", "invoice_id"),
+    [
+        ({"entitySourceId": None, "entityId": "i2"}, "i2"),
+        ({"entitySourceType": None, "entitySourceId": None, "entityType": "Invoice", "entityId": "i2"}, "i2"),
+        ({"entitySourceType": None, "entityId": "i2"}, "i2"),
+        ({"entitySourceType": "INVOICE"}, "i1"),
+        ({"entityType": "order", "entityId": "o1"}, "i1"),
+    ],
+)
+def test_which_invoice_a_transaction_is_for(change, invoice_id):
+    """`entitySourceId` as specified, or `entityId` as live programs have it; an order's id is no invoice's."""
+    [payment] = Reader("Europe/Paris").transactions({"data": [ROW | change]}).items
+    assert payment.invoice_id == invoice_id
+
+
+def test_an_amount_finer_than_anything_that_is_paid_is_told():
+    """Half a millionth is no dust of a float."""
+    page = Reader("Europe/Paris").transactions({"data": [ROW | {"amount": Decimal("1.0000005")}, 7]})
+    assert [(one.field, one.kind) for one in page.unreadable] == [
+        ("amount", "transaction"),
+        ("transaction", "transaction"),
+    ]
+
+
 def test_a_page_of_transactions_is_asked_for_by_location():
     """The list is the location's; a start date asks for one day more, since its time zone is not published."""
     plain, since = crm.get_transactions("loc", 100), crm.get_transactions("loc", 0, since=date(2026, 8, 26))
