@@ -16,6 +16,7 @@ from syncer.core.prose import is_whole, plain_text, without_odd_characters
         ("<P CLASS='a'>One\n  line</P>\n<p>&nbsp;</p><p>two</p><li></li>", "One line\ntwo"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
         ("<style>p {color: red}</style><script>alert(1)</script></script><hr/>seen", "seen"),
+        ("<ul/><b/><tr/>one", "one"),
         ("<p>1 < 2 and <unknown> stays", "1 < 2 and <unknown> stays"),
         ("a < b > c", "a < b > c"),
         ("if a<b and b>c", "if a<b and b>c"),

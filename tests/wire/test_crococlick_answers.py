@@ -156,6 +156,13 @@ def test_taxes_of_a_line():
     assert (found.tax_inclusive, found.name) == (True, "")
 
 
+def test_half_a_character_is_left_out_of_what_is_read():
+    """Of a description; a name, a number or an id is never repaired."""
+    found = line(name="Sale \ud83c", description="\udf88 on")
+    assert (found.lines[0].name, found.lines[0].description) == ("Sale ", " on")
+    assert line(productId="p\ud83c").flaw.field == "invoiceItems[1].productId"
+
+
 @pytest.mark.parametrize(
     ("charges", "extras"),
     [
@@ -244,6 +251,13 @@ def test_garbage_does_not_fail_its_neighbours():
     assert (page.total, [row.field for row in page.unreadable]) == (4, ["invoice"])
     assert wire.row_ids({"invoices": [good, "?"]}) == ["650000000000000000000041", ""]
     assert Reader("").page({}).total is None
+
+
+@pytest.mark.parametrize("odd", [{}, "none", 7])
+def test_a_list_that_is_none_is_no_answer(odd):
+    """Nothing follows from it: least of all that all invoices are gone."""
+    with pytest.raises(Unavailable):
+        Reader("Europe/Paris").page({"invoices": odd, "total": 4})
 
 
 def test_the_location():
