@@ -234,7 +234,10 @@ def _total_mismatch(facts: Facts) -> str:
         return f"Xero reckons {amount(facts, 'expected')} for a line where {amount(facts, 'found')} was sent"
     if "stated" not in facts:
         return f"Xero does not come to its total{_also(facts)}"
-    if "stated_tax" in facts and facts.get("stated") == facts.get("reckoned"):
+    same_tax = "stated_tax" not in facts or amount(facts, "stated_tax") == amount(facts, "tax")
+    if same_tax and amount(facts, "stated") == amount(facts, "reckoned"):
+        return f"Xero cannot come to {amount(facts, 'stated')} from its lines, even with a cent of rounding on each"
+    if "stated_tax" in facts and amount(facts, "stated") == amount(facts, "reckoned"):
         return f"CrocoClick says the tax is {amount(facts, 'stated_tax')}, but its lines come to {amount(facts, 'tax')}"
     late = "; late fees are on, and a fee has no line" if facts.get("late_fees") else ""
     return (
