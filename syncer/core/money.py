@@ -33,7 +33,9 @@ def without_dust(amount: Decimal) -> Decimal:
     JSON numbers come from binary floats: 179.99 + 69.99 is written as 249.98000000000002. `amount` is below 10^15.
     """
     near = amount.quantize(_MILLIONTH, ROUND_HALF_UP)
-    return near + ZERO if near != amount and abs(near - amount) < _DUST else amount
+    if near == amount or abs(near - amount) >= _DUST:
+        return amount
+    return near + ZERO  # never a minus before a zero
 
 
 def whole_total(amount: Decimal, currency: str) -> Decimal:

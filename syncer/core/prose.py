@@ -39,7 +39,13 @@ def without_odd_characters(written: str) -> str:
 
 def is_whole(written: str) -> bool:
     """Whether the text can be written at all: half a character (a lone surrogate) cannot."""
-    return written.isascii() or not any("\ud800" <= char <= "\udfff" for char in written)
+    if written.isascii():
+        return True
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_odd(char: str) -> bool:

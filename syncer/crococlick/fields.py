@@ -13,7 +13,7 @@ from syncer.core.money import without_dust
 from syncer.core.prose import is_whole, without_odd_characters
 
 LARGEST = Decimal(10) ** 15  # no amount of money; the ledger holds larger ones
-MOST_DIGITS = 60
+LONGEST = 60  # characters of an amount
 SHOWN = 40  # characters of a value that is shown to a person
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?")
 
@@ -65,8 +65,8 @@ def text(row: Mapping[str, Any], name: str, field: str = "") -> str:
 def prose(row: Mapping[str, Any], name: str, field: str = "") -> str:
     """A text for people to read; halves of characters are left out of it."""
     value = row.get(name)
-    if isinstance(value, str) and not is_whole(value):
-        return value.encode("utf-8", "ignore").decode()
+    if isinstance(value, str):
+        return value if is_whole(value) else value.encode("utf-8", "ignore").decode()
     return text(row, name, field)
 
 
@@ -81,10 +81,11 @@ def flag(row: Mapping[str, Any], name: str, missing: bool, field: str = "") -> b
 def amount(row: Mapping[str, Any], name: str, missing: Decimal | None = None, field: str = "") -> Decimal:
     """A number, written as a number or as a text; `missing` stands for one that is not there."""
     value = row.get(name)
-    if value is None or value == "":
-        return garbage(field or name, "is missing") if missing is None else missing
-    if type(value) is int or type(value) is Decimal:
+    kind = type(value)
+    if kind is Decimal or kind is int:
         found = _sound(value)
+    elif value is None or value == "":
+        return garbage(field or name, "is missing") if missing is None else missing
     elif isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         found = _sound(Decimal(value.strip()))
     else:
@@ -99,7 +100,7 @@ def _sound(value: Decimal | int) -> Decimal | None:
     if not abs(found) < LARGEST:
         return None
     near = without_dust(found)
-    return near if len(near.as_tuple().digits) <= MOST_DIGITS else None
+    return near if len(str(near)) <= LONGEST else None
 
 
 def whole_count(value: Any) -> int | None:
