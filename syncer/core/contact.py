@@ -13,8 +13,8 @@ from syncer.core.prose import without_odd_characters
 from syncer.core.rules import Rules
 
 NAME_LIMIT = 255  # Xero's Contacts page
+PHONE_LIMIT = 50  # of a PhoneNumber (Xero's OpenAPI, Phone)
 NUMBER_LIMIT = 50
-PHONE_LIMIT = 50  # PhoneNumber (Xero's Contacts page)
 UNKNOWN = "UNKNOWN"  # our word, beside Xero's statuses: a contact that Xero says it does not have
 
 # An address inside whatever surrounds it: a display name, angle brackets, quotes, mailto:, a list. An apostrophe
@@ -223,13 +223,17 @@ def _new(customer: Customer, addresses: tuple[str, ...], index: ContactIndex, ru
         )
     if not rules.create_contacts:
         return Problem("contact_missing", {"name": name, "email": customer.email, "create_contacts": False})
-    phone = customer.phone if _is_phone(customer.phone) else ""
-    return Create(NewContact(customer.id, name, addresses[0] if addresses else "", customer.id, phone))
+    email = addresses[0] if addresses else ""
+    return Create(NewContact(customer.id, name, email, customer.id, phone_in_xero(customer.phone)))
 
 
-def _is_phone(written: str) -> bool:
-    """Whether Xero can hold it; an invoice needs no phone."""
-    return len(written) <= PHONE_LIMIT and without_odd_characters(written) == written and "\n" not in written
+def phone_in_xero(phone: str) -> str:
+    """The phone where Xero can hold it (50 characters, Xero's OpenAPI, Phone), else nothing.
+
+    An invoice does not need it, and a shortened number would be a wrong one.
+    """
+    phone = phone.strip()
+    return phone if len(phone) <= PHONE_LIMIT and phone.isprintable() else ""
 
 
 def _wrong_with(customer: Customer, name: str, addresses: tuple[str, ...]) -> str:
