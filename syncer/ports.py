@@ -56,7 +56,12 @@ class Unreadable:
     number: str
     field: str
     reason: str
-    kind: str = "invoice"
+    kind: str = "invoice"  # invoice, transaction, contact
+
+    @property
+    def named(self) -> str:
+        """The record as a person may find it: `transaction 65f1…`."""
+        return f"{self.kind} {self.number or self.source_id or 'without an id'}"
 
 
 class Found(list[T]):

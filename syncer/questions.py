@@ -57,7 +57,7 @@ def result_of_run(ledger: Ledger, outcome: Outcome, only: frozenset[str] = froze
     money: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"synced": Decimal(0), "held": Decimal(0)})
     for row in ledger.rows("run_result", run_id=outcome.run_id, everything=not only, ids=sorted(only)):
         outcomes[row["outcome"]] += row["invoices"]
-        if row["synced"] or row["outcome"] == "held":
+        if (row["synced"] or row["outcome"] == "held") and row["currency"]:
             money[row["currency"]]["synced" if row["synced"] else "held"] += row["money"]
     paid = ledger.row("paid_in_run", run_id=outcome.run_id)
     outcomes["paid"] = paid["invoices"] if paid else 0

@@ -423,6 +423,12 @@ STEPS: Mapping[str, Step] = {
         lambda f: "Choose a bank account, or one with payments enabled.", _payment_accounts
     ),
     # -- the document
+    "invoice_unreadable": Step(
+        lambda f: (
+            "Open the invoice in CrocoClick, correct this value and save; the next run reads it again. If it looks right "
+            "there, ask whoever looks after this program: CrocoClick may have changed."
+        )
+    ),
     "period_locked": Step(_lock),
     "number_taken": Step(_renumber, _number),
     "number_invalid": Step(lambda f: "Give the invoice a number of plain letters, digits and signs in CrocoClick."),

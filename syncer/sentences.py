@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import InvalidOperation
 from typing import Any
 
+from syncer.core.invoice import NO_ANSWER
 from syncer.phrases import STATUSES, count, day, money
 
 Facts = Mapping[str, Any]
@@ -84,6 +85,7 @@ def _also(facts: Facts) -> str:
 _CONTACT_WRONG = {
     "name_missing": "has neither a name, a company nor an email",
     "name_too_long": "has a name of more than 255 characters, which Xero does not take",
+    "name_unprintable": "has a character in the name that nobody can see, and Xero does not take it",
     "name_brackets": "has angle brackets in the name, which Xero does not take",
     "email_malformed": "has an email that is not an address",
     "email_not_ascii": "has letters in the email that Xero does not take",
@@ -217,6 +219,13 @@ def _number_taken(facts: Facts) -> str:
     return f"{number} is used already: an invoice in Xero that is not ours ({status}{whose}{worth}) has it"
 
 
+def _unreadable(facts: Facts) -> str:
+    if facts.get("field") == NO_ANSWER:
+        return f"CrocoClick does not show it when it is asked for: {facts.get('value')}"
+    found = f", “{facts['value']}”," if facts.get("value") else ""
+    return f"its field {facts.get('field')} in CrocoClick{found} {facts.get('reason')}"
+
+
 def _total_mismatch(facts: Facts) -> str:
     if "in_xero" in facts:
         return (
@@ -227,7 +236,10 @@ def _total_mismatch(facts: Facts) -> str:
         return f"Xero reckons {amount(facts, 'expected')} for a line where {amount(facts, 'found')} was sent"
     if "stated" not in facts:
         return f"Xero does not come to its total{_also(facts)}"
-    if "stated_tax" in facts and facts.get("stated") == facts.get("reckoned"):
+    same_tax = "stated_tax" not in facts or amount(facts, "stated_tax") == amount(facts, "tax")
+    if same_tax and amount(facts, "stated") == amount(facts, "reckoned"):
+        return f"Xero cannot come to {amount(facts, 'stated')} from its lines, even with a cent of rounding on each"
+    if "stated_tax" in facts and amount(facts, "stated") == amount(facts, "reckoned"):
         return f"CrocoClick says the tax is {amount(facts, 'stated_tax')}, but its lines come to {amount(facts, 'tax')}"
     late = "; late fees are on, and a fee has no line" if facts.get("late_fees") else ""
     return (
@@ -442,6 +454,7 @@ CAUSE: Mapping[str, Told] = {
         _payment_account_invalid, lambda f: f"Payments are missing: the account {_account(f)} cannot take them"
     ),
     # -- the document
+    "invoice_unreadable": Told(_unreadable, lambda f: "It cannot be read"),
     "period_locked": Told(
         _period_locked, lambda f: f"Xero is locked{' up to ' + _lock_day(f) if f.get('lock_date') else ''}"
     ),

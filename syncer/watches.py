@@ -106,7 +106,8 @@ class Watches:
             except Exception:  # noqa: BLE001 — our own mistake must not end what is to run for ever; the log has it
                 _log.exception("a turn of the watch of %s failed", watch.connection.name)
                 planned = self._unwell()
-            note.keep(planned, watch.lately.failures, watch.lately.shut_until, self._every)
+            failures = watch.lately.failures + watch.lately.failed_looks
+            note.keep(planned, failures, watch.lately.shut_until, self._every)
             if planned.step is Step.REST:
                 self._stopping.wait(TURN_S)
         note.end()

@@ -63,6 +63,11 @@ class CrocoClickDesk:
         self.location.keep_profile()
 
     @at_once
+    def say_instead(self, text: str, raw: str) -> None:
+        """Let raw JSON stand where this text would in any answer: what no field of a record can hold."""
+        self._crm.instead[text] = raw
+
+    @at_once
     def profile(self, **changes: Any) -> dict[str, Any]:
         """The location, after these changes (timezone, name, settings, …)."""
         self.location.profile |= changes

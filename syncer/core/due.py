@@ -23,8 +23,13 @@ class Due:
 
 
 def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
-    """Whether payments of this invoice are to be carried: there are or were some, and its status is a selected one."""
+    """Whether payments of this invoice are to be carried: there are or were some, and its status is a selected one.
+
+    Of an invoice that cannot be read nothing is known.
+    """
     some = bool(invoice.amount_paid) or bool(standing.carried) or any(one.counts for one in standing.payments)
+    if invoice.flaw:
+        return False
     return some and invoice.status in rules.statuses and invoice.status not in (Status.DRAFT, Status.VOID)
 
 

@@ -133,10 +133,11 @@ class Ledger:
             return [records.head_in_xero(row) for row in self.rows("book_invoices")]
         return [records.head_in_xero(row) for row in self.rows("book_invoices_numbered", numbers=list(numbers))]
 
-    def watermark(self, name: str) -> datetime | None:
-        """When this was last read up to date."""
+    def watermark(self, name: str, now: datetime | None = None) -> datetime | None:
+        """When this was last read up to date; by `now`, where it is given, one in the future counts as none."""
         row = self.row("watermark", name=name)
-        return row["reached_at"] if row else None
+        reached = row["reached_at"] if row else None
+        return None if reached and now and reached > now else reached
 
     def is_bound(self) -> bool:
         """Whether any record of this connection stands in Xero."""

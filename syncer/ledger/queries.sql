@@ -100,9 +100,10 @@ WHERE i.connection = $connection AND list_contains($ids, i.source_id);
 
 -- name: shared_numbers
 -- Invoices whose number stands on several, with what decides who may use it.
-SELECT source_id, number, status, live, issue_date, contact_name, xero_id, xero_head, gone, ordered, ordered_said,
-       ordered_by
-FROM invoice WHERE connection = $connection AND number IN (
+SELECT i.source_id, i.number, i.status, i.live, i.issue_date, i.contact_name, i.xero_id, i.xero_head, i.gone, i.ordered,
+       i.ordered_said, i.ordered_by, json_extract_string(c.content, '$[10].flaw[0]') AS flaw
+FROM invoice i LEFT JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+WHERE i.connection = $connection AND i.number IN (
     SELECT number FROM invoice WHERE connection = $connection GROUP BY number HAVING count(*) > 1
 );
 
@@ -384,9 +385,30 @@ SELECT xero_id, source_id, xero_head, xero_status, xero_amount_paid, xero_amount
 WHERE connection = $connection AND xero_id IS NOT NULL;
 
 -- name: missing_bound
--- Invoices in Xero that a reading of everything, begun then, did not show.
-SELECT source_id FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL AND seen_at < $since
+-- Invoices in Xero that a reading of everything, begun at `since`, did not show; what was seen after `now` was seen by a
+-- clock that was ahead.
+SELECT source_id FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL
+AND (seen_at < $since OR seen_at > $now)
 AND NOT COALESCE(gone, false) AND synced_status IS DISTINCT FROM 'void' ORDER BY source_id LIMIT $limit;
+
+-- name: still_open
+-- Invoices that may still move, or could not be read, when they were last looked at.
+SELECT source_id, cause, changed_at, seen_at FROM invoice WHERE connection = $connection
+AND (status IN ('draft', 'sent', 'payment_processing', 'partially_paid', 'unknown') OR cause = 'invoice_unreadable')
+AND NOT COALESCE(gone, false) AND cause IS DISTINCT FROM 'deleted_in_crococlick' ORDER BY source_id;
+
+-- name: not_looked_at_since
+-- Invoices whose transactions moved after the last look at them, and no longer come to what they said is paid.
+SELECT i.source_id FROM invoice i
+JOIN payment p ON p.connection = i.connection AND p.invoice_id = i.source_id
+WHERE i.connection = $connection AND NOT COALESCE(i.gone, false) AND i.cause IS DISTINCT FROM 'deleted_in_crococlick'
+GROUP BY i.source_id, i.seen_at, i.amount_paid
+HAVING max(p.seen_at) > i.seen_at
+AND i.amount_paid <> COALESCE(sum(p.amount) FILTER (
+    p.live AND (starts_with(p.status, 'succeeded') OR contains(p.status, 'refunded'))), 0)
+AND i.amount_paid <> COALESCE(sum(p.amount - p.refunded) FILTER (
+    p.live AND (starts_with(p.status, 'succeeded') OR contains(p.status, 'refunded'))), 0)
+ORDER BY i.source_id LIMIT $limit;
 
 -- name: ended_skips
 -- Skips whose last day is over.

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncer.core.books import NO_ADDRESS, Address, BookContact, BookInvoice
 from syncer.core.causes import Problem
-from syncer.core.invoice import Customer, Invoice, Status, from_content
+from syncer.core.invoice import Customer, Flaw, Invoice, Status, from_content
 from syncer.core.money import text
 from syncer.core.payment import MOVED, BookPayment, Payment
 from syncer.core.people import SourceContact
@@ -236,6 +236,7 @@ def number_holder(row: Mapping[str, Any]) -> Known:
         due_date=None,
         lines=(),
         total=Decimal(0),
+        flaw=Flaw(row["flaw"], "", "") if row["flaw"] else None,
     )
     standing = Standing(
         xero_id=row["xero_id"] or "",

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from syncer.core.books import BookInvoice
 from syncer.core.causes import Problem
-from syncer.core.invoice import Customer, Invoice
+from syncer.core.invoice import NO_ANSWER, Customer, Invoice
 from syncer.core.payment import Payment
 from syncer.ledger import records
-from syncer.ledger.pen import Pen, columns_of, in_xero
+from syncer.ledger.pen import QUERIES, Pen, columns_of, in_xero
 
 PORTION = 2000
 Rows = Sequence[Mapping[str, Any]]
@@ -20,6 +21,7 @@ def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
     """New and changed invoices become `waiting`; returns how many those were."""
     shown = {invoice.source_id: invoice for invoice in invoices}
     known = {row["source_id"]: row for row in pen.rows("known_invoices")}
+    shown |= _as_last_read(pen, [one for key, one in shown.items() if one.flaw and key in known])
     new = [invoice for key, invoice in shown.items() if key not in known]
     moved = [one for key, one in shown.items() if key in known and _moved(one, known[key])]
     edited = [one for one in moved if one.fingerprint != known[one.source_id]["fingerprint"]]
@@ -35,12 +37,29 @@ def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
     return len(new) + len(moved)
 
 
+def _as_last_read(pen: Pen, flawed: Sequence[Invoice]) -> dict[str, Invoice]:
+    """What was last read of invoices that cannot be read now: that is what stands in Xero, and what a person knows.
+
+    Of one that never went over, what can be read now says more.
+    """
+    if not flawed:
+        return {}
+    flaws = {one.source_id: one.flaw for one in flawed}
+    asked = {"connection": pen.connection, "ids": list(flaws)}
+    rows = {row["source_id"]: row for row in pen.tx.rows(QUERIES["invoices_by_id"], asked)}
+    return {
+        key: replace(records.known(row).invoice, flaw=flaws[key])
+        for key, row in rows.items()
+        if row["xero_id"] or flaws[key].field == NO_ANSWER  # type: ignore[union-attr]  # because: each has a flaw
+    }
+
+
 def miss_invoices(pen: Pen, since: datetime) -> None:
     """What a reading of everything, begun at `since`, did not show and never went over is not to go over any more."""
     unseen = pen.tx.rows(
-        "SELECT source_id FROM invoice WHERE connection = ? AND seen_at < ? AND xero_id IS NULL "
+        "SELECT source_id FROM invoice WHERE connection = ? AND (seen_at < ? OR seen_at > ?) AND xero_id IS NULL "
         "AND open_attempt IS NULL AND cause IS DISTINCT FROM 'deleted_in_crococlick'",
-        [pen.connection, since],
+        [pen.connection, since, pen.now],
     )
     _leave_out(pen, [row["source_id"] for row in unseen])
 

@@ -19,7 +19,7 @@ from syncer.core.money import text
 from syncer.core.payment import NewPayment
 from syncer.errors import InDoubt, NeedsPerson, RateLimited, Reconnect, SyncerError, Unavailable
 from syncer.ports import Refused
-from syncer.transport import Request, Response
+from syncer.transport import Request, Response, retry_after_s
 from syncer.xero.fields import Garbled, count, shown, whole
 
 T = TypeVar("T")
@@ -364,7 +364,7 @@ def rate_limit(answer: Response) -> tuple[str, float | None]:
     The documents print `appminute` and `app-minute`: hyphens and case do not count.
     """
     named = answer.headers.get("x-rate-limit-problem", "").lower().replace("-", "").strip()
-    return named, _seconds(answer.headers.get("retry-after", ""))
+    return named, retry_after_s(answer)
 
 
 def calls_left(answer: Response) -> tuple[int | None, int | None]:
@@ -461,13 +461,6 @@ def _scope_is_missing(answer: Response) -> bool:
         or "insufficient_scope" in said
         or "authorizationunsuccessful" in (_detail(answer).lower())
     )
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        return max(float(value), 0.0)
-    except ValueError:
-        return None
 
 
 def _count(value: str) -> int | None:

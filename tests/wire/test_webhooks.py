@@ -71,6 +71,8 @@ def test_an_event_as_documented_has_no_type_location_or_id():
     ("fields", "about"),
     [
         ({"type": "ContactUpdate", "id": "c1"}, "contact"),
+        ({"type": "INVOICESENT", "_id": "i1"}, "invoice"),
+        ({"type": "contactdelete", "id": "c1"}, "contact"),
         ({"type": "InvoiceDelete", "_id": "i1", "timestamp": "yesterday"}, "invoice"),
         ({"type": "InvoiceCreate", "_id": "i1", "timestamp": "2026-11-26T08:59:58"}, "invoice"),
     ],
@@ -81,7 +83,20 @@ def test_what_an_event_is_about(fields, about):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"\xff", b"[1]", b"{}", told(type="INSTALL", appId="a"), told(type="InvoiceSent"), told(_id="i1")]
+    "body",
+    [
+        b"",
+        b"\xff",
+        b"[1]",
+        b"{}",
+        b'{"a":' * 100_000,
+        told(type="InvoiceSent", _id="../../etc/passwd?x=1#"),
+        told(type="InvoiceSent", _id="x/../../contacts/"),
+        told(type="InvoiceSent", _id="\ud83c"),
+        told(type="INSTALL", appId="a"),
+        told(type="InvoiceSent"),
+        told(_id="i1"),
+    ],
 )
 def test_what_names_no_record_is_no_event(body):
     """Nothing follows from it."""
