@@ -8,7 +8,8 @@ from typing import Any
 from syncer import certificate, questions, readiness, readiness_words, settings, words
 from syncer.app import App, Connection, who
 from syncer.core.action import Do
-from syncer.errors import Reconnect, TryLater, WrongUsage
+from syncer.core.books import Books
+from syncer.errors import HaltRun, LedgerBusy, Reconnect, TryLater, WrongUsage
 from syncer.reading import Orders
 from syncer.terminal import DONE, HELD, NOT_CONNECTED, Out, stoppable
 
@@ -64,15 +65,21 @@ def _tell_report(report: readiness.Report, out: Out) -> None:
 
 def scope(connection: Connection, what: str) -> frozenset[str]:
     """The invoices meant; what the ledger does not know is looked for in CrocoClick."""
-    if not what:
-        return frozenset()
-    found = questions.find(connection.ledger, what)
-    if not found:
+    return frozenset(row["source_id"] for row in found(connection, what)) if what else frozenset()
+
+
+def found(connection: Connection, what: str) -> list[dict[str, Any]]:
+    """The invoices that a search means; what the ledger does not know is looked for in CrocoClick.
+
+    Raises WrongUsage for what neither knows; TryLater, Reconnect or HaltRun where CrocoClick cannot be read.
+    """
+    rows = questions.find(connection.ledger, what)
+    if not rows and what.strip():
         connection.search(what)
-        found = questions.find(connection.ledger, what)
-    if not found:
+        rows = questions.find(connection.ledger, what)
+    if not rows:
         raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
-    return frozenset(row["source_id"] for row in found)
+    return rows
 
 
 def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
@@ -81,16 +88,14 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     rules = connection.rules()
     changed = connection.rules(settings.parsed(asked.changes)) if asked.changes else rules
     only = scope(connection, asked.invoice)
-    with out.progress() as tell, stoppable(out) as stop:
-        books = connection.look(Orders(scope=asked.invoice, only=only), tell, stop).books
-        if stop():
-            raise TryLater("stopped")
-    found = questions.preview(connection.ledger, changed, books, only)
+    books = _books_now(connection, Orders(scope=asked.invoice, only=only), out)
+    found = questions.preview(connection.ledger, changed, books, only, obstacle=connection.ledger.obstacle())
     budget = connection.ledger.row("budget") or {}
     told = questions.planned(found, connection.pace().per_minute, budget.get("day_left"))
     effects = None
     if asked.changes:
-        effects = questions.effects(questions.preview(connection.ledger, rules, books, only), found)
+        before, after = (questions.preview(connection.ledger, one, books, only) for one in (rules, changed))
+        effects = questions.effects(before, after)
     if out.as_json:
         out.json(told | ({"effect": questions.effects_told(effects)} if effects else {}))
         return DONE
@@ -99,6 +104,23 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     if effects:
         _tell_effects(asked.changes, effects, out)
     return DONE
+
+
+def _books_now(connection: Connection, orders: Orders, out: Out) -> Books | None:
+    """Both sides as they are now; where something stands in the way, as they were last read: the plan says so."""
+    connection.notice()
+    with out.progress() as tell, stoppable(out) as stop:
+        try:
+            books = connection.look(orders, tell, stop).books
+        except LedgerBusy:
+            raise
+        except (Reconnect, TryLater, HaltRun):
+            if connection.ledger.obstacle() is None:
+                raise
+            return questions.books(connection.ledger)
+        if stop():
+            raise TryLater("stopped")
+        return books
 
 
 def _tell_plan(told: Mapping[str, Any], out: Out) -> None:

@@ -16,13 +16,25 @@ from syncer.core.due import Recount
 from syncer.core.importing import Answer, Link
 from syncer.core.invoice import Invoice
 from syncer.core.money import text
+from syncer.core.obstacle import Obstacle, Stand
 from syncer.core.payment import Payment
 from syncer.core.people import SourceContact
 from syncer.core.standing import Order
 from syncer.ledger import orders, people, records, seeing, steps
 from syncer.ledger.pen import QUERIES, Deed, Pen, columns_of
 from syncer.ledger.people import Imported
-from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict, as_json, code_of, facts_of
+from syncer.ledger.records import (
+    Ending,
+    Intent,
+    Known,
+    KnownContact,
+    OpenAttempt,
+    Verdict,
+    as_json,
+    as_kept,
+    code_of,
+    facts_of,
+)  # fmt: skip
 from syncer.ledger.store import Store, Tx
 from syncer.ports import CallRecord, Event
 
@@ -137,6 +149,36 @@ class Ledger:
         """Whether anybody ever synced the connection as a whole: until then it is being set up."""
         row = self.row("gone_live")
         return bool(row and row["live"])
+
+    # -- what stands in the way of the whole connection -----------------------------------------------------------
+
+    def obstacles(self) -> list[Obstacle]:
+        """What stands in the way of every invoice now, what is shown first."""
+        return [records.obstacle(row) for row in self.rows("obstacles")]
+
+    def obstacle(self) -> Obstacle | None:
+        """What is shown of it, if anything."""
+        return next(iter(self.obstacles()), None)
+
+    def meet(self, found: Obstacle, now: datetime) -> None:
+        """Write down what stands in the way, in place of what stood there on its side; the same keeps its beginning."""
+
+        def write(pen: Pen) -> None:
+            before = {row["side"]: row for row in pen.rows("obstacles")}.get(found.side)
+            since = before["since"] if before and before["code"] == found.code else found.since
+            columns = records.obstacle_columns(found) | {"since": [since]}
+            pen.put("obstacle", "side", columns)
+
+        self._write(now, write)
+
+    def pass_by(self, sides: Sequence[str]) -> None:
+        """Nothing stands in the way on these sides any more."""
+        self.store.transaction(
+            lambda tx: tx.execute(
+                "DELETE FROM obstacle WHERE connection = $connection AND list_contains($sides, side)",
+                {"connection": self.connection, "sides": list(sides)},
+            )
+        )
 
     # -- the connection and its settings --------------------------------------------------------------------------
 
@@ -276,14 +318,19 @@ class Ledger:
         shown = list(payments)
         self._write(now, write)
 
-    def settle_verdicts(self, run_id: str, verdicts: Sequence[Verdict], now: datetime) -> None:
-        """Write down what the planner decided without a write; only what differs from before is told again."""
+    def settle_verdicts(
+        self, run_id: str, decided: Sequence[Verdict], now: datetime, as_it_was: Mapping[str, Stand] | None = None
+    ) -> None:
+        """Write down what the planner decided without a write; only what differs from before is told again.
+
+        `as_it_was`: nothing is written of an invoice that is not any more as it was when this was decided.
+        """
+        expected = {key: as_kept(one.state, one.problem) for key, one in (as_it_was or {}).items()}
 
         def write(pen: Pen) -> None:
             before = {row["source_id"]: (row["state"], row["cause"], row["facts"]) for row in pen.rows("states")}
-            changed = [
-                v for v in verdicts if before.get(v.source_id) != (v.state, code_of(v.problem), facts_of(v.problem))
-            ]
+            verdicts = [v for v in decided if as_it_was is None or before.get(v.source_id) == expected.get(v.source_id)]
+            changed = [v for v in verdicts if before.get(v.source_id) != as_kept(v.state, v.problem)]
             columns: dict[str, list[Any]] = {
                 "source_id": [v.source_id for v in changed],
                 "state": [v.state for v in changed],
@@ -399,6 +446,12 @@ class Ledger:
 
         self._write(now, write, run_id)
 
+    def end_asking(self, ids: Sequence[str], before: datetime) -> None:
+        """A run that began then has been through these invoices (all where none is named): nobody waits for them."""
+        asked = {"connection": self.connection, "ids": list(ids), "everything": not ids, "before": before}
+        if self.row("asked_before", ids=list(ids), everything=not ids, before=before):
+            self.store.transaction(lambda tx: tx.execute(QUERIES["end_asking"], asked))
+
     # -- a person's orders ----------------------------------------------------------------------------------------
 
     def order(self, given: Order, ids: Sequence[str], now: datetime) -> None:
@@ -415,6 +468,10 @@ class Ledger:
         def write(pen: Pen) -> None:
             pen.tell("connection", [("", f"order_{given.name}", Problem("", given.said))], given.by)
             pen.audit(Deed(given.by, f"order_{given.name}"), [("", None, None)])
+            if given.name == "confirm_shrink":
+                pen.tx.execute(
+                    "DELETE FROM obstacle WHERE connection = ? AND code = 'source_shrunk'", [self.connection]
+                )
 
         self._write(now, write)
 

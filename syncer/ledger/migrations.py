@@ -130,4 +130,20 @@ MIGRATIONS: Mapping[int, Step] = {
             changed_by VARCHAR NOT NULL
         );
     """,
+    # What stands in the way of a whole connection, and which invoices a person asked for.
+    5: """
+        ALTER TABLE invoice ADD COLUMN asked_at TIMESTAMP;
+        CREATE TABLE obstacle (
+            connection VARCHAR NOT NULL,
+            side VARCHAR NOT NULL,
+            code VARCHAR NOT NULL,
+            facts VARCHAR NOT NULL,
+            state VARCHAR NOT NULL,
+            place INTEGER NOT NULL,
+            since TIMESTAMP NOT NULL,
+            ends_at TIMESTAMP,
+            issued_before DATE,
+            PRIMARY KEY (connection, side)
+        );
+    """,
 }

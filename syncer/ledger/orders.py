@@ -52,7 +52,9 @@ def follow(pen: Pen, given: Order, ids: Sequence[str]) -> None:
         pen.set_state(free, "skipped", Problem("skipped_by_person", {**given.said, "by": given.by}))
     else:
         # The cause stays until the next decision: it tells which of Xero's lists have to be read anew.
-        same: dict[str, Any] = {"state": "waiting", "refused_stamp": None, "decided_at": pen.now}
+        same: dict[str, Any] = {
+            "state": "waiting", "refused_stamp": None, "decided_at": pen.now, "asked_at": pen.now,
+        }  # fmt: skip
         pen.change("invoice", {"source_id": free, **{name: [value] * len(free) for name, value in same.items()}})
     pen.change("invoice", {"source_id": list(ids), "retry_at": [None] * len(ids)})
     pen.tell("invoice", [(one, f"order_{given.name}", Problem("", given.said)) for one in ids], given.by)
