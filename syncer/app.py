@@ -467,8 +467,6 @@ class Connection:
         is_done = outcome.ended == "done"
         proved = obstacles.BY_RUN_OF_FEW if orders.only else obstacles.BY_RUN
         self.heed(outcome.failure, began, proved if is_done else obstacles.NOTHING)
-        if is_done:
-            self.ledger.end_asking(sorted(orders.only), began)
         self.decide(sorted(orders.only))
         cause = outcome.failure.code if outcome.failure else None
         result = result_of_run(self.ledger, outcome, orders.only)

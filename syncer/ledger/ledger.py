@@ -32,8 +32,6 @@ from syncer.ledger.records import (
     Verdict,
     as_json,
     as_kept,
-    code_of,
-    facts_of,
 )  # fmt: skip
 from syncer.ledger.store import Store, Tx
 from syncer.ports import CallRecord, Event
@@ -323,25 +321,29 @@ class Ledger:
     ) -> None:
         """Write down what the planner decided without a write; only what differs from before is told again.
 
-        `as_it_was`: nothing is written of an invoice that is not any more as it was when this was decided.
+        `as_it_was`: it was decided outside of a run. Nothing is written then of an invoice that is no longer as it was,
+        and the answer to an order is left to the next run to tell.
         """
-        expected = {key: as_kept(one.state, one.problem) for key, one in (as_it_was or {}).items()}
+        expected = {key: as_kept(*one) for key, one in (as_it_was or {}).items()}
 
         def write(pen: Pen) -> None:
-            before = {row["source_id"]: (row["state"], row["cause"], row["facts"]) for row in pen.rows("states")}
+            rows = {row["source_id"]: row for row in pen.rows("states")}
+            before = {key: (row["state"], row["cause"], row["facts"]) for key, row in rows.items()}
             verdicts = [v for v in decided if as_it_was is None or before.get(v.source_id) == expected.get(v.source_id)]
             changed = [v for v in verdicts if before.get(v.source_id) != as_kept(v.state, v.problem)]
-            columns: dict[str, list[Any]] = {
-                "source_id": [v.source_id for v in changed],
-                "state": [v.state for v in changed],
-                "cause": [code_of(v.problem) for v in changed],
-                "facts": [facts_of(v.problem) for v in changed],
-            }
-            pen.change("invoice", columns | {"decided_at": [now] * len(changed), "retry_at": [None] * len(changed)})
+            pen.decide(changed)
+            moved = {v.source_id for v in changed}
             _forget_refusals(pen, [v.source_id for v in verdicts if not v.refused])
             # Where both sides agree there is nothing left to carry out.
             steps.fulfil(pen, [v.source_id for v in verdicts if v.state == "synced"], CARRIED_OUT)
-            pen.tell("invoice", [(v.source_id, v.state, v.problem) for v in changed if v.state != "waiting"])
+            asked = {key for key, row in rows.items() if row["asked_at"]}
+            if as_it_was is None:
+                worth_telling = moved | asked
+                news = [v for v in verdicts if v.source_id in worth_telling]
+                orders.heed(pen, [v.source_id for v in verdicts if v.source_id in asked])
+            else:
+                news = [v for v in changed if v.source_id not in asked]
+            pen.tell("invoice", [(v.source_id, v.state, v.problem) for v in news if v.state != "waiting"])
 
         self._write(now, write, run_id)
 
@@ -445,12 +447,6 @@ class Ledger:
             orders.recount(pen, source_id, found)
 
         self._write(now, write, run_id)
-
-    def end_asking(self, ids: Sequence[str], before: datetime) -> None:
-        """A run that began then has been through these invoices (all where none is named): nobody waits for them."""
-        asked = {"connection": self.connection, "ids": list(ids), "everything": not ids, "before": before}
-        if self.row("asked_before", ids=list(ids), everything=not ids, before=before):
-            self.store.transaction(lambda tx: tx.execute(QUERIES["end_asking"], asked))
 
     # -- a person's orders ----------------------------------------------------------------------------------------
 

@@ -60,6 +60,12 @@ def follow(pen: Pen, given: Order, ids: Sequence[str]) -> None:
     pen.tell("invoice", [(one, f"order_{given.name}", Problem("", given.said)) for one in ids], given.by)
 
 
+def heed(pen: Pen, ids: Sequence[str]) -> None:
+    """A run has been through these: nobody waits for them any more."""
+    if ids:
+        pen.change("invoice", {"source_id": list(ids), "asked_at": [None] * len(ids)})
+
+
 def _stand(pen: Pen, given: Order, ids: Sequence[str]) -> None:
     heads = {row["source_id"]: json.loads(row["xero_head"] or "{}") for row in pen.rows("bound_invoices")}
     said = [as_json({**given.said, "seen": heads.get(one, {})} if given.name in OVER else given.said) for one in ids]

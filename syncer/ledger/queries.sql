@@ -194,16 +194,6 @@ SELECT EXISTS (SELECT 1 FROM run WHERE connection = $connection AND kind = 'sync
 SELECT source_id FROM invoice WHERE connection = $connection AND asked_at >= $since
 AND state IN ('waiting', 'held', 'retrying', 'not_eligible') ORDER BY asked_at, source_id LIMIT $limit;
 
--- name: asked_before
--- Whether a person asked for any invoice (of these) before then.
-SELECT 1 AS some FROM invoice WHERE connection = $connection AND asked_at < $before
-AND ($everything OR list_contains($ids, source_id)) LIMIT 1;
-
--- name: end_asking
--- What a person asked for before then was looked at.
-UPDATE invoice SET asked_at = NULL WHERE connection = $connection AND asked_at < $before
-AND ($everything OR list_contains($ids, source_id));
-
 -- name: events_known
 -- Which of these events were acted on already.
 SELECT webhook_id FROM webhook WHERE list_contains($ids, webhook_id);
@@ -388,8 +378,8 @@ SELECT count(DISTINCT source_id) AS invoices FROM history
 WHERE connection = $connection AND run_id = $run_id AND kind = 'invoice' AND what = 'paid';
 
 -- name: states
--- The state of every invoice, to tell what a decision changes.
-SELECT source_id, state, cause, facts FROM invoice WHERE connection = $connection;
+-- The state of every invoice, to tell what a decision changes, and whether a person waits for it.
+SELECT source_id, state, cause, facts, asked_at FROM invoice WHERE connection = $connection;
 
 -- name: invoices_with_an_open_try
 -- Invoices whose last write has no answer yet.

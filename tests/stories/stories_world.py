@@ -65,6 +65,9 @@ class World:
         url = connecting.begin(self.connection)
         return connecting.finish(self.app, press(url, organisation=organisation or self.xero.tenant))
 
+    def disconnect(self):
+        connecting.disconnect(self.connection)
+
     def set(self, **changes):
         """`world.set(revenue_account="706")`; a dot in a key is written as two underscores."""
         changes = {key.replace("__", "."): value for key, value in changes.items()}
