@@ -254,6 +254,11 @@ class Desk:
         with suppress(LedgerBusy):  # What was known a moment ago is shown.
             self.connection.notice()
 
+    def shrunk(self) -> str | None:
+        """What is asked of a person where CrocoClick shows far fewer invoices than before, in a sentence."""
+        found = next((one for one in self.ledger.obstacles() if one.code == "source_shrunk"), None)
+        return words.failure(found.code, found.facts) if found else None
+
     def today(self, offset: timedelta = timedelta(0)) -> Today:
         """What a person sees first, of one moment."""
         return self.app.store.read(lambda _: attention.today(self.ledger, self.now, offset))

@@ -453,7 +453,7 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
             out.say(f"  {answer['label']}: python -m syncer {shlex.join(answer['order'])}")
     if link:
         out.say(link)
-    out.table(["when", "what"], [(one["at"], one["what"]) for one in told["history"]])
+    out.table(["when", "what", "by"], [(one["at"], one["what"], one["by"]) for one in told["history"]])
     return DONE
 
 
