@@ -337,7 +337,7 @@ class Connection:
 
         CrocoClick is read first: what it has is known afterwards even where Xero cannot be read.
         """
-        with self.alone(), self._heeding(obstacles.NOTHING if stop() else obstacles.BY_LOOK):
+        with self.alone(), self._heeding(obstacles.BY_LOOK, stop):
             self.refresh_source()
             return Run("", self.doors(self._accounts_if_any()), self.rules(), orders, tell, stop).look()
 
@@ -362,7 +362,7 @@ class Connection:
     # -- what stands in the way of everything, and what follows for each invoice --------------------------------------
 
     @contextmanager
-    def _heeding(self, proves: frozenset[str]) -> Iterator[None]:
+    def _heeding(self, kind: frozenset[str], stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
         """Keep what an errand learns about the connection, and decide anew what depends on what it has read."""
         began = self.app.clock.now()
         failure: SyncerError | None = None
@@ -373,13 +373,13 @@ class Connection:
             raise
         finally:
             self.drain_calls()
-            self.heed(failure, began, proves)
+            self.heed(failure, began, kind, not stop())
             self.decide()
 
-    def heed(self, failure: SyncerError | None, began: datetime, proves: frozenset[str]) -> None:
-        """Keep what an errand that began then has met and, where it came to its end, has proved."""
+    def heed(self, failure: SyncerError | None, began: datetime, kind: frozenset[str], is_done: bool = True) -> None:
+        """Keep what an errand of this kind that began then has met and, where it came to its end, has disproved."""
         recent_days = conf.value_of(self.settings(), "recent_days")
-        obstacles.note(self.ledger, failure, began, self.app.clock.now(), proves, recent_days)
+        obstacles.note(self.ledger, failure, began, self.app.clock.now(), kind, recent_days, is_done)
 
     def notice(self) -> None:
         """Bring the record of what stands in the way up to date with what is known without a call."""
@@ -464,9 +464,8 @@ class Connection:
 
     def _close(self, outcome: Outcome, orders: Orders, began: datetime) -> None:
         self.drain_calls(outcome.run_id)
-        is_done = outcome.ended == "done"
-        proved = obstacles.BY_RUN_OF_FEW if orders.only else obstacles.BY_RUN
-        self.heed(outcome.failure, began, proved if is_done else obstacles.NOTHING)
+        kind = obstacles.BY_RUN_OF_FEW if orders.only else obstacles.BY_RUN
+        self.heed(outcome.failure, began, kind, outcome.ended == "done")
         self.decide(sorted(orders.only))
         cause = outcome.failure.code if outcome.failure else None
         result = result_of_run(self.ledger, outcome, orders.only)

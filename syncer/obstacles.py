@@ -7,7 +7,7 @@ from syncer.core.obstacle import CROCOCLICK, PARTIAL, PERSON, XERO, Obstacle
 from syncer.errors import HaltRun, LedgerBusy, RateLimited, Reconnect, SyncerError, Unavailable
 from syncer.ledger.ledger import Ledger
 
-# What an errand that came to its end has proved, besides that the services answer at all.
+# The partial obstacles that an errand of each kind speaks of, besides whether the services answer at all.
 BY_RUN = frozenset(PARTIAL - {"paused"})
 BY_RUN_OF_FEW = BY_RUN - {"source_shrunk", "crococlick_refused"}
 BY_LOOK = BY_RUN - {"role_missing"}  # it writes nothing
@@ -45,14 +45,18 @@ def note(
     now: datetime,
     proves: frozenset[str] = NOTHING,
     recent_days: int = 30,
+    is_done: bool = True,
 ) -> None:
-    """Take into the record what an errand that began then has met and disproved; its calls are in the ledger."""
+    """Take into the record what an errand that began then has met and disproved; its calls are in the ledger.
+
+    `proves`: the partial obstacles that such an errand meets, and disproves where it came to its end (`is_done`).
+    """
     found = obstacle_of(failure, now, recent_days)
     if found and found.code in PARTIAL - proves - _ALWAYS:
         found = None
     known = {one.side: one for one in ledger.obstacles()}
     answered = {row["side"] for row in ledger.rows("answered", since=began)} if known else set()
-    proved = proves if failure is None else NOTHING
+    proved = proves if failure is None and is_done else NOTHING
     over = [one.side for one in known.values() if _is_over(one, answered, proved)]
     if found and found.side in over:
         over.remove(found.side)

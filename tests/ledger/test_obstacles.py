@@ -1,4 +1,4 @@
-"""The record of what stands in the way: what writes it, what removes it, and that SQL and Python go by the same rule."""
+"""The record of what stands in the way: what writes it and removes it, and that SQL and Python go by the same rule."""
 
 from datetime import date, timedelta
 
@@ -94,6 +94,10 @@ def test_what_concerns_a_part_is_ended_only_by_an_errand_of_that_kind(ledger):
     assert codes(ledger) == ["crococlick_scope_missing"]
     note(ledger, None, proves=obstacles.BY_SEARCH)
     assert codes(ledger) == []
+    obstacles.note(ledger, Reconnect("crococlick_scope_missing"), NOON, NOON, obstacles.BY_RUN, is_done=False)
+    obstacles.note(ledger, None, NOON, NOON, obstacles.BY_RUN, is_done=False)
+    assert codes(ledger) == ["crococlick_scope_missing"], "a run that was stopped has proved nothing of the kind"
+    note(ledger, None)
     note(ledger, Reconnect("crococlick_scope_missing"), proves=obstacles.NOTHING)
     assert codes(ledger) == [], "an import of contacts does not speak of invoices"
 
