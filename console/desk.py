@@ -433,7 +433,7 @@ class Desk:
         for one in (name, "map") if name == "undo" and any(map(self._undoes_a_mapping, rows)) else (name,):
             self.allow(one)
         given = orders.Desk(self.ledger, self.visitor.name, self.now).give(name, rows, said)
-        self.connection.decide()
+        self.connection.decide(orders.touched(name, rows))
         return given
 
     def _undoes_a_mapping(self, row: Mapping[str, Any]) -> bool:

@@ -490,7 +490,7 @@ def do_order(app: App, asked: argparse.Namespace, out: Out) -> int:
         return contact_commands.order(connection, name, what, said, who(), out)
     rows = {row["source_id"]: row for one in what for row in questions.meant(connection.ledger, one)}
     given = orders.Desk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
-    connection.decide()
+    connection.decide(orders.touched(name, list(rows.values())))
     if out.as_json:
         invoices = [{"invoice_id": row["source_id"], "number": row["number"]} for row in given.invoices]
         out.json({"order": given.name, "given": invoices, "sentence": given.sentence})

@@ -466,13 +466,22 @@ class Connection:
         self.drain_calls(outcome.run_id)
         kind = obstacles.BY_RUN_OF_FEW if orders.only else obstacles.BY_RUN
         self.heed(outcome.failure, began, kind, outcome.ended == "done")
-        self.decide(sorted(orders.only))
+        self._decide_what_is_left(outcome, orders)
         cause = outcome.failure.code if outcome.failure else None
         result = result_of_run(self.ledger, outcome, orders.only)
         self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())
         self.forget_bodies()
         if orders.patient and outcome.ended == "done":
             self.ledger.thin_runs(outcome.run_id, self.app.clock.now() - KEPT_IDLE)
+
+    def _decide_what_is_left(self, outcome: Outcome, orders: Orders) -> None:
+        """A run that came to its end has decided all but what an answer has moved since."""
+        if outcome.ended != "done":
+            self.decide(sorted(orders.only))
+            return
+        left = {row["source_id"] for row in self.ledger.rows("waiting")}
+        if left := left & orders.only if orders.only else left:
+            self.decide(sorted(left))
 
 
 class Unreachable:

@@ -185,6 +185,10 @@ SELECT (SELECT min(retry_at) FROM invoice WHERE connection = $connection AND sta
         AND starts_with(what, 'order_') AND what <> 'order_skip') AS order_at,
        (SELECT reached_at FROM watermark WHERE connection = $connection AND name = 'crococlick') AS swept_at;
 
+-- name: waiting
+-- Invoices that are to go over with the next run, as far as they themselves say.
+SELECT source_id FROM invoice WHERE connection = $connection AND state = 'waiting';
+
 -- name: gone_live
 -- Whether anybody ever synced the connection as a whole.
 SELECT EXISTS (SELECT 1 FROM run WHERE connection = $connection AND kind = 'sync' AND scope = '') AS live;
