@@ -8,6 +8,8 @@ import pytest
 
 from console.desk import Desk
 from syncer.__main__ import main
+from syncer.app import who
+from syncer.reading import Orders
 
 WORK = {"name": "Work", "qty": 1, "amount": 100}
 OPEN = ("held", "retrying", "in_doubt")
@@ -156,6 +158,61 @@ def test_what_stands_in_the_way_of_all_is_the_cause_of_each(world, code, monkeyp
     case.mend(world)
     world.sync()
     assert agreed(world) == {**others, "AGAIN-1": ("synced", None), "NEW-1": ("synced", None)}
+
+
+def test_what_changes_outside_of_a_run_shows_everywhere_at_once(world, monkeypatch, capsys):
+    """A setting, an order and what a look finds in Xero: no list says what `explain` does not."""
+    for name, value in world.values.items():
+        monkeypatch.setenv(name, value)
+    world.has("EDITED-1")
+    world.has("VOIDED-1")
+    world.has("HELD-1", dueDate=None)
+    world.sync()
+    assert agreed(world)["HELD-1"] == ("held", "due_date_missing")
+    command(capsys, "settings", "set", "due_days=30")
+    assert agreed(world)["HELD-1"] == ("waiting", None)
+    command(capsys, "settings", "set", "due_days=")
+    command(capsys, "retry", "HELD-1")
+    assert agreed(world)["HELD-1"] == ("held", "due_date_missing"), "asking again does not make it go"
+    told = command(capsys, "explain", "HELD-1")["history"]
+    assert [one["by"] for one in told if one["what"] == "Asked to try again"] == [who()]
+    world.xero.update("invoices", "EDITED-1", DueDate="2027-01-01")
+    world.xero.void("VOIDED-1")
+    world.connection.look(Orders(fresh=True), lambda *told: None, lambda: False)
+    table = agreed(world)
+    assert table["EDITED-1"] == ("held", "changed_in_xero") and table["VOIDED-1"] == ("held", "removed_in_xero")
+    world.sync()
+    assert agreed(world) == table
+
+
+def test_far_fewer_invoices_than_before_stop_what_is_new_until_a_person_says_so(world):
+    """The question is the cause of what waits, and answering it ends it before the next run."""
+    contact = world.crm.add_contact(name="Large", email="large@example.org")
+    for number in range(22):
+        world.has(f"INV-{number}", contact=contact)
+    world.sync()
+    world.has("HELD-1", lines=[{**WORK, "taxes": [7.77]}])
+    world.has("NEW-1")
+    world.connection.search("NEW-1")
+    for number in range(22):
+        world.crm.delete(f"INV-{number}")
+    world.sync(full=True)
+    assert (world.state("NEW-1"), world.cause("NEW-1")) == ("held", "source_shrunk")
+    assert world.state("INV-1") == "synced"
+    world.order("confirm_shrink")
+    assert (world.state("NEW-1"), world.cause("NEW-1")) == ("waiting", None)
+    world.sync(full=True)
+    assert (world.state("NEW-1"), world.cause("INV-1")) == ("synced", "deleted_in_crococlick")
+
+
+def test_what_neither_the_ledger_nor_crococlick_knows_is_wrong_usage(world, monkeypatch, capsys):
+    """An invoice that is new in CrocoClick is found there, by its id too; what is nowhere ends with 2."""
+    for name, value in world.values.items():
+        monkeypatch.setenv(name, value)
+    id_ = world.has("NEW-1")
+    told = command(capsys, "explain", id_)
+    assert (told["invoice"]["number"], told["state"], told["cause"]) == ("NEW-1", "waiting", None)
+    assert main(["explain", "NOWHERE-1", "--json"]) == 2
 
 
 def command(capsys, *words):
