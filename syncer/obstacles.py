@@ -67,7 +67,11 @@ def note(
 
 
 def _is_over(one: Obstacle, answered: Iterable[str], proved: frozenset[str]) -> bool:
-    if one.side == PERSON or one.side not in answered:
+    if one.side == PERSON:
+        return False
+    if one.heals and proved == BY_RUN:
+        return True  # A whole run came to its end: whatever passes by itself has passed.
+    if one.side not in answered:
         return False
     return one.code in proved if one.code in PARTIAL else True
 

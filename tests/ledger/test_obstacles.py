@@ -79,11 +79,19 @@ def test_the_same_reason_keeps_its_beginning_and_an_answer_ends_it(ledger):
     note(ledger, Unavailable("xero_unavailable", side="xero"), minutes=5)
     assert [(one.code, one.since) for one in ledger.obstacles()] == [("xero_unavailable", NOON)]
     answered(ledger, "xero", at=NOON - timedelta(minutes=1))
-    note(ledger, None, minutes=6)
+    note(ledger, None, minutes=6, proves=obstacles.BY_SEARCH)
     assert codes(ledger) == ["xero_unavailable"], "what was answered before says nothing"
     answered(ledger, "xero", at=NOON + timedelta(minutes=7))
-    note(ledger, None, minutes=7)
+    note(ledger, None, minutes=7, proves=obstacles.BY_SEARCH)
     assert codes(ledger) == []
+
+
+def test_a_whole_run_ends_what_passes_by_itself_and_nothing_else_without_an_answer(ledger):
+    """A run that had nothing to ask of Xero says nothing of the consent."""
+    note(ledger, Unavailable("crococlick_unavailable", side="crococlick"))
+    note(ledger, Reconnect("consent_revoked"))
+    note(ledger, None)
+    assert codes(ledger) == ["consent_revoked"]
 
 
 def test_what_concerns_a_part_is_ended_only_by_an_errand_of_that_kind(ledger):
