@@ -27,7 +27,7 @@ from syncer.ledger.lock import FileLock
 from syncer.ledger.register import Register
 from syncer.ledger.store import Store, ledger_path
 from syncer.ports import Accounts, Clock
-from syncer.questions import Story, result_of_import, result_of_run, story
+from syncer.questions import Story, find, result_of_import, result_of_run, story
 from syncer.reading import Doors, Orders, Tell
 from syncer.settings import Environment, Pace
 from syncer.sync import Outcome, Run, Seen
@@ -350,6 +350,8 @@ class Connection:
             self.refresh_source()
             found = Run("", self.doors(self._accounts_if_any()), self.rules(), Orders()).search(what)
             self.ledger.take_customers(self.app.clock.now())
+            if ids := [row["source_id"] for row in find(self.ledger, what)]:
+                self.decide(ids)
             return found
 
     def _accounts_if_any(self) -> Accounts:
@@ -363,7 +365,10 @@ class Connection:
 
     @contextmanager
     def _heeding(self, kind: frozenset[str], stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """Keep what an errand learns about the connection, and decide anew what depends on what it has read."""
+        """Keep what an errand learns about the connection, and decide anew what depends on what it has read.
+
+        A search decides what it has found by itself.
+        """
         began = self.app.clock.now()
         failure: SyncerError | None = None
         try:
@@ -374,7 +379,8 @@ class Connection:
         finally:
             self.drain_calls()
             self.heed(failure, began, kind, not stop())
-            self.decide()
+            if kind != obstacles.BY_SEARCH:
+                self.decide()
 
     def heed(self, failure: SyncerError | None, began: datetime, kind: frozenset[str], is_done: bool = True) -> None:
         """Keep what an errand of this kind that began then has met and, where it came to its end, has disproved."""
@@ -384,11 +390,11 @@ class Connection:
     def notice(self) -> None:
         """Bring the record of what stands in the way up to date with what is known without a call."""
         missing, present = {}, {}
-        for side, find, codes in (
+        for side, missing_in, codes in (
             (XERO, self._missing_in_xero, {"not_connected", "xero_app_missing", "vault_unreadable"}),
             (CROCOCLICK, self._missing_in_crococlick, {"crococlick_not_connected"}),
         ):
-            code = find()
+            code = missing_in()
             if code:
                 missing[side] = code
             present[side] = frozenset(codes - {code})
