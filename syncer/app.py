@@ -421,7 +421,7 @@ class Connection:
     def explain(self, row: Mapping[str, Any]) -> Story:
         """The story of an invoice that was found; what it decides anew is what every list says from then on."""
         self.notice()
-        told = story(self.ledger, self.rules(), row)
+        told = self.app.store.read(lambda _: story(self.ledger, self.rules(), row))
         if told.decided and told.moved:
             deciding.keep(self.ledger, [(told.known, told.decided)], self.app.clock.now())
         return told

@@ -17,7 +17,8 @@ from syncer.ledger.ledger import Ledger
 from syncer.ledger.records import Known, Verdict, as_kept
 from syncer.looking import look, verdict
 
-UNKNOWN_PAYMENTS = "crococlick_scope_missing"  # which payments there are is not known: no plan can speak of them
+# No plan can speak of what was not read: which payments there are, or the invoice itself.
+NOT_READ = ("crococlick_scope_missing", "invoice_unreadable")
 
 
 def known_books(ledger: Ledger) -> Books | None:
@@ -29,7 +30,7 @@ def known_books(ledger: Ledger) -> Books | None:
 def stand(known: Known, action: Action, rules: Rules) -> Verdict:
     """What is decided about an invoice by what is known now, before what stands in the way of the whole connection."""
     kept = Verdict(known.invoice.source_id, known.state, known.stand.problem)
-    if known.state not in DECIDED_ANEW or known.cause == UNKNOWN_PAYMENTS:
+    if known.state not in DECIDED_ANEW or known.cause in NOT_READ:
         return kept
     decided = verdict(action)
     if action.do is Do.LEAVE and decided.state == "synced" and takes_payments(known.invoice, known.standing, rules):
