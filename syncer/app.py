@@ -27,6 +27,7 @@ from syncer.ledger.lock import FileLock
 from syncer.ledger.register import Register
 from syncer.ledger.store import Store, ledger_path
 from syncer.ports import Accounts, Clock
+from syncer.preview import Foreseen
 from syncer.questions import Story, find, result_of_import, result_of_run, story
 from syncer.reading import Doors, Orders, Tell
 from syncer.settings import Environment, Pace
@@ -340,6 +341,12 @@ class Connection:
         with self.alone(), self._heeding(obstacles.BY_LOOK, stop):
             self.refresh_source()
             return Run("", self.doors(self._accounts_if_any()), self.rules(), orders, tell, stop).look()
+
+    def foresee(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Foreseen:
+        """Read what such a run would read and write to neither side; raises what `look` raises."""
+        with self.alone(), self._heeding(obstacles.BY_LOOK, stop):
+            self.refresh_source()
+            return Run("", self.doors(self._accounts_if_any()), self.rules(), orders, tell, stop).foresee()
 
     def search(self, what: str) -> int:
         """Take in what CrocoClick finds for `what`, also without Xero; raises TryLater, Reconnect, HaltRun.

@@ -20,7 +20,7 @@ from syncer.work import Work
 from syncer.writes import OUTCOMES, Writes
 
 FEW_FIELDS_SIZE = 500  # bytes, at most, of a write that is no whole document
-_OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
+OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
 
 
 class Documents:
@@ -37,7 +37,7 @@ class Documents:
         actions = self._act_on_contacts(workload, books)
         self._bind(actions)
         # Nothing is written over what somebody has changed there since the lists were last read.
-        self._work.look_at_invoices([action.xero_id for action in actions if action.do in _OVER])
+        self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
         return books
 
     def write(self, books: Books, old: bool = False) -> bool:

@@ -7,9 +7,23 @@ from typing import Any
 
 from syncer import certificate, questions, readiness, readiness_words, settings, words
 from syncer.app import App, Connection, who
-from syncer.core.action import Do
 from syncer.core.books import Books
+from syncer.core.rules import Rules
 from syncer.errors import HaltRun, LedgerBusy, Reconnect, TryLater, WrongUsage
+from syncer.preview import (
+    NOTHING,
+    Effect,
+    Foreseen,
+    Preview,
+    effects,
+    effects_told,
+    is_held,
+    planned,
+    preview,
+    problem,
+    stopped,
+    without_books,
+)  # fmt: skip
 from syncer.reading import Orders
 from syncer.terminal import DONE, HELD, NOT_CONNECTED, Out, stoppable
 
@@ -22,6 +36,7 @@ def declare(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     check.add_argument("--certificate", metavar="FILE", type=Path, help="also write it as one HTML file to hand over")
     plan = command("plan", "what a sync would do; touches neither book")
     plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
+    plan.add_argument("--full", action="store_true", help="read everything again, as `sync --full` does")
     plan.add_argument(
         "--with", metavar="KEY=VALUE", dest="changes", action="append", default=[],
         help="as if this setting were so; may be given several times",
@@ -88,39 +103,48 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     rules = connection.rules()
     changed = connection.rules(settings.parsed(asked.changes)) if asked.changes else rules
     only = scope(connection, asked.invoice)
-    books = _books_now(connection, Orders(scope=asked.invoice, only=only), out)
-    found = questions.preview(connection.ledger, changed, books, only, obstacle=connection.ledger.obstacle())
+    foreseen = _foreseen(connection, connection.orders(scope=asked.invoice, only=only, full=asked.full), out)
+    books, obstacle = questions.books(connection.ledger), connection.ledger.obstacle()
+    whole = _preview(connection, changed, books, only, foreseen)
+    found = stopped(whole, obstacle) if obstacle else whole
     budget = connection.ledger.row("budget") or {}
-    told = questions.planned(found, connection.pace().per_minute, budget.get("day_left"))
-    effects = None
+    told = planned(found, connection.pace().per_minute, budget.get("day_left"))
+    effect = None
     if asked.changes:
-        before, after = (questions.preview(connection.ledger, one, books, only) for one in (rules, changed))
-        effects = questions.effects(before, after)
+        effect = effects(_preview(connection, rules, books, only, foreseen), whole)
     if out.as_json:
-        out.json(told | ({"effect": questions.effects_told(effects)} if effects else {}))
+        out.json(told | ({"effect": effects_told(effect)} if effect else {}))
         return DONE
     _tell_plan(told, out)
     _tell_held(found, out)
-    if effects:
-        _tell_effects(asked.changes, effects, out)
+    if effect:
+        _tell_effects(asked.changes, effect, out)
     return DONE
 
 
-def _books_now(connection: Connection, orders: Orders, out: Out) -> Books | None:
-    """Both sides as they are now; where something stands in the way, as they were last read: the plan says so."""
+def _foreseen(connection: Connection, orders: Orders, out: Out) -> Foreseen:
+    """Read what a run would read; where something stands in the way, what was read before has to do."""
     connection.notice()
     with out.progress() as tell, stoppable(out) as stop:
         try:
-            books = connection.look(orders, tell, stop).books
+            foreseen = connection.foresee(orders, tell, stop)
         except LedgerBusy:
             raise
         except (Reconnect, TryLater, HaltRun):
             if connection.ledger.obstacle() is None:
                 raise
-            return questions.books(connection.ledger)
+            return NOTHING
         if stop():
             raise TryLater("stopped")
-        return books
+        return foreseen
+
+
+def _preview(
+    connection: Connection, rules: Rules, books: Books | None, only: frozenset[str], foreseen: Foreseen
+) -> Preview:
+    if books is None:
+        return without_books(connection.ledger, rules, only)
+    return preview(connection.ledger, rules, books, only, foreseen)
 
 
 def _tell_plan(told: Mapping[str, Any], out: Out) -> None:
@@ -140,15 +164,17 @@ def _tell_plan(told: Mapping[str, Any], out: Out) -> None:
     out.say(f"Price: {calls}, about {words.count(price['minutes'], 'minute')}{share}")
 
 
-def _tell_held(found: questions.Preview, out: Out) -> None:
-    held = [action for action in found.actions if action.do is Do.HOLD]
-    rows = [(a.invoice.number, words.cause_sentence(a.cause, a.problems[0].facts)) for a in held[:SHOWN]]
+def _tell_held(found: Preview, out: Out) -> None:
+    held = [(steps[0].invoice.number, why) for steps in found.steps if is_held(steps) and (why := problem(steps))]
+    rows = [(number, words.cause_sentence(why.code, why.facts)) for number, why in held[:SHOWN]]
     if rows:
         out.say("")
         out.table(["held", "because"], rows)
+    if len(held) > SHOWN:
+        out.say(f"and {len(held) - SHOWN:,} more; `plan --json` lists all.")
 
 
-def _tell_effects(changes: Sequence[str], effects: Mapping[str, questions.Effect], out: Out) -> None:
+def _tell_effects(changes: Sequence[str], found: Mapping[str, Effect], out: Out) -> None:
     out.say(f"\nCompared with the settings as they are, {', '.join(changes)} would do this:")
-    for sentence in words.effect_sentences(effects) or ["Nothing changes."]:
+    for sentence in words.effect_sentences(found) or ["Nothing changes."]:
         out.say(f"  {sentence}")

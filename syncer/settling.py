@@ -1,12 +1,18 @@
 """Looking in Xero for every write whose answer is unknown, before anything new is sent for its record."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
+from syncer.core.payment import BookPayment
+from syncer.core.payment import is_ours as carries_mark
 from syncer.ledger.records import Ending, OpenAttempt
+from syncer.ports import Found, Page
 from syncer.reading import OVERLAP, Doors, Reading
 from syncer.tries import settled, settled_payment, settled_removal
+
+T = TypeVar("T")
 
 PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered
 
@@ -47,13 +53,21 @@ class Settling:
         numbers = [attempt.intent.number for attempt in attempts]
         heads = self._doors.accounts.invoices_numbered(numbers)
         self._ledger.mirror(self._doors.clock.now(), invoices=heads)
-        return [settled(attempt, heads) for attempt in attempts]
+        endings = [(attempt, settled(attempt, heads)) for attempt in attempts]
+        return [
+            ending
+            for attempt, ending in endings
+            if ending.outcome != "not_arrived" or not heads.may_hide_number(attempt.intent.number)
+        ]
 
     def _contacts(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
-        found = [contact for page in self._doors.accounts.contacts(since) for contact in page.items]
+        found = _all(self._doors.accounts.contacts(since))
         self._ledger.mirror(self._doors.clock.now(), contacts=found)
         by_number = {contact.number: contact for contact in found}
+        if found.unreadable:
+            # Which of them it is, its number alone would say: one that was not found may be there all the same.
+            attempts = [one for one in attempts if one.intent.source_id in by_number]
         return [
             Ending("contact", one.intent.source_id, "found", "linked", one.id, contact=by_number[one.intent.source_id])
             if one.intent.source_id in by_number
@@ -66,7 +80,10 @@ class Settling:
         if self._doors.clock.now() - attempts[0].begun_at < PAYMENT_QUIET:
             return []
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
-        found = [one for page in self._doors.accounts.payments(since) for one in page.items]
+        found = _all(self._doors.accounts.payments(since))
+        attempts = [one for one in attempts if not _is_hidden(one, found)]
+        if not attempts:
+            return []
         if attempts[0].intent.kind == "unpay":
             return [settled_removal(attempt, found) for attempt in attempts]
         standing = [one for one in found if one.stands]
@@ -86,3 +103,17 @@ class Settling:
             )
             for one in attempts
         ]
+
+
+def _all(pages: Iterable[Page[T]]) -> Found[T]:
+    """What all pages hold together."""
+    read = list(pages)
+    return Found([item for page in read for item in page.items], [odd for page in read for odd in page.unreadable])
+
+
+def _is_hidden(attempt: OpenAttempt, found: Found[BookPayment]) -> bool:
+    """Whether the payment of a try may be one that cannot be read: sent again, it would be entered twice."""
+    if attempt.intent.kind == "unpay":
+        return found.may_hide_id(attempt.intent.expected["payment"])
+    mark = attempt.intent.source_id
+    return any(not odd.number or carries_mark(odd.number, mark) for odd in found.unreadable)

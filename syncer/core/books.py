@@ -12,6 +12,8 @@ from syncer.core.money import ZERO
 
 MULTICURRENCY = "UseMulticurrency"
 APPROVE = "CreateApprovedInvoice"
+OTHER_APPROVALS = ("CreateApprovedBill", "CreateInvoicePayment")
+CAPPED_PLANS = ("STARTER", "IGNITE", "LITE")  # 20 approved sales invoices a month (Xero's plan pages)
 NEW = "new:"  # before the name of what a run will create first
 
 

@@ -223,7 +223,7 @@ FROM {invoice_now} WHERE connection = $connection AND list_contains($states, sta
 -- name: held_for
 -- The records in these states for one cause, largest amounts first.
 SELECT source_id, number, status, contact_id, contact_name, currency, total, state, cause, facts, decided_at, retry_at,
-       issue_date, xero_id, xero_status, ordered
+       issue_date, xero_id, xero_status, ordered, refused_stamp
 FROM {invoice_now} WHERE connection = $connection AND list_contains($states, state)
 AND COALESCE(cause, 'answer_lost') = $cause ORDER BY total DESC, source_id;
 
