@@ -248,6 +248,8 @@ def _lock(facts: Facts) -> str:
 
 
 def _renumber(facts: Facts) -> str:
+    if facts.get("still") and facts["still"] != facts.get("number"):
+        return f"See what keeps invoice {facts['still']} from going over; this one follows by itself once it has."
     if facts.get("xero_id") and facts.get("xero_status") not in ("VOIDED", "DELETED"):
         return "If somebody made this invoice by hand in Xero, link them; if not, give it another number in CrocoClick."
     return "Give the invoice another number in CrocoClick."

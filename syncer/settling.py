@@ -2,15 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
+from syncer.core.book_document import BookDocument
+from syncer.core.books import BookInvoice
 from syncer.core.payment import BookPayment
 from syncer.core.payment import is_ours as carries_mark
-from syncer.ledger.records import Ending, OpenAttempt
+from syncer.errors import NeedsPerson, TryLater
+from syncer.ledger.records import Ending, Intent, OpenAttempt
 from syncer.ports import Found, Page
 from syncer.reading import OVERLAP, Doors, Reading
-from syncer.tries import settled, settled_payment, settled_removal
+from syncer.tries import is_meant, settled, settled_payment, settled_removal
 
 T = TypeVar("T")
 
@@ -26,6 +30,8 @@ class Settling:
         self._ledger = doors.ledger
         self._reading = reading
         self._say = say
+        self._began = doors.clock.now()
+        self.failure: TryLater | None = None  # why some of the looks were in vain
         self._looks: Mapping[str, Callable[[Sequence[OpenAttempt]], list[Ending]]] = {
             "invoice": self._invoices,
             "contact": self._contacts,
@@ -36,7 +42,11 @@ class Settling:
         }
 
     def settle(self) -> None:
-        """Look for all open tries, call by call, before anything is regrouped."""
+        """Look for all open tries, call by call, before anything is regrouped.
+
+        A look that fails leaves its own tries in doubt and stops nothing else; `failure` says why. Raises Reconnect.
+        """
+        self.failure = None
         open_attempts = self._ledger.open_attempts()
         if not open_attempts:
             return
@@ -45,20 +55,59 @@ class Settling:
         for attempt in open_attempts:
             by_call[attempt.intent.call_id].append(attempt)
         for attempts in by_call.values():
-            endings = self._looks[attempts[0].intent.kind](attempts)
+            endings = self._look(attempts)
             now = self._doors.clock.now()
             self._ledger.commit(self._run_id, now, endings=endings, calls=self._doors.drain_calls())
 
+    def _look(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
+        """How the tries of one call ended; none where that cannot be known now."""
+        try:
+            return self._looks[attempts[0].intent.kind](attempts)
+        except TryLater as failure:
+            # A limit or an outage may be over for the next look; what was first in the way is told.
+            self.failure = self.failure or failure
+        except NeedsPerson as refused:
+            self.failure = self.failure or TryLater("answer_lost", **refused.facts)
+        return []
+
     def _invoices(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
-        numbers = [attempt.intent.number for attempt in attempts]
-        heads = self._doors.accounts.invoices_numbered(numbers)
-        self._ledger.mirror(self._doors.clock.now(), invoices=heads)
-        endings = [(attempt, settled(attempt, heads)) for attempt in attempts]
-        return [
-            ending
-            for attempt, ending in endings
-            if ending.outcome != "not_arrived" or not heads.may_hide_number(attempt.intent.number)
+        heads = self._heads([attempt.intent for attempt in attempts])
+        ended = [
+            (attempt, settled(attempt, heads, self._document))
+            for attempt in attempts
+            if not self._may_hide(attempt.intent, heads)
         ]
+        self._ledger.mirror(self._doors.clock.now(), invoices=heads)
+        return [self._decided_anew(*pair) for pair in ended]
+
+    def _may_hide(self, intent: Intent, heads: Found[BookInvoice]) -> bool:
+        """Whether the document may be one that is there and cannot be read: then nothing says that it is not."""
+        xero_id = intent.expected.get("xero_id")
+        hidden = heads.may_hide_id(xero_id) if xero_id else heads.may_hide_number(intent.number)
+        if not hidden or any(is_meant(head, intent) for head in heads):
+            return False
+        self.failure = self.failure or TryLater("answer_lost", reason="a record of Xero cannot be read")
+        return True
+
+    def _heads(self, intents: Sequence[Intent]) -> Found[BookInvoice]:
+        """The documents that were written over, by their ids, and those that were to be new, by their numbers.
+
+        A number may have been kept with its outer blanks or without them.
+        """
+        ids = sorted({intent.expected["xero_id"] for intent in intents if intent.expected.get("xero_id")})
+        new = [intent.number for intent in intents if not intent.expected.get("xero_id")]
+        numbers = list(dict.fromkeys([*(number.strip() for number in new), *new]))
+        by_id = self._doors.accounts.invoices_with_ids(ids) if ids else Found[BookInvoice]()
+        by_number = self._doors.accounts.invoices_numbered(numbers) if numbers else Found[BookInvoice]()
+        return Found([*by_id, *by_number], [*by_id.unreadable, *by_number.unreadable])
+
+    def _document(self, xero_id: str) -> BookDocument | None:
+        return self._doors.accounts.invoice(xero_id)
+
+    def _decided_anew(self, attempt: OpenAttempt, ending: Ending) -> Ending:
+        """What an earlier run has sent may have changed in CrocoClick since: it is decided again."""
+        is_old = attempt.begun_at < self._began and ending.state == "synced"
+        return replace(ending, state="waiting") if is_old else ending
 
     def _contacts(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP

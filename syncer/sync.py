@@ -71,6 +71,9 @@ class Run:
         """Do everything; what stops the run early is in the outcome, our own mistakes are raised."""
         try:
             self._steps()
+            if self._settling.failure:
+                # What could be done is done; whether some writes arrived is asked again by the next run.
+                self.outcome.ended, self.outcome.failure = "deferred", self._settling.failure
             if self._work.stop():
                 self.outcome.ended = "stopped"
         except TryLater as failure:
@@ -102,6 +105,8 @@ class Run:
         if doubtful and not self._work.stop():
             with suppress(TryLater, Reconnect):
                 self._settling.settle()
+                # What has arrived after all may have payments that were waiting for it.
+                self._payments.carry(books)
 
     def _write(self, books: Books, old: bool = False) -> bool:
         """Documents, then their payments; returns whether the answer to any write is still unknown."""

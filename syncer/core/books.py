@@ -140,13 +140,16 @@ class NewTaxRate:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What Xero still lets change on an approved invoice that has payments (Xero's Invoices page)."""
+    """What Xero still lets change on an approved invoice that has payments (Xero's Invoices page).
+
+    An empty `contact_id`, no `due_date` and no `reference` leave what is there.
+    """
 
     xero_id: str
     number: str
     contact_id: str
     due_date: date | None
-    reference: str
+    reference: str | None
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,13 @@ FROM invoice WHERE connection = $connection AND number IN (
     SELECT number FROM invoice WHERE connection = $connection GROUP BY number HAVING count(*) > 1
 );
 
+-- name: holders
+-- Our invoices behind some documents in Xero: those bound to them, and those whose mark they carry.
+SELECT source_id, number, status, live, issue_date, contact_name, xero_id, xero_head, gone, ordered, ordered_said,
+       ordered_by
+FROM invoice WHERE connection = $connection
+AND (list_contains($ids, xero_id) OR list_contains($marks, source_id));
+
 -- name: open_attempts
 -- Tries that never got an answer, call by call, in the order they were sent; those of an import apart from all others.
 SELECT a.* FROM attempt a
