@@ -176,7 +176,8 @@ def verdict(story: Any) -> str:
     """Where an invoice is, in one sentence, in the viewer's time."""
     synced_at = story.row["synced_at"] if story.row["xero_id"] else None
     code, facts = (story.problem.code, story.problem.facts) if story.problem else (None, None)
-    return words.verdict(story.state, code, facts, synced_at and synced_at.astimezone(zone()))
+    here = synced_at and synced_at.astimezone(zone())
+    return words.verdict(story.state, code, facts, here, story.differs)
 
 
 def tried(action: str, outcome: str | None) -> str:

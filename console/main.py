@@ -53,6 +53,8 @@ def _desk() -> Desk:
 
 
 def _draw(desk: Desk) -> None:
+    if desk.right is not None and desk.is_there():
+        desk.notice()
     pages = _pages(desk)
     is_known = desk.right is not None
     page = st.navigation(list(pages.values()), position="top" if is_known else "hidden")

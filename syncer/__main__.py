@@ -16,7 +16,8 @@ sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: Non
 
 from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, trial_told, words
 from syncer.app import DEFAULT, App, Connection, who
-from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.core.causes import Problem
+from syncer.errors import HaltRun, LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.ledger.pen import Deed
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
@@ -300,6 +301,7 @@ def do_settings(app: App, asked: argparse.Namespace, out: Out) -> int:
     connection = app.connection(asked.connection)
     if asked.verb == "set":
         connection.ledger.change_settings(settings.parsed(asked.changes), who(), app.clock.now())
+        connection.decide()
     elif asked.changes:
         raise WrongUsage("To change settings say `settings set KEY=VALUE`.")
     stored = {row["key"]: row for row in connection.ledger.rows("settings")}
@@ -419,15 +421,17 @@ def _status_of(outcome: Outcome, held: bool) -> int:
 def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Why one invoice is or is not in Xero."""
     connection = app.connection(asked.connection)
-    found = questions.find(connection.ledger, asked.what)
-    if not found:
-        raise WrongUsage(
-            f"No invoice fits {asked.what!r}. If it is new in CrocoClick, `python -m syncer sync` reads it first."
-        )
+    try:
+        found = readiness_commands.found(connection, asked.what)
+    except LedgerBusy:
+        raise
+    except (Reconnect, TryLater, HaltRun) as failure:
+        return _unknown(failure, out)
     if len(found) > 1:
-        return _several(found, out)
+        connection.notice()
+        return _several(questions.find(connection.ledger, asked.what), out)
     row = connection.ledger.row("connection") or {}
-    story = questions.story(connection.ledger, connection.rules(), found[0])
+    story = connection.explain(found[0])
     link = questions.deep_link(row.get("short_code") or "", found[0]["xero_id"] or "")
     told = questions.explained(story, link)
     if out.as_json:
@@ -446,7 +450,19 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
             out.say(f"  {answer['label']}: python -m syncer {shlex.join(answer['order'])}")
     if link:
         out.say(link)
-    out.table(["when", "what"], [(one["at"], one["what"]) for one in told["history"]])
+    out.table(["when", "what", "by"], [(one["at"], one["what"], one["by"]) for one in told["history"]])
+    return DONE
+
+
+def _unknown(failure: SyncerError, out: Out) -> int:
+    """The ledger does not know it, and CrocoClick cannot be asked: that is all there is to say."""
+    told = questions.unknown(Problem(failure.code, failure.facts))
+    if out.as_json:
+        out.json(told)
+        return DONE
+    out.say(told["verdict"])
+    if told["remedy"]:
+        out.say(f"Next ({told['remedy']['who']}): {told['remedy']['sentence']}")
     return DONE
 
 
@@ -469,6 +485,7 @@ def do_order(app: App, asked: argparse.Namespace, out: Out) -> int:
         return contact_commands.order(connection, name, what, said, who(), out)
     rows = {row["source_id"]: row for one in what for row in questions.meant(connection.ledger, one)}
     given = orders.Desk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
+    connection.decide(orders.touched(name, list(rows.values())))
     if out.as_json:
         invoices = [{"invoice_id": row["source_id"], "number": row["number"]} for row in given.invoices]
         out.json({"order": given.name, "given": invoices, "sentence": given.sentence})
@@ -496,12 +513,19 @@ def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Write one analysis table to a file."""
     from syncer.export import export
 
+    _notice(app)
     rows = export(app.analysis, asked.kind, asked.to, _limit(app, asked))
     app.register.note(Deed(who(), "exported"), app.clock.now(), asked.kind, asked.only or "")
     if out.as_json:
         out.json({"kind": asked.kind, "to": str(asked.to), "rows": rows})
     out.say(f"{words.count(rows, 'row')} written to {asked.to}.")
     return DONE
+
+
+def _notice(app: App) -> None:
+    """What stands in the way of each connection, as far as is known without a call: its tables tell it too."""
+    for connection in app.connections():
+        connection.notice()
 
 
 def _limit(app: App, asked: argparse.Namespace) -> list[str] | None:
@@ -511,6 +535,7 @@ def _limit(app: App, asked: argparse.Namespace) -> list[str] | None:
 
 def do_sql(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask the analysis tables."""
+    _notice(app)
     app.analysis.refresh()
     answer = app.analysis.ask(asked.query, _limit(app, asked))
     if out.as_json:

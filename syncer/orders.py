@@ -248,6 +248,14 @@ ORDERS: Mapping[str, Take] = {
 }
 
 
+_OF_OTHERS_TOO = ("map", "link_contact", "keep_apart", "undo")  # what they say is true of more than they are given for
+
+
+def touched(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The invoices that an order may have changed the decision about; nothing where that may be any."""
+    return [] if name in _OF_OTHERS_TOO else _ids(rows)
+
+
 def one_xero_contact(ledger: Ledger, wanted: str) -> tuple[str, str]:
     """The one active Xero contact that is meant, by id, email or name: its id and name; raises WrongUsage."""
     index = ContactIndex(ledger.book_contacts())

@@ -1,5 +1,6 @@
 """Bringing our picture of both sides up to date: as seldom as is safe, in portions as they come."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from syncer.ledger.ledger import Ledger
 from syncer.ports import Accounts, CallRecord, Clock, Crm, Page, Unreadable
 
 T = TypeVar("T")
+_AN_ID = re.compile("[0-9a-f]{24}")
 
 OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before where it ended
 DAILY = timedelta(hours=24)
@@ -245,8 +247,10 @@ class Reading:
         self._look_at([row["source_id"] for row in self._ledger.rows("not_looked_at_since", limit=ASK_AT_MOST)])
 
     def search(self, what: str) -> int:
-        """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""
+        """Take in what CrocoClick finds for a number, a name, an email or an id; returns how many invoices that is."""
         found = [invoice for page in self._doors.crm.invoices(search=what) for invoice in page.items]
+        if not found and _AN_ID.fullmatch(what) and (invoice := self._doors.crm.invoice(what)):
+            found = [invoice]  # Whether the search looks at ids too is nowhere written.
         self._ledger.see(self._run_id, found, self._now())
         return len(found)
 

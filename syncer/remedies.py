@@ -336,6 +336,10 @@ STEPS: Mapping[str, Step] = {
     "crococlick_not_connected": Step(
         lambda f: "Set CROCOCLICK_TOKEN and CROCOCLICK_LOCATION_ID, as `.env.example` explains."
     ),
+    "vault_unreadable": Step(
+        lambda f: "Set SYNCER_SECRET_KEY to the key they were stored with, or connect again.",
+        _only("Connect Xero", "connect", advised=False),
+    ),
     "xero_app_missing": Step(lambda f: "Set XERO_CLIENT_ID (and XERO_CLIENT_SECRET), as `.env.example` explains."),
     "consent_revoked": Step(lambda f: "Connect Xero again on the Connections page.", _only("Connect Xero", "connect")),
     "scope_missing": Step(

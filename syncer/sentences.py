@@ -306,7 +306,7 @@ def _payment_mismatch(facts: Facts) -> str:
     )
 
 
-_FIELDS = {
+FIELDS = {
     "number": "number",
     "contact": "customer",
     "issue_date": "date",
@@ -315,6 +315,7 @@ _FIELDS = {
     "total": "total",
     "tax": "tax",
     "paid": "amount paid",
+    "due": "amount due",
     "status": "status",
 }
 
@@ -326,7 +327,7 @@ def change(one: Mapping[str, Any], currency: str) -> str:
         before, now = money(before, currency), money(now, currency)
     elif field in ("issue_date", "due_date"):
         before, now = day(before), day(now)
-    return f"{_FIELDS.get(field, field)} from {before or 'none'} to {now or 'none'}"
+    return f"{FIELDS.get(field, field)} from {before or 'none'} to {now or 'none'}"
 
 
 def _changed_in_xero(facts: Facts) -> str:
@@ -356,11 +357,16 @@ def _missing_permission(facts: Facts) -> str:
     return f"the consent lacks a permission that the sync needs{missing}"
 
 
+def _service(facts: Facts) -> str:
+    return "CrocoClick" if facts.get("side") == "crococlick" else "Xero"
+
+
 CAUSE: Mapping[str, Told] = {
     # -- the connection
     "not_connected": Told(lambda f: "Xero is not connected"),
     "crococlick_not_connected": Told(lambda f: "CrocoClick is not connected"),
     "xero_app_missing": Told(lambda f: "no Xero app is configured"),
+    "vault_unreadable": Told(lambda f: "the stored tokens cannot be read with this key"),
     "consent_revoked": Told(lambda f: "the consent that Xero had given has ended"),
     "scope_missing": Told(_missing_permission),
     "role_missing": Told(lambda f: "the person who connected Xero may not do this there"),
@@ -513,8 +519,14 @@ CAUSE: Mapping[str, Told] = {
     ),
     "deleted_in_crococlick": Told(_deleted, lambda f: "CrocoClick has it no more"),
     # -- heals by itself
-    "rate_limited_minute": Told(lambda f: "Xero's limit of calls a minute was reached"),
-    "rate_limited_day": Told(lambda f: "today's calls to Xero are used up"),
+    "rate_limited_minute": Told(lambda f: f"{_service(f)}'s limit of calls a minute was reached"),
+    "rate_limited_day": Told(
+        lambda f: (
+            "the share of today's calls to Xero that old invoices may use is used up"
+            if "share" in f
+            else f"today's calls to {_service(f)} are used up"
+        )
+    ),
     "xero_unavailable": Told(lambda f: "Xero did not answer"),
     "crococlick_unavailable": Told(lambda f: "CrocoClick did not answer"),
     "answer_lost": Told(lambda f: "it was sent, and Xero's answer is not known yet"),

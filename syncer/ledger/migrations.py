@@ -130,7 +130,8 @@ MIGRATIONS: Mapping[int, Step] = {
             changed_by VARCHAR NOT NULL
         );
     """,
-    # Payments as Xero got them. What is paid there otherwise than in CrocoClick is decided anew.
+    # Payments as Xero got them: what is paid there otherwise than in CrocoClick is decided anew. What stands in the way
+    # of a whole connection, and which invoices a person asked for.
     5: """
         ALTER TABLE invoice ADD COLUMN xero_read_at TIMESTAMP;
         ALTER TABLE invoice ADD COLUMN xero_others VARCHAR;
@@ -142,5 +143,18 @@ MIGRATIONS: Mapping[int, Step] = {
             WHERE i.connection = payment.connection AND i.source_id = payment.invoice_id
         ) WHERE xero_id IS NOT NULL;
         UPDATE invoice SET state = 'waiting' WHERE state = 'synced' AND xero_amount_paid <> amount_paid;
+        ALTER TABLE invoice ADD COLUMN asked_at TIMESTAMP;
+        CREATE TABLE obstacle (
+            connection VARCHAR NOT NULL,
+            side VARCHAR NOT NULL,
+            code VARCHAR NOT NULL,
+            facts VARCHAR NOT NULL,
+            state VARCHAR NOT NULL,
+            place INTEGER NOT NULL,
+            since TIMESTAMP NOT NULL,
+            ends_at TIMESTAMP,
+            issued_before DATE,
+            PRIMARY KEY (connection, side)
+        );
     """,
 }

@@ -52,10 +52,18 @@ def follow(pen: Pen, given: Order, ids: Sequence[str]) -> None:
         pen.set_state(free, "skipped", Problem("skipped_by_person", {**given.said, "by": given.by}))
     else:
         # The cause stays until the next decision: it tells which of Xero's lists have to be read anew.
-        same: dict[str, Any] = {"state": "waiting", "refused_stamp": None, "decided_at": pen.now}
+        same: dict[str, Any] = {
+            "state": "waiting", "refused_stamp": None, "decided_at": pen.now, "asked_at": pen.now,
+        }  # fmt: skip
         pen.change("invoice", {"source_id": free, **{name: [value] * len(free) for name, value in same.items()}})
     pen.change("invoice", {"source_id": list(ids), "retry_at": [None] * len(ids)})
     pen.tell("invoice", [(one, f"order_{given.name}", Problem("", given.said)) for one in ids], given.by)
+
+
+def heed(pen: Pen, ids: Sequence[str]) -> None:
+    """A run has been through these: nobody waits for them any more."""
+    if ids:
+        pen.change("invoice", {"source_id": list(ids), "asked_at": [None] * len(ids)})
 
 
 def _stand(pen: Pen, given: Order, ids: Sequence[str]) -> None:

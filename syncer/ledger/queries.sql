@@ -1,4 +1,29 @@
--- Named queries of the ledger. Each line after a name says what the query is for.
+-- Named queries of the ledger. Each line after a name says what the query is for. `{invoice_now}` in a query stands for
+-- the query of that name.
+
+-- name: invoice_now
+-- Every invoice of every connection in the state that everybody is shown: where something stands in the way of the whole
+-- connection, that is the cause of each invoice that would otherwise go over (`behind` in core/obstacle.py).
+SELECT i.* REPLACE (
+    COALESCE(o.state, i.state) AS state,
+    COALESCE(o.code, CASE WHEN i.state <> 'waiting' THEN i.cause END) AS cause,
+    COALESCE(o.facts, CASE WHEN i.state <> 'waiting' THEN i.facts END) AS facts,
+    COALESCE(greatest(o.since, i.decided_at), i.decided_at) AS decided_at,
+    CASE WHEN o.code IS NULL THEN i.retry_at ELSE o.ends_at END AS retry_at
+)
+FROM invoice i LEFT JOIN (
+    SELECT * FROM obstacle WHERE (connection, place) IN (SELECT connection, min(place) FROM obstacle GROUP BY connection)
+) o ON o.connection = i.connection AND i.state IN ('waiting', 'retrying')
+AND NOT (i.state = 'retrying' AND COALESCE(i.cause, '') = o.code)
+AND (o.issued_before IS NULL OR COALESCE(i.issue_date < o.issued_before, false));
+
+-- name: obstacles
+-- What stands in the way of a connection, what is shown first.
+SELECT * FROM obstacle WHERE connection = $connection ORDER BY place;
+
+-- name: answered
+-- Which services answered since then, with anything but a failure.
+SELECT DISTINCT side FROM call WHERE connection = $connection AND made_at >= $since AND status BETWEEN 200 AND 299;
 
 -- name: connections
 -- Every connection, the default one first.
@@ -62,7 +87,7 @@ GROUP BY ALL ORDER BY records DESC;
 -- name: run_records
 -- The invoices that a run tried or decided anew, newest first.
 SELECT h.source_id, i.number, i.contact_name, h.what, h.cause, h.facts, h.happened_at, i.currency, i.total, i.state
-FROM history h JOIN invoice i ON i.connection = h.connection AND i.source_id = h.source_id
+FROM history h JOIN {invoice_now} i ON i.connection = h.connection AND i.source_id = h.source_id
 WHERE h.connection = $connection AND h.run_id = $run_id AND h.kind = 'invoice' AND h.what <> 'seen'
 ORDER BY h.id DESC LIMIT $limit;
 
@@ -157,7 +182,7 @@ SELECT reached_at FROM watermark WHERE connection = $connection AND name = $name
 -- name: counts
 -- Invoices and money by state, cause and currency.
 SELECT state, cause, currency, count(*) AS invoices, sum(total) AS money, min(decided_at) AS since, min(retry_at) AS retry_at
-FROM invoice WHERE connection = $connection GROUP BY state, cause, currency;
+FROM {invoice_now} WHERE connection = $connection GROUP BY state, cause, currency;
 
 -- name: due
 -- What tells a watch what to do next; `since` is when it last looked.
@@ -168,14 +193,18 @@ SELECT (SELECT min(retry_at) FROM invoice WHERE connection = $connection AND sta
         AND starts_with(what, 'order_') AND what <> 'order_skip') AS order_at,
        (SELECT reached_at FROM watermark WHERE connection = $connection AND name = 'crococlick') AS swept_at;
 
+-- name: waiting
+-- Invoices that are to go over with the next run, as far as they themselves say.
+SELECT source_id FROM invoice WHERE connection = $connection AND state = 'waiting';
+
 -- name: gone_live
 -- Whether anybody ever synced the connection as a whole.
 SELECT EXISTS (SELECT 1 FROM run WHERE connection = $connection AND kind = 'sync' AND scope = '') AS live;
 
 -- name: ordered
 -- Invoices that a person gave an order for since then, and that no run has looked at.
-SELECT source_id FROM invoice WHERE connection = $connection AND state = 'waiting' AND decided_at >= $since
-AND (cause IS NOT NULL OR ordered IS NOT NULL) ORDER BY decided_at, source_id LIMIT $limit;
+SELECT source_id FROM invoice WHERE connection = $connection AND asked_at >= $since
+AND state IN ('waiting', 'held', 'retrying', 'not_eligible') ORDER BY asked_at, source_id LIMIT $limit;
 
 -- name: events_known
 -- Which of these events were acted on already.
@@ -197,13 +226,13 @@ SELECT state, cause, facts, currency, CAST(decided_at + to_minutes($minutes) AS 
        min(contact_id) AS first_contact, max(contact_id) AS last_contact,
        arg_min(contact_name, contact_id) AS first_name, arg_max(contact_name, contact_id) AS last_name,
        min(issue_date) AS first_issued, max(issue_date) AS last_issued
-FROM invoice WHERE connection = $connection AND list_contains($states, state) GROUP BY ALL;
+FROM {invoice_now} WHERE connection = $connection AND list_contains($states, state) GROUP BY ALL;
 
 -- name: held_for
 -- The records in these states for one cause, largest amounts first.
 SELECT source_id, number, status, contact_id, contact_name, currency, total, state, cause, facts, decided_at, retry_at,
        issue_date, xero_id, xero_status, ordered, refused_stamp
-FROM invoice WHERE connection = $connection AND list_contains($states, state)
+FROM {invoice_now} WHERE connection = $connection AND list_contains($states, state)
 AND COALESCE(cause, 'answer_lost') = $cause ORDER BY total DESC, source_id;
 
 -- name: settled
@@ -227,7 +256,7 @@ SELECT i.source_id, i.number, i.contact_name, i.currency, i.total, i.state, i.is
        COALESCE(after.moved_at, after.last_at) AS settled_at, after.is_changed,
        o.what AS order_what, o.facts AS order_facts, o.by_whom AS order_by
 FROM after JOIN held ON held.source_id = after.source_id
-JOIN invoice i ON i.connection = $connection AND i.source_id = after.source_id
+JOIN {invoice_now} i ON i.connection = $connection AND i.source_id = after.source_id
 JOIN history w ON w.id = held.id AND w.connection = $connection
 LEFT JOIN history o ON o.id = after.order_id AND o.connection = $connection
 WHERE i.state IN ('synced', 'not_eligible') AND COALESCE(after.moved_at, after.last_at) >= $since
@@ -262,7 +291,7 @@ AND e.outcome IN ('created', 'found');
 
 -- name: latest_invoices
 -- The invoices that moved last, for a first look.
-SELECT * FROM invoice WHERE connection = $connection
+SELECT * FROM {invoice_now} WHERE connection = $connection
 ORDER BY COALESCE(issue_date, DATE '1900-01-01') DESC, number DESC LIMIT $limit;
 
 -- name: calls_since
@@ -285,12 +314,12 @@ SELECT side, count(*) AS calls FROM call WHERE connection = $connection AND run_
 
 -- name: find_exact
 -- Invoices with exactly this number or id.
-SELECT * FROM invoice WHERE connection = $connection
+SELECT * FROM {invoice_now} WHERE connection = $connection
 AND (source_id = $what OR xero_id = $what OR lower(number) = lower($what)) ORDER BY issue_date DESC LIMIT $limit;
 
 -- name: find_like
 -- Invoices whose number, customer or email contains this, newest first.
-SELECT * FROM invoice WHERE connection = $connection
+SELECT * FROM {invoice_now} WHERE connection = $connection
 AND (contains(lower(number), lower($what)) OR contains(lower(contact_name), lower($what))
      OR contains(lower(contact_email), lower($what)))
 ORDER BY lower(contact_email) = lower($what) DESC, issue_date DESC, number LIMIT $limit;
@@ -315,7 +344,7 @@ SELECT i.currency,
             WHEN i.state IN ('waiting', 'retrying') THEN 'deferred'
             ELSE i.state END AS outcome,
        i.state = 'synced' AS synced, count(*) AS invoices, sum(i.total) AS money
-FROM invoice i
+FROM {invoice_now} i
 LEFT JOIN (
     -- What was found without a try of ours was there before: after the loss of a ledger nothing is created by that.
     SELECT h.source_id, max(CASE h.what WHEN 'found' THEN 'created' ELSE h.what END) AS what FROM history h
@@ -331,7 +360,7 @@ GROUP BY ALL;
 
 -- name: held_in
 -- The invoices that wait for a person, largest first.
-SELECT source_id, number, cause, facts FROM invoice
+SELECT source_id, number, cause, facts FROM {invoice_now}
 WHERE connection = $connection AND state = 'held' AND ($everything OR list_contains($ids, source_id))
 ORDER BY total DESC, source_id;
 
@@ -372,8 +401,8 @@ SELECT count(DISTINCT source_id) AS invoices FROM history
 WHERE connection = $connection AND run_id = $run_id AND kind = 'invoice' AND what = 'paid';
 
 -- name: states
--- The state of every invoice, to tell what a decision changes.
-SELECT source_id, state, cause, facts FROM invoice WHERE connection = $connection;
+-- The state of every invoice, to tell what a decision changes, and whether a person waits for it.
+SELECT source_id, state, cause, facts, asked_at FROM invoice WHERE connection = $connection;
 
 -- name: invoices_with_an_open_try
 -- Invoices whose last write has no answer yet.

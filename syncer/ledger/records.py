@@ -11,6 +11,7 @@ from syncer.core.books import NO_ADDRESS, Address, BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer, Flaw, Invoice, Status, from_content
 from syncer.core.money import text
+from syncer.core.obstacle import Obstacle, Stand
 from syncer.core.payment import MOVED, BookPayment, Payment
 from syncer.core.people import SourceContact
 from syncer.core.standing import Order, Others, Standing
@@ -87,11 +88,12 @@ class Known:
     payment_tries: Mapping[str, int] = field(default_factory=dict)  # by transaction id
     retry_at: datetime | None = None  # UTC
     read_at: datetime | None = None  # when Xero last answered what its document says, UTC
+    is_asked_for: bool = False  # a person waits for it: an order was given, and no run has been through since
 
     @property
-    def is_asked_for(self) -> bool:
-        """Whether a person waits for it: an order was given since it was last decided."""
-        return self.state == "waiting" and (self.cause is not None or self.standing.order is not None)
+    def stand(self) -> Stand:
+        """Its state and cause as they were last decided."""
+        return Stand(self.state, Problem(self.cause, self.facts) if self.cause else None)
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) ->
         {one["source_id"]: one["tries"] for one in payments},
         row["retry_at"],
         row["xero_read_at"],
+        row["asked_at"] is not None,
     )
 
 
@@ -263,6 +266,25 @@ def open_attempt(row: Mapping[str, Any]) -> OpenAttempt:
     return OpenAttempt(row["id"], intent, row["begun_at"])
 
 
+def obstacle(row: Mapping[str, Any]) -> Obstacle:
+    """What stands in the way of a connection."""
+    return Obstacle(
+        code=row["code"],
+        side=row["side"],
+        heals=row["state"] == "retrying",
+        since=row["since"],
+        facts=json.loads(row["facts"]),
+        ends_at=row["ends_at"],
+        issued_before=row["issued_before"],
+    )
+
+
+def obstacle_columns(found: Obstacle) -> dict[str, list[Any]]:
+    """The same as the columns of one row."""
+    plain = ("code", "side", "state", "place", "since", "ends_at", "issued_before")
+    return {name: [getattr(found, name)] for name in plain} | {"facts": [as_json(found.facts)]}
+
+
 def contact_in_xero(row: Mapping[str, Any]) -> BookContact:
     """One contact of the mirror."""
     return BookContact(
@@ -325,6 +347,11 @@ def facts_of(problem: Problem | None, **more: str) -> str | None:
     """The facts as the ledger keeps them."""
     told = {**(problem.facts if problem else {}), **{name: value for name, value in more.items() if value}}
     return as_json(told) if told or problem else None
+
+
+def as_kept(state: str, problem: Problem | None) -> tuple[str, str | None, str | None]:
+    """A state and its cause as the ledger keeps them: equal ones are the same there."""
+    return state, code_of(problem), facts_of(problem)
 
 
 def as_json(value: Any) -> str:

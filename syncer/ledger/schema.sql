@@ -102,7 +102,23 @@ CREATE TABLE invoice (
     ordered_at TIMESTAMP,
     xero_read_at TIMESTAMP,              -- when Xero last answered what the document says and what is paid on it
     xero_others VARCHAR,                 -- JSON: what is paid there beyond our payments, and the payments it comes from
+    asked_at TIMESTAMP,                  -- when a person last asked for it; NULL once a run has been through
     PRIMARY KEY (connection, source_id)
+);
+
+-- What stands in the way of every invoice of a connection now, one row for each side. Its effect on the state of each
+-- invoice is the named query `invoice_now`.
+CREATE TABLE obstacle (
+    connection VARCHAR NOT NULL,
+    side VARCHAR NOT NULL,               -- xero, crococlick, person
+    code VARCHAR NOT NULL,               -- a cause
+    facts VARCHAR NOT NULL,              -- JSON of the cause
+    state VARCHAR NOT NULL,              -- what it makes of an invoice that would go over: held, retrying
+    place INTEGER NOT NULL,              -- the row with the smallest is shown
+    since TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP,                   -- when it is over by itself, where that is known
+    issued_before DATE,                  -- it concerns only invoices that were issued before this day
+    PRIMARY KEY (connection, side)
 );
 
 -- The canonical content of each invoice, apart because it is large: replaced when the fingerprint moves.

@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -483,7 +483,19 @@ def queries(path: Path) -> dict[str, Query]:
         sql = "\n".join(line for line in body.splitlines() if not line.startswith("--")).strip().rstrip(";")
         purpose = " ".join(line.removeprefix("--").strip() for line in comments)
         found[name] = Query(sql, purpose, dict(re.findall(r"(\w+):\s*(\S+)", " ".join(options))))
-    return found
+    return _with_parts(found)
+
+
+INVOICE_NOW = "invoice_now"  # the query that others contain, as {invoice_now}
+
+
+def _with_parts(found: Mapping[str, Query]) -> dict[str, Query]:
+    """The queries with the one that several of them contain written out."""
+    placeholder = f"{{{INVOICE_NOW}}}"
+    if not any(placeholder in query.sql for query in found.values()):
+        return dict(found)
+    part = found[INVOICE_NOW] if INVOICE_NOW in found else queries(HERE / "queries.sql")[INVOICE_NOW]
+    return {name: replace(query, sql=query.sql.replace(placeholder, f"({part.sql})")) for name, query in found.items()}
 
 
 def named_queries(path: Path) -> Mapping[str, str]:
