@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -480,6 +481,8 @@ class Desk:
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         _started[self.name] = Started(process, said, self.now, words_[0])
+        # Waited for, or it would stay in the list of processes until somebody looks at a page.
+        threading.Thread(target=process.wait, name=f"wait-{process.pid}", daemon=True).start()
 
     def started(self) -> str:
         """Which command was started here and has not ended yet; nothing where none is."""

@@ -114,6 +114,7 @@ def main(words_given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = sys.argv[1:] if words_given is None else list(words_given)
     out = Out("--json" in given)
+    os.umask(0o077)  # the ledger's side files and logs are for this user alone
     try:
         asked = parser().parse_args(given)
         asked.only, asked.connection = asked.connection, asked.connection or DEFAULT
