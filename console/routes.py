@@ -98,11 +98,11 @@ def _health(desk: Desk) -> dict[str, Any]:
     try:
         run = next(iter(desk.runs(1)), None)
         watches = {name: _watch_told(desk, name) for name in desk.names()}
+        waiting, oldest_s = desk.watch.inbox()
     except SyncerError as failure:
         return {"ok": False, "ledger": failure.code, "last_run_age_s": None}
     age_s = round((desk.now - run["heard_at"]).total_seconds()) if run else None
-    oldest_s = desk.watch.oldest_s()
-    inbox = {"waiting": desk.watch.waiting(), "oldest_s": None if oldest_s is None else round(oldest_s)}
+    inbox = {"waiting": waiting, "oldest_s": None if oldest_s is None else round(oldest_s)}
     is_missed = desk.app.environment.watch and STOPPED in (one["state"] for one in watches.values())
     ok = not is_missed and (oldest_s is None or oldest_s < OLDEST_S)
     return {"ok": ok, "ledger": "readable", "last_run_age_s": age_s, "watch": watches, "inbox": inbox}

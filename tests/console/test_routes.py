@@ -21,6 +21,8 @@ from console.desk import Desk, Visitor, installation
 from console.gate import GATE, REFUSAL
 from console.routes import ROUTES
 from sandbox.server import Sandbox
+from syncer.door import connected_locations, locations
+from syncer.ports import Event
 from tests.console.conftest import Draw, seen
 
 HERE = ("127.0.0.1", 50000)
@@ -192,11 +194,15 @@ def test_health_tells_of_events_that_nobody_acts_on(working: Desk, monkeypatch: 
 
 def signed(monkeypatch: pytest.MonkeyPatch, **body: object) -> tuple[bytes, dict[str, str]]:
     """An event and its headers, signed with a key that the console is told to believe."""
+    return signed_bytes(monkeypatch, json.dumps(body).encode())
+
+
+def signed_bytes(monkeypatch: pytest.MonkeyPatch, raw: bytes) -> tuple[bytes, dict[str, str]]:
+    """The same of any bytes."""
     key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     monkeypatch.setenv("CROCOCLICK_WEBHOOK_KEY", base64.b64encode(public).decode())
     installation.cache_clear()
-    raw = json.dumps(body).encode()
     return raw, {"X-GHL-Signature": base64.b64encode(key.sign(raw)).decode()}
 
 
@@ -241,6 +247,53 @@ def test_an_event_that_cannot_be_kept_is_told_again_later(desk: Desk, monkeypatc
     monkeypatch.setenv("CROCOCLICK_WEBHOOK_KEY", "nonsense")
     installation.cache_clear()
     assert caller().post("/webhooks/crococlick", content=body, headers=headers).status_code == 503
+
+
+def test_an_event_of_a_location_that_nobody_connected_is_let_go(working: Desk, monkeypatch: pytest.MonkeyPatch):
+    """A marketplace app is sent the events of all who installed it: answered 200, not kept, and health is well."""
+    strangers = [signed(monkeypatch, type="InvoiceSent", _id=f"in{n}", locationId="Stranger") for n in range(30)]
+    ours, headers = signed(monkeypatch, type="InvoiceSent", _id="in1", locationId="Loc1", webhookId="w1")
+    monkeypatch.setattr("console.routes.OLDEST_S", 0.0)
+    door, inbox = caller(), installation().inbox
+    inbox.put(Event("w0", "Stranger", "InvoiceSent", "invoice", "in0", None, datetime.now(UTC)))
+    locations(installation()).learn()
+    for body, signs in strangers:
+        assert door.post("/webhooks/crococlick", content=body, headers=signs).status_code == 200
+    assert inbox.waiting("Stranger") == 1, "the one that came before anybody knew"
+    assert door.get("/healthz").json()["inbox"] == {"waiting": 0, "oldest_s": None}
+    assert door.post("/webhooks/crococlick", content=ours, headers=headers).status_code == 200
+    assert (inbox.waiting("Loc1"), door.get("/healthz").status_code) == (1, 503)
+    assert connected_locations(installation()) == {"Loc1"}
+
+
+def test_events_are_taken_in_while_the_ledger_is_busy(working: Desk, monkeypatch: pytest.MonkeyPatch):
+    """An event waits for no ledger: until that has answered, each may be about a location of ours."""
+    body, headers = signed(monkeypatch, type="InvoiceSent", _id="in1", locationId="Loc1", webhookId="w1")
+    with installation().store._lock.held_alone(5):
+        assert caller().post("/webhooks/crococlick", content=body, headers=headers).status_code == 200
+        assert installation().inbox.waiting("Loc1") == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        r'{"type":"InvoiceSent","_id":"\ud800","locationId":"Loc1","webhookId":"w1"}',
+        r'{"type":"InvoiceSent","_id":"in1","locationId":"Loc1","webhookId":"\udfff"}',
+        r'{"type":"InvoiceSent","_id":"in1","locationId":"\ud800","webhookId":"w1"}',
+        '{"type":"InvoiceSent","_id":"in1","locationId":"Loc1","x":' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"a":' * 100_000 + "1" + "}" * 100_000,
+        '{"type":"InvoiceSent","_id":"in1","locationId":"Loc1","timestamp":' + "9" * 5_000 + "}",
+        '{"type":"InvoiceSent","_id":{"a":1},"locationId":["Loc1"]}',
+        "\ufeff{}", "[]", "null", "NaN", "",
+    ],
+    ids=["half an id", "half a webhookId", "half a location", "nested", "nested objects", "a long number",
+         "other types", "a mark before", "a list", "null", "NaN", "nothing"],
+)  # fmt: skip
+def test_whatever_is_signed_is_answered_once(desk: Desk, monkeypatch: pytest.MonkeyPatch, told: str):
+    """What nobody could store is done with: a failure of ours would be repeated for days."""
+    raw, headers = signed_bytes(monkeypatch, told.encode())
+    assert caller().post("/webhooks/crococlick", content=raw, headers=headers).status_code == 200
+    assert caller().get("/healthz").status_code == 200
 
 
 @pytest.mark.parametrize("client", [("192.0.2.7", 1), ("10.0.0.2", 1)])
