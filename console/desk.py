@@ -28,6 +28,7 @@ from syncer.attention import Group, Settled, Today
 from syncer.core.compare import Compared
 from syncer.core.rights import OF_THE_WHOLE
 from syncer.errors import Reconnect, SyncerError, WrongUsage
+from syncer.ledger.damage import of_disk
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
 from syncer.ledger.pen import Deed
@@ -46,6 +47,7 @@ ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
 __all__ = [
     "DEFAULT", "ITSELF", "ROOT", "Answer", "Compared", "Desk", "Elsewhere", "Given", "Group", "NotAllowed", "Remedy",
     "Right", "Settled", "Story", "SyncerError", "Today", "Visitor", "WrongUsage", "installation",
+    "of_disk",
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: Non
 from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, trial_told, words
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.ledger.damage import of_disk
 from syncer.ledger.pen import Deed
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
@@ -135,7 +136,9 @@ def main(words_given: Sequence[str] | None = None) -> int:
         # Whoever was reading has read enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except Exception:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
+    except Exception as error:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
+        if isinstance(error, OSError) and (known := of_disk(error)):
+            return _failed(out, FAILED, known.code, words.failure(known.code, known.facts))
         return _failed(out, FAILED, "unforeseen", _kept_failure())
     except KeyboardInterrupt:
         return _failed(out, LATER, "stopped", "Stopped. The next run settles what was under way.")
