@@ -76,6 +76,7 @@ def _declare_connection(command: Declare) -> None:
     connect.add_argument("--no-browser", action="store_true", help="do not open a browser")
     connect.add_argument("--client-credentials", action="store_true", help="for a Xero custom connection")
     command("disconnect", "end the connection at Xero and forget its tokens; the ledger stays")
+    command("end-sign-ins", "end every sign-in to the console, from its next start")
     command("status", "connection, organisation, plan, scopes, token, calls left, last run")
     change = command("settings", "show the settings, or set some")
     change.add_argument("verb", nargs="?", choices=["show", "set"], default="show")
@@ -250,6 +251,16 @@ def do_disconnect(app: App, asked: argparse.Namespace, out: Out) -> int:
     if out.as_json:
         out.json(connecting.status(connection))
     out.say("Disconnected. The ledger stays; connect again to go on.")
+    return DONE
+
+
+def do_end_sign_ins(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Forget the key that signs the cookies of sign-ins: the console makes another when it starts."""
+    app.vault.remove("console")
+    app.register.note(Deed(who(), "ended_sign_ins"), app.clock.now(), "all")
+    if out.as_json:
+        out.json({"ended": True})
+    out.say("Every sign-in ends when the console is started again: do that now.")
     return DONE
 
 
@@ -531,6 +542,7 @@ def do_sql(app: App, asked: argparse.Namespace, out: Out) -> int:
 COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "connect": do_connect,
     "disconnect": do_disconnect,
+    "end-sign-ins": do_end_sign_ins,
     "status": do_status,
     "settings": do_settings,
     "sync": do_sync,

@@ -37,8 +37,8 @@ def told(path: Path) -> Iterator[None]:
             raise failure from error
         raise
     except OSError as error:
-        if failure := of_disk(error, path):
-            raise failure from error
+        if known := of_disk(error, path):
+            raise known from error
         raise
 
 

@@ -21,6 +21,7 @@ from console.desk import ITSELF, Desk, NotAllowed, Visitor, WrongUsage, installa
 from console.desk_people import of_claims, provider_of
 from console.gate import GATE
 from syncer import settings
+from syncer.__main__ import main
 from syncer.core.books import TaxRate, books_text
 from syncer.core.rights import Right
 from tests.console.conftest import BOOKS, NOW, SECRET, Draw, press, script, seen
@@ -261,6 +262,16 @@ def test_a_word_is_good_once_for_ten_minutes_in_one_browser(house: Desk, monkeyp
     monkeypatch.setattr("console.access.time.time", lambda: now + 601)
     late = door.get("/xero/connect", params=old)
     assert (late.status_code, "for ten minutes, once" in late.text) == (403, True)
+
+
+def test_every_sign_in_can_be_ended_at_once(house: Desk, capsys: pytest.CaptureFixture[str]):
+    """After a restore, or a lost laptop: the console signs its cookies with another key from its next start."""
+    before = access.secrets_for_streamlit()["auth"]["cookie_secret"]
+    assert access.secrets_for_streamlit()["auth"]["cookie_secret"] == before
+    assert main(["end-sign-ins"]) == 0
+    assert "when the console is started again" in capsys.readouterr().out
+    assert access.secrets_for_streamlit()["auth"]["cookie_secret"] != before
+    assert house.people.audit({}, 1)[0]["what"] == "ended_sign_ins"
 
 
 # -- the pages --------------------------------------------------------------------------------------------------------
