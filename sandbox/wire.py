@@ -44,7 +44,9 @@ class Reply:
 
 def dumps(value: Any) -> str:
     """Compact JSON that keeps accents readable."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Half of a surrogate pair goes out as JSON writes it, `\\ud800`: as bytes there is no such letter.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:

@@ -103,7 +103,7 @@ class Invoice:
     @cached_property
     def fingerprint(self) -> str:
         """The short name of all that its Xero document is made from: equal document, equal name."""
-        return blake2b(self._document.encode(), digest_size=16).hexdigest()
+        return blake2b(self._document.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
     @cached_property
     def frozen_fingerprint(self) -> str:
