@@ -23,10 +23,12 @@ from syncer import figures
 from syncer.export import KINDS, export
 from tests.console.conftest import opening
 from tests.console.hostile import EVIL, TEXTS
-from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _free_port, _wait_for
+from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _answers, _free_port
 from tests.stories.stories_world import World
+from tests.support.waiting import PATIENCE_S, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+# The bound ends what would never end: so many pages take long on a busy machine.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(1800)]
 SHEETS = ("csv", "xlsx")
 # As a spreadsheet looks at a cell: blanks, control characters, marks without width and quotes do not count.
 FORMULA = re.compile(r"[\s\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\"]*[=+\-@＝＋－＠]")
@@ -93,11 +95,11 @@ def url(world: World) -> Iterator[str]:
             stdout=log, stderr=log,
         )  # fmt: skip
         try:
-            _wait_for(f"{url}/healthz")
+            until(lambda: _answers(f"{url}/healthz"))
             yield url
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE_S)
 
 
 class Eyes:
@@ -126,7 +128,7 @@ def eyes(url: str, world: World) -> Iterator[Eyes]:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(40_000)
+        context.set_default_timeout(PATIENCE_S * 1000)
         context.request.get(opening(url, world.app.environment.data_dir))
         yield Eyes(context.new_page())
         browser.close()
@@ -173,7 +175,7 @@ def test_the_readiness_report_and_its_certificate(eyes: Eyes, world: World):
     eyes.page.goto("/readiness")
     eyes.page.get_by_role("button", name="Check now").click()
     button = eyes.page.get_by_role("button", name="Download the certificate")
-    button.wait_for(timeout=90_000)
+    button.wait_for()
     eyes.page.wait_for_function(STANDS)
     eyes.look("the report")
     with eyes.page.expect_download() as download:
