@@ -5,11 +5,12 @@ and without a header by which a proxy says that it passes on what somebody else 
 because a proxy may say nothing: without a sign-in the start-up token counts (console/startup.py).
 """
 
+from html import escape
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -90,8 +91,8 @@ def _instead(scope: Scope) -> Response | None:
         return None
     asked = HTTPConnection(scope)
     if given := asked.query_params.get(startup.PARAMETER, ""):
-        return _led_on(scope) if startup.is_token(given) else _how_to_get_in(is_wrong=True)
-    return None if startup.is_let_in(asked.cookies) else _how_to_get_in()
+        return _led_on(scope) if startup.is_token(given) else _how_to_get_in(asked.query_params, is_wrong=True)
+    return None if startup.is_let_in(asked.cookies) else _how_to_get_in(asked.query_params)
 
 
 def refusal(scope: Scope) -> Refused | None:
@@ -158,8 +159,13 @@ def _led_on(scope: Scope) -> Response:
     return answer
 
 
-def _how_to_get_in(is_wrong: bool = False) -> Response:
-    """A page that says where the address with the token is found."""
+def _how_to_get_in(asked: QueryParams, is_wrong: bool = False) -> Response:
+    """A page that says where the address with the token is found, and leads on to what was asked for."""
+    kept = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in asked.multi_items()
+        if name != startup.PARAMETER
+    )
     wrong = '<p class="wrong">That token is not the one of this console.</p>' if is_wrong else ""
     body = f"""{wrong}<p>Nobody signs in here. The console therefore opens only in a browser that was once given the
 address it prints when it starts, which ends in <code>?token=…</code></p>
@@ -167,7 +173,7 @@ address it prints when it starts, which ends in <code>?token=…</code></p>
 <code>streamlit run streamlit_app.py</code> is running;</li><li>under systemd, with
 <code>journalctl -u crococlick-xero</code>.</li></ul>
 <p>The token alone is in the file <code>{startup.FILE}</code> in the data directory.</p>
-<form method="get" action="/"><label>Token<input name="{startup.PARAMETER}" type="password" autocomplete="off" required
+<form method="get">{kept}<label>Token<input name="{startup.PARAMETER}" type="password" autocomplete="off" required
 ></label><button>Open the console</button></form>"""
     return HTMLResponse(bare.page("This browser has not been let in yet", body), 403, bare.PRIVATE)
 

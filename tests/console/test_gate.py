@@ -96,6 +96,13 @@ def test_a_wrong_token_lets_nobody_in(desk: Desk, given: str):
     assert forged.get("/").status_code == 403
 
 
+def test_the_page_leads_on_to_what_was_asked_for(desk: Desk):
+    """Its form keeps the rest of the address, as text."""
+    told = visitor().get("/invoice", params={"find": '"><script>x</script>', "token": "wrong", "tab": "1"}).text
+    assert 'name="find" value="&quot;&gt;&lt;script&gt;' in told and 'name="tab" value="1"' in told
+    assert "<script" not in told and 'value="wrong"' not in told
+
+
 def test_a_token_in_the_address_leads_nowhere_else(desk: Desk):
     """An address with two slashes would lead to another host."""
     for path in ("//evil.example/x", "/\\evil.example/x", "///evil.example"):
