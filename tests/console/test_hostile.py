@@ -20,7 +20,7 @@ import pytest
 from console.desk_reports import ReportsDesk
 from sandbox.server import Sandbox
 from syncer import figures
-from syncer.export import KINDS, export
+from syncer.export import export
 from tests.console.conftest import opening
 from tests.console.hostile import EVIL, TEXTS
 from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _answers, _free_port
@@ -186,10 +186,10 @@ def test_the_readiness_report_and_its_certificate(eyes: Eyes, world: World):
 def test_in_no_table_that_leaves_a_name_is_a_formula(world: World, eyes: Eyes, tmp_path: Path):
     """Each analysis table, and each figure of the reports."""
     world.app.analysis.refresh()
-    for kind in KINDS:
+    for kind in world.app.analysis.tables:
         for suffix in SHEETS:
             path = tmp_path / f"{kind}.{suffix}"
-            assert export(world.app.analysis, kind, path) > 0
+            export(world.app.analysis, kind, path)
             nothing_runs_in(path.name, path.read_bytes(), eyes)
     desk = ReportsDesk(world.app, ("default",), datetime.now(UTC))
     keys = ["taxes", "stopped", "currencies", "statuses", "moved"]
