@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +28,7 @@ from syncer.attention import Group, Settled, Today
 from syncer.core.compare import Compared
 from syncer.core.rights import OF_THE_WHOLE
 from syncer.errors import LedgerBusy, Reconnect, SyncerError, WrongUsage
+from syncer.ledger.damage import of_disk
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
 from syncer.ledger.pen import Deed
@@ -45,6 +47,7 @@ ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
 __all__ = [
     "DEFAULT", "ITSELF", "ROOT", "Answer", "Compared", "Desk", "Elsewhere", "Given", "Group", "NotAllowed", "Remedy",
     "Right", "Settled", "Story", "SyncerError", "Today", "Visitor", "WrongUsage", "installation",
+    "of_disk",
 ]  # fmt: skip
 
 
@@ -492,6 +495,8 @@ class Desk:
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         _started[self.name] = Started(process, said, self.now, words_[0])
+        # Waited for, or it would stay in the list of processes until somebody looks at a page.
+        threading.Thread(target=process.wait, name=f"wait-{process.pid}", daemon=True).start()
 
     def started(self) -> str:
         """Which command was started here and has not ended yet; nothing where none is."""

@@ -1,6 +1,7 @@
 """The same questions and orders as the console, from a terminal: `python -m syncer COMMAND`."""
 
 import argparse
+import os
 import re
 import shlex
 import sys
@@ -18,6 +19,7 @@ from syncer import connecting, contact_commands, orders, questions, readiness_co
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.core.causes import Problem
 from syncer.errors import HaltRun, LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.ledger.damage import of_disk
 from syncer.ledger.pen import Deed
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
@@ -75,6 +77,7 @@ def _declare_connection(command: Declare) -> None:
     connect.add_argument("--no-browser", action="store_true", help="do not open a browser")
     connect.add_argument("--client-credentials", action="store_true", help="for a Xero custom connection")
     command("disconnect", "end the connection at Xero and forget its tokens; the ledger stays")
+    command("end-sign-ins", "end every sign-in to the console, from its next start")
     command("status", "connection, organisation, plan, scopes, token, calls left, last run")
     change = command("settings", "show the settings, or set some")
     change.add_argument("verb", nargs="?", choices=["show", "set"], default="show")
@@ -114,6 +117,7 @@ def main(words_given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = sys.argv[1:] if words_given is None else list(words_given)
     out = Out("--json" in given)
+    os.umask(0o077)  # the ledger's side files and logs are for this user alone
     try:
         asked = parser().parse_args(given)
         asked.only, asked.connection = asked.connection, asked.connection or DEFAULT
@@ -130,7 +134,9 @@ def main(words_given: Sequence[str] | None = None) -> int:
         return _failed(out, LATER, later.code, words.failure(later.code, later.facts))
     except SyncerError as failure:
         return _failed(out, FAILED, failure.code, words.failure(failure.code, failure.facts))
-    except Exception:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
+    except Exception as error:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
+        if isinstance(error, OSError) and (known := of_disk(error)):
+            return _failed(out, FAILED, known.code, words.failure(known.code, known.facts))
         return _failed(out, FAILED, "unforeseen", _kept_failure())
     except KeyboardInterrupt:
         return _failed(out, LATER, "stopped", "Stopped. The next run settles what was under way.")
@@ -242,6 +248,16 @@ def do_disconnect(app: App, asked: argparse.Namespace, out: Out) -> int:
     if out.as_json:
         out.json(connecting.status(connection))
     out.say("Disconnected. The ledger stays; connect again to go on.")
+    return DONE
+
+
+def do_end_sign_ins(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Forget the key that signs the cookies of sign-ins: the console makes another when it starts."""
+    app.vault.remove("console")
+    app.register.note(Deed(who(), "ended_sign_ins"), app.clock.now(), "all")
+    if out.as_json:
+        out.json({"ended": True})
+    out.say("Every sign-in ends when the console is started again: do that now.")
     return DONE
 
 
@@ -549,6 +565,7 @@ def do_sql(app: App, asked: argparse.Namespace, out: Out) -> int:
 COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "connect": do_connect,
     "disconnect": do_disconnect,
+    "end-sign-ins": do_end_sign_ins,
     "status": do_status,
     "settings": do_settings,
     "sync": do_sync,

@@ -75,7 +75,7 @@ class App:
     def store(self) -> Store:
         """The ledger's file."""
         path = ledger_path(self.environment.ledger_url, conf.ROOT)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Store(path, self.clock)
 
     @cached_property
@@ -86,7 +86,7 @@ class App:
     @cached_property
     def vault(self) -> FileVault:
         """Where secrets are."""
-        self.environment.data_dir.mkdir(parents=True, exist_ok=True)
+        self.environment.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return FileVault(self.environment.data_dir, self.environment.secret_key)
 
     @cached_property

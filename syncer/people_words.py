@@ -68,6 +68,7 @@ _DEEDS: Mapping[str, str] = {
     "started": "Started",
     "stopped": "Stopped a run",
     "exported": "Took a file away",
+    "ended_sign_ins": "Ended sign-ins",
     "question_saved": "Saved a question",
     "question_removed": "Removed a question",
     "order_retry": "Asked to try again",

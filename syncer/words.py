@@ -209,6 +209,14 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "Update the program.",
     ),
     "ledger_unreadable": ("The ledger file {path} cannot be read: {reason}.", "Restore it from a backup."),
+    "disk_full": (
+        "There is no room for {path}: {reason}.",
+        "Make room on that disk and run it again: nothing that was committed is lost, and nothing has to be restored.",
+    ),
+    "not_writable": (
+        "{path} cannot be written: {reason}.",
+        "Let the user who runs this program write in the data directory, then run it again. Nothing has to be restored.",
+    ),
     "vault_unreadable": (
         "The stored tokens cannot be read with this key.",
         "Set SYNCER_SECRET_KEY to the key they were stored with, or connect again.",

@@ -127,7 +127,7 @@ class Invoice:
         One that cannot be read has another name than it had before, and than it has once it can be read again.
         """
         named = self._document if self.flaw is None else f"{self._document}{_written(_flaw_of(self.flaw))}"
-        return blake2b(named.encode(), digest_size=16).hexdigest()
+        return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
     @cached_property
     def frozen_fingerprint(self) -> str:

@@ -110,7 +110,7 @@ def event(id_, location="L1"):
 def test_the_inbox_keeps_each_event_once_for_its_location(tmp_path):
     """However often it comes, and whoever else's wait beside it; those of strangers are forgotten in time."""
     inbox = Inbox(tmp_path / "inbox")
-    assert (inbox.waiting(), inbox.oldest_s(NOW), inbox.events("L1")) == (0, None, [])
+    assert (inbox.waiting(), inbox.oldest_s(NOW, {"L1"}), inbox.events("L1")) == (0, None, [])
     for one in (event("a"), event("b"), event("a"), event("c", "L2")):
         assert inbox.put(one)
     assert (inbox.waiting(), inbox.waiting("L1")) == (3, 2)
@@ -118,7 +118,7 @@ def test_the_inbox_keeps_each_event_once_for_its_location(tmp_path):
     inbox.drop([event("a")])
     inbox.drop_strangers({"L1"}, datetime(2999, 1, 1, tzinfo=UTC))
     assert [one.id for one in inbox.events("L1")] == ["b"] and inbox.events("L2") == []
-    assert inbox.oldest_s(datetime(2999, 1, 1, tzinfo=UTC)) > 0
+    assert inbox.oldest_s(datetime(2999, 1, 1, tzinfo=UTC), {"L1"}) > 0
 
 
 def test_a_damaged_event_is_passed_over(tmp_path):
