@@ -332,6 +332,13 @@ def test_a_bill_with_the_same_number_is_not_ours():
     assert [invoice.id for invoice in entities.sales_invoices({"Invoices": [bill, ours, untyped]})] == ["1", "i"]
 
 
+def test_a_document_of_a_kind_that_nobody_knows_is_left_out_and_named():
+    """It may be a sales invoice: nobody concludes from it that there is none."""
+    found = entities.sales_invoices({"Invoices": [HEAD | {"Type": "SOMETHING", "InvoiceID": "1"}, HEAD]})
+    assert [invoice.id for invoice in found] == ["i"]
+    assert found.may_hide_id("1")
+
+
 def test_connections():
     """A bare array with seven-digit fractions and names that may be null."""
     first, second = entities.tenants(Response(200, {}, (SAMPLES / "connections.json").read_bytes()))
