@@ -187,3 +187,10 @@ def test_sums_exits_and_tables(synced):
     }
     found = oracle.judge(books, oracle.Told(told, [], result, 5), oracle.Leave(read=False))
     assert {one.kind for one in found} == {"a run ended early for nothing"}
+
+
+def test_a_payment_too_many(synced):
+    """A run that enters money which is paid in Xero already."""
+    before = oracle.read(synced.box)
+    synced.xero.pay("OPEN", 5)
+    assert [one.kind for one in oracle.overpaid(before, oracle.read(synced.box))] == ["paid too much"]

@@ -117,12 +117,8 @@ class Events:
         self.troubles = {}  # name: how many more runs
         self.kill = None
         self.whole = {}  # what a garbled invoice had
+        self.ordered = set()  # CrocoClick ids of what a person gave an order for
         self.contacts = [self.crm.add_contact(name=f"C{n}", email=f"c{n}@example.org") for n in range(4)]
-
-    def settle_in(self):
-        """Invoices of every age and status, as a location has them that has worked for a while."""
-        for place, age in enumerate(AGES * 3):
-            self._new(age, STATUSES[(place * 3 + place // len(AGES)) % len(STATUSES)], place)
 
     def happen(self, event):
         """Let one event happen."""
@@ -380,3 +376,35 @@ class Events:
 
     def _kill(self, commits, after):
         self.kill = (commits, after)
+
+    # -- orders and imports -------------------------------------------------------------------------------------------
+
+    def _skip(self, pick):
+        self._order("skip", pick, "--because", "a walk")
+
+    def _unskip(self, pick):
+        self._order("unskip", pick)
+
+    def _order(self, name, pick, *more):
+        if one := self._picked(pick):
+            self.world.command(name, one.id, *more)
+            self.ordered.add(one.id)
+
+    def _advice(self, pick):
+        """A person does, word for word, what explain advises for an invoice that is held."""
+        held = self.world.ledger.rows("held_in", everything=True, ids=[])
+        if not held:
+            return
+        id_ = sorted(row["source_id"] for row in held)[pick % len(held)]
+        told = self.world.command("explain", id_)[1]
+        words = (told.get("remedy") or {}).get("order")
+        if words and words[0] in ("order", "skip", "retry"):
+            self.world.command(*words)
+            self.ordered.add(id_)
+
+    def _import(self):
+        self.world.command("import-contacts")
+
+    def _x_customer(self):
+        self.made += 1
+        self.xero.add_contact(Name=f"Client {self.made}", EmailAddress=f"client{self.made}@example.org")

@@ -535,6 +535,22 @@ def twice(books: Books) -> list[False_]:
     return found + [False_("a customer twice in Xero", key, f"{n} times") for key, n in marks.items() if n > 1]
 
 
+def overpaid(before, after):
+    """Payments that a run entered where as much or more was paid in Xero than in CrocoClick."""
+    known, found = {p["PaymentID"] for p in before.payments}, []
+    for id_, invoice in after.invoices.items():
+        document = after.document(id_)
+        new = [p for p in after.paid_on(document) if p["PaymentID"] not in known] if document else []
+        try:
+            ours = cents(invoice["amountPaid"])
+        except Unreadable:
+            continue
+        if new and cents(document["AmountPaid"]) > ours:
+            text = f"{len(new)} payments entered, {document['AmountPaid']} is paid now, {invoice['amountPaid']} in CrocoClick"
+            found.append(False_("paid too much", id_, text))
+    return found
+
+
 def _table(told: Told) -> list[False_]:
     """The analysis table has each explained invoice once, in the same state for the same cause."""
     if not told.table:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.stories import truth_oracle as oracle
-from tests.stories.truth_events import TROUBLES, Events
+from tests.stories.truth_events import AGES, STATUSES, TROUBLES, Events
 from tests.stories.truth_world import Killed
 
 OPEN = ("draft", "sent", "payment_processing", "partially_paid")
@@ -42,7 +42,14 @@ class Walk:
         self.lost_at = None
         self.steps = 0
         self.rows = {}  # of the ledger, after the last run
-        self.events.settle_in()
+        self.explained_last = {}
+        self.settle_in()
+
+    def settle_in(self):
+        """Invoices of every age and status, as a location has them that has worked for a while."""
+        for place, age in enumerate(AGES * 3):
+            status = STATUSES[(place * 3 + place // len(AGES)) % len(STATUSES)]
+            self.events.happen(("new", age, status, place))
 
     def step(self, step):
         """Events, a pause, one run, and the judgement; gives every false word."""
@@ -61,11 +68,14 @@ class Walk:
         for id_ in before.keys() | after.keys():
             if before.get(id_) != after.get(id_):
                 listed = self._listed(before.get(id_)) or self._listed(after.get(id_))
-                self.pending[id_, "crm"] = Pending(now, "lists" if listed else "daily")
+                self._unread((id_, "crm"), Pending(now, "lists" if listed else "daily"))
             elif transactions.get(id_) != moved.get(id_):
-                self.pending[id_, "crm"] = Pending(now, "daily")
+                self._unread((id_, "crm"), Pending(now, "daily"))
         for id_ in self.events.changed_there:
-            self.pending[id_, "xero"] = Pending(now, "daily")
+            self._unread((id_, "xero"), Pending(now, "daily"))
+
+    def _unread(self, key, pending):
+        self.pending[key] = pending
 
     def _shown(self):
         return {one.id: (dict(one.doc), one.items) for one in self.world.crm.location.invoices.values()}
@@ -88,6 +98,7 @@ class Walk:
     def _run(self, full):
         faults = self._faults()
         calls = len(self.world.box.calls)
+        before = oracle.read(self.world.box)
         status, result, failure = self._sync(full)
         hit = self._faults() != faults
         now = self.world.clock.now()
@@ -105,7 +116,8 @@ class Walk:
             doubt=self.lost_at is not None and (now - self.lost_at < DOUBT or hit or killed),
             read=status in (0, 3) and not killed,
         )
-        found = self._judge(leave, status, result, failure)
+        after = oracle.read(self.world.box)
+        found = [*self._judge(leave, status, result, failure, after), *oracle.overpaid(before, after)]
         self.events.lift()
         return found
 
@@ -138,8 +150,7 @@ class Walk:
 
     # -- the judgement ----------------------------------------------------------------------------------------------
 
-    def _judge(self, leave, status, result, failure):
-        books = oracle.read(self.world.box)
+    def _judge(self, leave, status, result, failure, books):
         self.ever |= books.invoices.keys()
         if failure:
             return [oracle.False_("unforeseen: " + failure.strip().splitlines()[-1][:120], "", failure)]
@@ -163,5 +174,5 @@ class Walk:
                 found[id_] = said
             elif id_ in books.invoices:
                 found[id_] = {"state": f"none: exit {status}"}
-        self.rows = rows
+        self.rows, self.explained_last = rows, found
         return found

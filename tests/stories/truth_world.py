@@ -99,6 +99,12 @@ class TruthWorld(World):
         store = self.app.store
         self.app.__dict__["store"] = Mortal(store.path, self.clock)
 
+    def prepare(self):
+        """The settings that somebody makes, and one call after the other."""
+        [bank] = [one for one in self.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
+        self.set(revenue_account="706", payment_account__EUR=bank["AccountID"])
+        self.set(calls_in_flight="1", calls_per_minute="6000")
+
     def later(self, **passed):
         """Let time pass for everybody."""
         self.clock.sleep(timedelta(**passed).total_seconds())
@@ -176,7 +182,5 @@ def connected_still(folder):
     with Sandbox(world="empty", limits=False, clock=Still(START - timedelta(hours=1)).seconds) as box:
         world = TruthWorld(box, folder, Still(START - timedelta(hours=1)))
         world.connect()
-        [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
-        world.set(revenue_account="706", payment_account__EUR=bank["AccountID"], calls_in_flight="1")
-        world.set(calls_per_minute="6000")
+        world.prepare()
     return folder
