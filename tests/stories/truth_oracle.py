@@ -546,7 +546,7 @@ def overpaid(before, after):
         except Unreadable:
             continue
         if new and cents(document["AmountPaid"]) > ours:
-            text = f"{len(new)} payments entered, {document['AmountPaid']} is paid now, {invoice['amountPaid']} in CrocoClick"
+            text = f"{len(new)} entered, {document['AmountPaid']} is paid now, {invoice['amountPaid']} in CrocoClick"
             found.append(False_("paid too much", id_, text))
     return found
 
