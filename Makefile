@@ -41,7 +41,7 @@ truth: $(VENV)/dev.done
 	$(IN_MEMORY) ROUNDS=$(or $(ROUNDS),50000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_truth.py
 
 restored: $(VENV)/dev.done
-	$(IN_MEMORY) ROUNDS=$(or $(ROUNDS),300) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_restored.py
+	$(IN_MEMORY) ROUNDS=$(or $(ROUNDS),300) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_restored_pasts.py
 
 bench: $(VENV)/dev.done
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
