@@ -1,6 +1,7 @@
 # make run    the console on the sandbox: no account anywhere
 # make test   every test
-# make check  format, lint and types, then every test
+# make check  format, lint, types and known advisories, then every test with many more random examples
+# make lock   the requirements files anew from pyproject.toml, with hashes (UPGRADE=--upgrade for newer versions)
 # make bench  the figures that the README and the notes speak of
 # make env    only the environment
 # make truth  never a false word: ROUNDS=50000 invoices judged after what may happen, from SEED=1
@@ -14,11 +15,11 @@ BIN := $(VENV)/bin
 IN_MEMORY := $(shell df -k --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')
 # Three at a time also on two cores: some wait for a browser, a process or a clock.
 TEST := $(IN_MEMORY) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
-COVERED := --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.complaints \
+COVERED := --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.fields --cov=syncer.xero.complaints \
 	--cov=syncer.crococlick.wire --cov=syncer.crococlick.people --cov=syncer.crococlick.webhooks --cov-branch \
 	--cov-report=term:skip-covered --cov-fail-under=100
 
-.PHONY: run env test check lint bench truth restored fresh
+.PHONY: run env test check lint audit lock bench truth restored fresh
 
 run: $(VENV)/run.done
 	@$(BIN)/python -m sandbox.demo
@@ -30,12 +31,24 @@ test: $(VENV)/dev.done
 	$(TEST) tests/core tests/wire $(COVERED) $(ARGS)
 	$(TEST) tests --ignore=tests/core --ignore=tests/wire $(ARGS)
 
-check: lint test
+check: lint audit
+	HYPOTHESIS_PROFILE=thorough $(MAKE) test
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Known advisories for the exact versions that are installed, where a database of them can be reached.
+audit: $(VENV)/dev.done
+	@$(BIN)/python .ci/audit.py requirements.txt
+
+# The same versions on every platform and from Python 3.11 on; only what pyproject.toml names changes by hand.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --quiet --no-emit-index-url \
+	--custom-compile-command "make lock" $(UPGRADE)
+lock: $(VENV)/dev.done
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 truth: $(VENV)/dev.done
 	$(IN_MEMORY) ROUNDS=$(or $(ROUNDS),50000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_truth.py
@@ -55,9 +68,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.done: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
-$(VENV)/dev.done: requirements.txt requirements-dev.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/dev.done: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/run.done

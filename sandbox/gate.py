@@ -14,13 +14,16 @@ from sandbox.clock import Clock
 from sandbox.crococlick.api import CrocoClick
 from sandbox.faults import Fault, Faults
 from sandbox.state import Store
-from sandbox.wire import Call, Reply
+from sandbox.wire import Call, Reply, text_reply
 from sandbox.xero.api import API, Caller, Xero
 from sandbox.xero.errors import Refused
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 LINGER_S = 2
+# Xero's front server refuses a longer query, as it was sent: "%2C" counts three (IIS 404.15; Xero-OpenAPI#534).
+QUERY_MAX = 2048
+QUERY_TOO_LONG = "The resource you're looking for cannot be found"
 
 
 @dataclass(slots=True)
@@ -151,6 +154,8 @@ class Gate:
             return
         if fault and fault.kind == "dropped":
             await wire.hang_up()
+        elif side == "xero" and len(call.query_string) > QUERY_MAX:
+            await wire.answer(text_reply(QUERY_TOO_LONG, 404))
         elif side == "xero" and call.path.lower().startswith(API):
             call.path = API + call.path[len(API) :]
             await self._accounting(call, wire, fault)

@@ -1,11 +1,14 @@
 """Requests and answers as both simulated APIs see them."""
 
 import json
+import re
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import parse_qsl
 
 JSON = "application/json; charset=utf-8"
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -44,7 +47,17 @@ class Reply:
 
 def dumps(value: Any) -> str:
     """Compact JSON that keeps accents readable."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return halves_escaped(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def quote(text: str) -> str:
+    """A text as JSON."""
+    return halves_escaped(encode_basestring(text))
+
+
+def halves_escaped(made: str) -> str:
+    """JSON with each half of a character as `\\ud83d`: UTF-8 cannot hold one, JSON can."""
+    return made if made.isascii() else SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", made)
 
 
 def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
@@ -54,4 +67,4 @@ def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
 
 def text_reply(text: str, status: int, content_type: str = "text/plain; charset=utf-8") -> Reply:
     """An answer with a text body."""
-    return Reply(status, text.encode(), content_type)
+    return Reply(status, text.encode("utf-8", "replace"), content_type)

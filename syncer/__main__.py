@@ -400,6 +400,8 @@ def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcom
             out.say(f"and {len(held) - 20:,} more; `python -m syncer explain NUMBER` tells each.")
     for one in outcome.unreadable[:20]:
         out.say(f"Invoice {one.number or one.source_id} could not be read: {one.field} {one.reason}.")
+    for one in outcome.left_out[:20]:
+        out.say(f"Left out: Xero's {one.kind} {one.number or one.source_id} cannot be read: {one.field} {one.reason}.")
     if outcome.failure:
         out.aside.print(words.failure(outcome.failure.code, outcome.failure.facts), markup=False)
     elif outcome.ended == "stopped":

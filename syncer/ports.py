@@ -1,6 +1,6 @@
 """The doors to the outside: what the order of work needs of CrocoClick, Xero, the vault and the clock."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -47,12 +47,32 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that came but cannot be understood: which one, which field, and what is wrong with it."""
+    """A record that came but cannot be understood: which one, which field, and what is wrong with it.
+
+    `kind` says what the record is, in words: invoice, contact, tax rate, …
+    """
 
     source_id: str
     number: str
     field: str
     reason: str
+    kind: str = "invoice"
+
+
+class Found(list[T]):
+    """What a look came to; `unreadable` are records that are there and cannot be read."""
+
+    def __init__(self, items: Iterable[T] = (), unreadable: Iterable[Unreadable] = ()) -> None:
+        super().__init__(items)
+        self.unreadable = tuple(unreadable)
+
+    def may_hide_id(self, id: str) -> bool:
+        """Whether the record with this id may be one that cannot be read: then nothing says that it is absent."""
+        return any(one.source_id in ("", id) for one in self.unreadable)
+
+    def may_hide_number(self, number: str) -> bool:
+        """The same for a record's number."""
+        return any(one.number in ("", number) for one in self.unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +180,13 @@ class Accounts(Protocol):
     def invoice_heads(self, since: datetime | None = None) -> Iterator[Page[BookInvoice]]:
         """All sales invoices, or those changed since; pages of 1,000."""
 
-    def invoices_numbered(self, numbers: Sequence[str]) -> Sequence[BookInvoice]:
+    def drain_left_out(self) -> Sequence[Unreadable]:
+        """Xero's records that could not be read and were left out since this was last asked."""
+
+    def invoices_numbered(self, numbers: Sequence[str]) -> Found[BookInvoice]:
         """The sales invoices that carry one of up to 50 numbers, whatever their status: one call."""
 
-    def invoices_with_ids(self, ids: Sequence[str]) -> Sequence[BookInvoice]:
+    def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
         """The heads of invoices by InvoiceID, whatever their status: a call for each 50."""
 
     def invoice(self, invoice_id: str) -> BookDocument:
@@ -206,7 +229,7 @@ class Accounts(Protocol):
     def payments_of(self, invoice_id: str) -> Sequence[BookPayment]:
         """The payments on one invoice, deleted ones too: one call."""
 
-    def contacts_with_ids(self, ids: Sequence[str]) -> Sequence[BookContact]:
+    def contacts_with_ids(self, ids: Sequence[str]) -> Found[BookContact]:
         """The contacts that have one of up to 50 ids, archived ones too; unknown ids are left out: one call."""
 
     def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:

@@ -73,6 +73,10 @@ def result_of_run(ledger: Ledger, outcome: Outcome, only: frozenset[str] = froze
             {"invoice_id": one.source_id, "number": one.number, "field": one.field, "reason": one.reason}
             for one in outcome.unreadable
         ],
+        "left_out": [
+            {"kind": one.kind, "id": one.source_id, "name": one.number, "field": one.field, "reason": one.reason}
+            for one in outcome.left_out
+        ],
     }
 
 
@@ -123,7 +127,7 @@ def run_summary(row: Mapping[str, Any]) -> dict[str, Any]:
 def run_told(row: Mapping[str, Any]) -> dict[str, Any]:
     """A run's row with what it came to, times as times: for a screen."""
     result = json.loads(row["result"] or "{}")
-    empty = {"money": {}, "calls": {"xero": 0, "crococlick": 0}, "unreadable": []}
+    empty = {"money": {}, "calls": {"xero": 0, "crococlick": 0}, "unreadable": [], "left_out": []}
     return {**row, **empty, **result, "outcomes": {**dict.fromkeys(OUTCOMES, 0), **result.get("outcomes", {})}}
 
 

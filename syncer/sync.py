@@ -28,6 +28,7 @@ class Outcome:
     ended: str = "done"
     failure: SyncerError | None = None
     unreadable: list[Unreadable] = field(default_factory=list)
+    left_out: Sequence[Unreadable] = ()  # of Xero's records
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Run:
             self.outcome.ended, self.outcome.failure = "failed", failure
         finally:
             self.outcome.unreadable = self._reading.unreadable
+            self.outcome.left_out = self._accounts.drain_left_out()
             self._work.flush()
         return self.outcome
 

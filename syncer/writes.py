@@ -133,7 +133,7 @@ class Writes:
         wrong: dict[str, Problem] = {}
         for source_id, contact_id in meant.items():
             found = there.get(contact_id)
-            if contact_id and (found is None or found.status == UNKNOWN):
+            if found and found.status == UNKNOWN:
                 facts = {"name": self._seen.scene.names.get(contact_id, ""), "xero_id": contact_id, "unknown": True}
                 wrong[source_id] = Problem("contact_missing", facts)
             elif found and found.status != "ACTIVE":
@@ -143,9 +143,11 @@ class Writes:
 
     def look_at_contacts(self, ids: Sequence[str]) -> dict[str, BookContact]:
         """What Xero has of these contacts now, taken into the mirror; one that it does not have is noted as unknown."""
-        found = {one.id: one for one in self._doors.accounts.contacts_with_ids(ids)}
+        there = self._doors.accounts.contacts_with_ids(ids)
+        found = {one.id: one for one in there}
         names = self._seen.scene.names
-        found |= {id_: BookContact(id_, names.get(id_, ""), status=UNKNOWN) for id_ in ids if id_ not in found}
+        unknown = [id_ for id_ in ids if id_ not in found and not there.may_hide_id(id_)]
+        found |= {id_: BookContact(id_, names.get(id_, ""), status=UNKNOWN) for id_ in unknown}
         self._ledger.mirror(self._now(), contacts=list(found.values()))
         return found
 

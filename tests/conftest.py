@@ -1,8 +1,27 @@
 """What every test shares."""
 
+import random
+
 # The commands hide pandas from their own process to start sooner (``syncer.__main__``); a test
 # that imports them must not hide it from the tests of the export, which shares the worker.
 import pandas  # noqa: F401 — only to have it loaded
+
+from tests.support.properties import load_profile
+
+load_profile()
+
+
+def pytest_configure(config):
+    """Every run has one seed for all properties, which its summary prints; a worker gets that of the whole run."""
+    if config.getoption("hypothesis_seed", None) is None:
+        config.option.hypothesis_seed = random.randrange(2**32)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """The seed with which the same examples come again."""
+    terminalreporter.write_line(
+        f"properties: the same examples again with --hypothesis-seed={config.option.hypothesis_seed}"
+    )
 
 
 def pytest_collection_modifyitems(items):

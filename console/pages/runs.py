@@ -104,6 +104,7 @@ def show_run(desk: Desk, run_id: str) -> None:
         parts.html(f'<p class="lead">{formats.run_end(ending)}. {formats.prose(sentence)}</p>')
     parts.html(parts.facts(_facts(run, desk)))
     _unreadable(run)
+    _left_out(run)
     _records(desk, run_id)
 
 
@@ -131,6 +132,17 @@ def _unreadable(run: Mapping[str, Any]) -> None:
         for one in run["unreadable"]
     ]
     parts.section("Could not be read", parts.table(columns, rows))
+
+
+def _left_out(run: Mapping[str, Any]) -> None:
+    if not run["left_out"]:
+        return
+    columns = [Column("Record in Xero"), Column("What is wrong with it")]
+    rows = [
+        [escape(f"{one['kind']} {one['name'] or one['id']}".strip()), escape(f"{one['field']}: {one['reason']}")]
+        for one in run["left_out"]
+    ]
+    parts.section("Left out", parts.table(columns, rows))
 
 
 def _records(desk: Desk, run_id: str) -> None:

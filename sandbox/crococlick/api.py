@@ -1,5 +1,6 @@
 """The CrocoClick side as a whole: who may call, and which function answers."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ from sandbox.state import Store
 from sandbox.wire import Call, Reply, json_reply
 
 VERSIONS = ("2021-04-15", "2021-07-28", "2023-02-21", "v3")
+NO_ACCESS = "The token does not have access to this location."
+NOT_FOR_TOKEN = "This location is not accessible from this token!"  # noqa: S105 - a message, no token
 LOCATION_KEYS_HIDDEN = ("_tokens", "_business")
 Handler = Callable[[Location, Call, str], Reply]
 
@@ -105,8 +108,10 @@ class CrocoClick:
         refusal = self.limits.admit(call.header("authorization"))
         if refusal:
             return refusal
+        if not call.header("version"):
+            raise Refusal(401, "version header was not found.")
         if call.header("version") not in VERSIONS:
-            raise Refusal(400, "Sandbox: the Version header is missing or unknown", named=True)
+            raise Refusal(401, "version header is invalid")
         if (reply := self._oauth(call, grant)) is not None:
             return reply
         for verb, path, scope, handler in COMPILED:
@@ -123,10 +128,10 @@ class CrocoClick:
             raise Refusal(401, "Invalid token: access token is invalid", named=True)
         for place in (self.location, *self.others.values()):
             if token in place.tokens:
-                return Grant(place.tokens[token] or list(SCOPES), place.id)
+                return Grant(place.tokens[token] or list(SCOPES), place.id, private=True)
         grant = self.tokens.access.get(token)
         if grant is None or grant.expires <= self.clock.now():
-            raise Refusal(401, "Invalid JWT")
+            raise Refusal(401, "Invalid Private Integration token" if token.startswith("pit-") else "Invalid JWT")
         return grant
 
     def check(self, grant: Grant, scope: str, call: Call) -> None:
@@ -135,9 +140,9 @@ class CrocoClick:
             raise Refusal(401, "The token is not authorized for this scope.")
         if grant.kind != "Location":
             raise Refusal(401, "This authClass type is not allowed to access this scope.")
-        wanted = call.query.get("altId") or call.query.get("locationId")
+        wanted = location_named(call)
         if wanted and wanted != self.place(grant.location).id:
-            raise Refusal(403, "The token does not have access to this location.")
+            raise Refusal(401, NOT_FOR_TOKEN) if grant.private else Refusal(403, NO_ACCESS)
 
     def _oauth(self, call: Call, grant: Grant) -> Reply | None:
         if call.path in ("/oauth/locationToken", "/oauth/location-token") and call.method == "POST":
@@ -149,9 +154,21 @@ class CrocoClick:
             return json_reply({"locations": [row], "count": 1, "installToFutureLocations": False})
         if call.path == "/locations/search":
             if call.query.get("companyId") != COMPANY_ID or grant.kind != "Company":
-                raise Refusal(403, "The token does not have access to this location.")
+                raise Refusal(403, NO_ACCESS)
             return json_reply({"locations": [shown(self.location)]})
         return None
+
+
+def location_named(call: Call) -> Any:
+    """The location that a request is for, by its query or its body; None where it names none."""
+    named = call.query.get("altId") or call.query.get("locationId")
+    if named or not call.body:
+        return named
+    try:
+        body = json.loads(call.body)
+    except ValueError:
+        return None
+    return (body.get("altId") or body.get("locationId")) if isinstance(body, dict) else None
 
 
 def shown(place: Location) -> dict[str, Any]:
@@ -162,5 +179,5 @@ def shown(place: Location) -> dict[str, Any]:
 def location(place: Location, id_: str) -> Reply:
     """GET /locations/{id}: another one's id is 403, even if there is none."""
     if id_ != place.id:
-        raise Refusal(403, "The token does not have access to this location.")
+        raise Refusal(403, NO_ACCESS)
     return json_reply({"location": shown(place), "traceId": trace_id()})

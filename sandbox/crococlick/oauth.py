@@ -29,12 +29,13 @@ CAMEL = {
 
 @dataclass
 class Grant:
-    """What a token allows; `kind` is Location or Company."""
+    """What a token allows; `kind` is Location or Company, `private` marks the token of a private integration."""
 
     scopes: list[str]
     location: str = LOCATION_ID
     kind: str = "Location"
     expires: float = float("inf")
+    private: bool = False
 
 
 @dataclass

@@ -184,10 +184,18 @@ def refund(location: Location, transaction_id: str, amount: Any = None) -> None:
 def transactions(location: Location, call: Call) -> Reply:
     """GET /payments/transactions."""
     require(call.query, LIST_RULES)
-    rows = [t for t in location.transactions.values() if transaction_fits(t, call.query)]
+    rows = [t for t in (linked(location, t) for t in location.transactions.values()) if transaction_fits(t, call.query)]
     rows.sort(key=lambda t: (t["createdAt"], t["_id"]), reverse=True)
     shown = [{k: v for k, v in t.items() if k not in LIST_DROPS} for t in page(rows, call.query)]
     return json_reply({"data": shown, "totalCount": len(rows)})
+
+
+def linked(location: Location, row: dict[str, Any]) -> dict[str, Any]:
+    """A transaction that names its invoice in the way of the switch `payment_link`."""
+    if location.switches.payment_link == "source":
+        return row
+    bare = {name: value for name, value in row.items() if not name.startswith("entitySource")}
+    return bare | {"entityType": "invoice", "entityId": row["entitySourceId"]}
 
 
 def transaction_fits(row: dict[str, Any], query: dict[str, str]) -> bool:
@@ -197,7 +205,7 @@ def transaction_fits(row: dict[str, Any], query: dict[str, str]) -> bool:
         for name in ("entitySourceType", "entitySourceSubType", "subscriptionId", "entityId", "contactId")
     )
     day, term = row["fulfilledAt"][:10], query.get("search", "").lower()
-    texts = (row["_id"], row["contactName"], row["contactEmail"], row["entitySourceName"])
+    texts = (row["_id"], row["contactName"], row["contactEmail"], row.get("entitySourceName"))
     return (
         same
         and mode_fits(row, query)
@@ -225,7 +233,8 @@ def transaction(location: Location, id_: str) -> Reply:
     row = location.transactions.get(id_)
     if row is None:
         raise Refusal(404, "Sandbox: no such transaction", named=True)
-    return json_reply({k: v for k, v in row.items() if k != BESIDE} | {"traceId": trace_id()})
+    shown = {k: v for k, v in linked(location, row).items() if k != BESIDE}
+    return json_reply(shown | {"traceId": trace_id()})
 
 
 def orders(location: Location, call: Call) -> Reply:

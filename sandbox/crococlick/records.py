@@ -55,7 +55,9 @@ class Switches:
     `business_address`: object or string · `search_lag_s`: how late contact search sees a change ·
     `list_limit_max`: the largest accepted limit · `created_but_422`: a contact is made although the answer is 422 ·
     `fees_count_as_paid`: a processing fee is part of the invoice's amountPaid · `delete_ids`: where DELETE looks for
-    altId and altType, in its query, as specified, or in its body, as its sibling for estimates does.
+    altId and altType, in its query, as specified, or in its body, as its sibling for estimates does ·
+    `payment_link`: how a transaction names its invoice: `source` (entitySourceType and entitySourceId) or `entity`
+    (entityType invoice and entityId; nothing of entitySource), as three public programs read it.
     """
 
     dates: str = "instants"
@@ -68,6 +70,7 @@ class Switches:
     created_but_422: bool = False
     fees_count_as_paid: bool = False
     delete_ids: str = "query"
+    payment_link: str = "source"
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """How invoices are shown: the recorded order of keys, put together from ready-made parts."""
 
 import json
-from json.encoder import encode_basestring as quote
 
+from sandbox.wire import dumps, quote
 from sandbox.xero import contacts
 from sandbox.xero.books import Books, Invoice
 from sandbox.xero.formats import date_field, stamp_field, stamp_text
@@ -16,7 +16,7 @@ def two_decimals(lines: str) -> str:
     for line in shown:
         if "UnitAmount" in line:
             line["UnitAmount"] = round(line["UnitAmount"] + 1e-9, 2)
-    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    return dumps(shown)
 
 
 def payments_json(books: Books, invoice: Invoice) -> str:

@@ -3,10 +3,9 @@
 This is the sandbox's hot path: twenty thousand lines a second pass here, so it works on integers and strings.
 """
 
-from json.encoder import encode_basestring as quote
 from typing import Any
 
-from sandbox.wire import dumps
+from sandbox.wire import dumps, quote
 from sandbox.xero import messages as say
 from sandbox.xero.arithmetic import line_cents, tax_cents
 from sandbox.xero.books import Books

@@ -1,5 +1,6 @@
 """One Xero organisation over HTTP: requests from `wire`, carried by `transport`, answers back to `wire`."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -19,12 +20,14 @@ from syncer.core.books import (
 from syncer.core.contact import NewContact
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.errors import HaltRun, Reconnect
-from syncer.ports import CallLog, Clock, Page, Refused
+from syncer.ports import CallLog, Clock, Found, Page, Refused, Unreadable
 from syncer.transport import Bearer, Request, Transport
 from syncer.xero import entities, wire
 from syncer.xero.pace import Pacer
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 # No organisation has a million contacts or invoices; a list that never ends is a fault.
 PAGES = 1000
@@ -37,6 +40,7 @@ class XeroAccounts:
         self._transport = transport
         self._pacer = pacer
         self._others_connected = others_connected
+        self._left_out: dict[Unreadable, None] = {}
 
     @classmethod
     def open(
@@ -78,10 +82,10 @@ class XeroAccounts:
         """Organisation, actions, accounts, tax rates and currencies: five calls."""
         return Books(
             organisation=self.organisation(),
-            actions=entities.actions(self._ask(wire.get("Organisation/Actions"))),
-            accounts=entities.accounts(self._ask(wire.get("Accounts"))),
-            tax_rates=entities.tax_rates(self._ask(wire.get("TaxRates"))),
-            currencies=entities.currencies(self._ask(wire.get("Currencies"))),
+            actions=dict(self._find(wire.get("Organisation/Actions"), entities.actions)),
+            accounts=tuple(self._find(wire.get("Accounts"), entities.accounts)),
+            tax_rates=tuple(self._find(wire.get("TaxRates"), entities.tax_rates)),
+            currencies=frozenset(self._find(wire.get("Currencies"), entities.currencies)),
         )
 
     def organisation(self) -> Organisation:
@@ -96,15 +100,13 @@ class XeroAccounts:
         """All sales invoices, or those changed since; pages of 1,000."""
         return self._pages("Invoices", lambda page: wire.get_invoice_heads(page, since), entities.sales_invoices)
 
-    def invoices_numbered(self, numbers: Sequence[str]) -> Sequence[BookInvoice]:
+    def invoices_numbered(self, numbers: Sequence[str]) -> Found[BookInvoice]:
         """The sales invoices that carry one of these numbers, whatever their status."""
-        requests = wire.get_invoices_numbered(numbers)
-        return [invoice for request in requests for invoice in entities.sales_invoices(self._ask(request))]
+        return self._find_all(wire.get_invoices_numbered(numbers), entities.sales_invoices)
 
-    def invoices_with_ids(self, ids: Sequence[str]) -> Sequence[BookInvoice]:
+    def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
         """The heads of invoices by InvoiceID, up to 50 a call."""
-        found = (entities.sales_invoices(self._ask(wire.get_invoices_with_ids(part))) for part in _parts(ids))
-        return [one for heads in found for one in heads]
+        return self._find_all([wire.get_invoices_with_ids(part) for part in _parts(ids)], entities.sales_invoices)
 
     def invoice(self, invoice_id: str) -> BookDocument:
         """One invoice with its lines."""
@@ -167,9 +169,9 @@ class XeroAccounts:
         """Take a payment off its invoice (POST, Status DELETED): one call takes one."""
         return self._alone(ids, wire.delete_payment, "Payments", entities.read_payment, call_id, key)
 
-    def contacts_with_ids(self, ids: Sequence[str]) -> Sequence[BookContact]:
+    def contacts_with_ids(self, ids: Sequence[str]) -> Found[BookContact]:
         """The contacts by ContactID, up to 50 a call, archived ones too; unknown ids are left out."""
-        return [one for part in _parts(ids) for one in entities.contacts(self._ask(wire.get_contacts_with_ids(part)))]
+        return self._find_all([wire.get_contacts_with_ids(part) for part in _parts(ids)], entities.contacts)
 
     def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:
         """Create a tax rate (PUT): one call takes one; a name that is taken is refused."""
@@ -177,7 +179,7 @@ class XeroAccounts:
 
     def create_currencies(self, codes: Sequence[str], *, call_id: str, key: str) -> Sequence[str | Refused]:
         """Enable a currency (PUT): one call takes one."""
-        return self._alone(codes, wire.put_currency, "Currencies", lambda found: str(found["Code"]), call_id, key)
+        return self._alone(codes, wire.put_currency, "Currencies", entities.read_currency, call_id, key)
 
     def _alone(
         self,
@@ -192,14 +194,37 @@ class XeroAccounts:
         return self._write(request(payload, call_id=call_id, key=key), resource, 1, read)
 
     def _pages(
-        self, resource: str, request: Callable[[int], Request], read: Callable[[dict[str, Any]], Sequence[T]]
+        self, resource: str, request: Callable[[int], Request], read: Callable[[dict[str, Any]], Found[T]]
     ) -> Iterator[Page[T]]:
         for page in range(1, PAGES + 1):
             data = self._ask(request(page))
-            yield Page(read(data), wire.item_count(data))
+            found = self._noted(read(data))
+            yield Page(found, wire.item_count(data), found.unreadable)
             if wire.is_last_page(data, resource, page):
                 return
         raise HaltRun("xero_unavailable", reason="a list without end", resource=resource)
+
+    def _find(self, request: Request, read: Callable[[dict[str, Any]], Found[T]]) -> Found[T]:
+        return self._noted(read(self._ask(request)))
+
+    def _find_all(self, requests: Sequence[Request], read: Callable[[dict[str, Any]], Found[T]]) -> Found[T]:
+        answers = [self._find(request, read) for request in requests]
+        return Found(
+            [item for found in answers for item in found], [odd for found in answers for odd in found.unreadable]
+        )
+
+    def _noted(self, found: Found[T]) -> Found[T]:
+        """What was found, its unreadable records noted once each."""
+        for odd in found.unreadable:
+            if odd not in self._left_out:
+                _log.warning("Xero's %s %s: %s %s", odd.kind, odd.number or odd.source_id, odd.field, odd.reason)
+            self._left_out[odd] = None
+        return found
+
+    def drain_left_out(self) -> Sequence[Unreadable]:
+        """Records that could not be read and were left out since this was last asked."""
+        left_out, self._left_out = self._left_out, {}
+        return list(left_out)
 
     def _ask(self, request: Request) -> dict[str, Any]:
         return self._decipher(request)

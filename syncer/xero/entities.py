@@ -3,12 +3,10 @@
 Sources: Xero's pages on organisation, accounts, tax rates, currencies, contacts, invoices and payments.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 from syncer.core.book_document import BookDocument, BookLine
 from syncer.core.books import (
@@ -21,14 +19,14 @@ from syncer.core.books import (
     TaxComponent,
     TaxRate,
 )
-from syncer.core.money import ZERO
 from syncer.core.payment import BookPayment
 from syncer.errors import Unavailable
+from syncer.ports import Found, Unreadable
 from syncer.transport import Response
 from syncer.xero import wire
+from syncer.xero.fields import Garbled, day, moment, needed, needed_number, number, part, parts, shown, text, whole
 
-_MS_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,174 +43,253 @@ class Tenant:
 
 
 def organisation(data: Mapping[str, Any]) -> Organisation:
-    """The organisation of GET /Organisation; raises Unavailable for an answer without one."""
-    elements = data.get("Organisations") or []
-    if not elements:
-        raise Unavailable(wire.UNAVAILABLE, side="xero", reason="no organisation in the answer")
-    found = elements[0]
+    """The organisation of GET /Organisation; raises Unavailable for an answer without one, or an unreadable one."""
+    return _only(data, "Organisations", _read_organisation)
+
+
+def _read_organisation(found: Mapping[str, Any]) -> Organisation:
     return Organisation(
-        id=_text(found, "OrganisationID"),
-        name=_text(found, "Name"),
-        country=_text(found, "CountryCode"),
-        base_currency=_text(found, "BaseCurrency"),
-        version=_text(found, "Version"),
-        plan=_text(found, "Class"),
-        short_code=_text(found, "ShortCode"),
-        timezone=_text(found, "Timezone"),
-        period_lock_date=read_date(found, "PeriodLockDate"),
-        end_of_year_lock_date=read_date(found, "EndOfYearLockDate"),
+        id=text(found, "OrganisationID"),
+        name=text(found, "Name"),
+        country=text(found, "CountryCode"),
+        base_currency=text(found, "BaseCurrency"),
+        version=text(found, "Version"),
+        plan=text(found, "Class"),
+        short_code=text(found, "ShortCode"),
+        timezone=text(found, "Timezone"),
+        period_lock_date=day(found, "PeriodLockDate"),
+        end_of_year_lock_date=day(found, "EndOfYearLockDate"),
     )
 
 
-def actions(data: Mapping[str, Any]) -> dict[str, bool]:
+def actions(data: Mapping[str, Any]) -> Found[tuple[str, bool]]:
     """What the plan and the connecting user's role allow, by Xero's name of the action."""
-    return {_text(found, "Name"): _text(found, "Status") == "ALLOWED" for found in data.get("Actions") or []}
+    return _all(data, "Actions", lambda found: (needed(found, "Name"), text(found, "Status") == "ALLOWED"))
 
 
-def currencies(data: Mapping[str, Any]) -> frozenset[str]:
+def currencies(data: Mapping[str, Any]) -> Found[str]:
     """Codes of the currencies that the organisation has added, its own included."""
-    return frozenset(_text(found, "Code") for found in data.get("Currencies") or [])
+    return _all(data, "Currencies", read_currency)
 
 
-def accounts(data: Mapping[str, Any]) -> tuple[Account, ...]:
+def read_currency(found: Mapping[str, Any]) -> str:
+    """One currency's code."""
+    return needed(found, "Code")
+
+
+def accounts(data: Mapping[str, Any]) -> Found[Account]:
     """The chart of accounts, archived accounts too."""
-    return tuple(_read_account(found) for found in data.get("Accounts") or [])
+    return _all(data, "Accounts", _read_account)
 
 
 def _read_account(found: Mapping[str, Any]) -> Account:
-    kind = _text(found, "Type")
+    kind = text(found, "Type")
     return Account(
-        id=_text(found, "AccountID"),
-        code=_text(found, "Code"),
-        name=_text(found, "Name"),
+        id=needed(found, "AccountID"),
+        code=text(found, "Code"),
+        name=text(found, "Name"),
         type=kind,
-        status=_text(found, "Status") or "ACTIVE",
-        klass=_text(found, "Class"),
-        currency=_text(found, "CurrencyCode"),
-        system_account=_text(found, "SystemAccount"),
+        status=text(found, "Status") or "ACTIVE",
+        klass=text(found, "Class"),
+        currency=text(found, "CurrencyCode"),
+        system_account=text(found, "SystemAccount"),
         # Bank accounts say EnablePaymentsToAccount false and take payments all the same ("accounts", "payments").
         takes_payments=kind == "BANK" or found.get("EnablePaymentsToAccount") is True,
     )
 
 
-def tax_rates(data: Mapping[str, Any]) -> tuple[TaxRate, ...]:
+def tax_rates(data: Mapping[str, Any]) -> Found[TaxRate]:
     """The tax rates, whatever their status; one that does not say it applies to revenue does not."""
-    return tuple(read_rate(found) for found in data.get("TaxRates") or [])
+    return _all(data, "TaxRates", read_rate)
 
 
 def read_rate(found: Mapping[str, Any]) -> TaxRate:
     """One tax rate."""
     return TaxRate(
-        type=_text(found, "TaxType"),
-        name=_text(found, "Name"),
-        effective_rate=_number(found, "EffectiveRate"),
+        type=needed(found, "TaxType"),
+        name=text(found, "Name"),
+        effective_rate=needed_number(found, "EffectiveRate"),
         components=tuple(
-            TaxComponent(_text(part, "Name"), _number(part, "Rate"), part.get("IsCompound") is True)
-            for part in found.get("TaxComponents") or []
+            TaxComponent(text(one, "Name"), number(one, "Rate"), one.get("IsCompound") is True)
+            for one in parts(found, "TaxComponents")
         ),
-        status=_text(found, "Status") or "ACTIVE",
+        status=text(found, "Status") or "ACTIVE",
         applies_to_revenue=found.get("CanApplyToRevenue") is True,
     )
 
 
-def contacts(data: Mapping[str, Any]) -> list[BookContact]:
+def contacts(data: Mapping[str, Any]) -> Found[BookContact]:
     """The contacts of a page."""
-    return [read_contact(found) for found in data.get("Contacts") or []]
+    return _all(data, "Contacts", read_contact)
 
 
 def read_contact(found: Mapping[str, Any]) -> BookContact:
     """One contact."""
     return BookContact(
-        id=_text(found, "ContactID"),
-        name=_text(found, "Name"),
-        email=_text(found, "EmailAddress"),
-        number=_text(found, "ContactNumber"),
-        status=_text(found, "ContactStatus") or "ACTIVE",
-        merged_to=_text(found, "MergedToContactID"),
-        phone=_phone(found.get("Phones") or []),
-        updated_at=read_moment(found, "UpdatedDateUTC"),
-        first_name=_text(found, "FirstName"),
-        last_name=_text(found, "LastName"),
-        address=_address(found.get("Addresses") or []),
+        id=needed(found, "ContactID"),
+        name=text(found, "Name"),
+        email=text(found, "EmailAddress"),
+        number=text(found, "ContactNumber"),
+        status=text(found, "ContactStatus") or "ACTIVE",
+        merged_to=text(found, "MergedToContactID"),
+        phone=_phone(parts(found, "Phones")),
+        updated_at=moment(found, "UpdatedDateUTC"),
+        first_name=text(found, "FirstName"),
+        last_name=text(found, "LastName"),
+        address=_address(parts(found, "Addresses")),
         is_customer=found.get("IsCustomer") is True,
         is_supplier=found.get("IsSupplier") is True,
     )
 
 
-def sales_invoices(data: Mapping[str, Any]) -> list[BookInvoice]:
+def sales_invoices(data: Mapping[str, Any]) -> Found[BookInvoice]:
     """The sales invoices of an answer: a bill may carry the same number."""
-    found = data.get("Invoices") or []
-    return [read_invoice(invoice) for invoice in found if invoice.get("Type", "ACCREC") == "ACCREC"]
+    return _all(data, "Invoices", read_invoice, _is_sale)
+
+
+def _is_sale(found: Mapping[str, Any]) -> bool:
+    kind = text(found, "Type")
+    if kind not in ("", "ACCREC", "ACCPAY"):
+        raise Garbled("Type", f"is {shown(kind)}, which is no kind of invoice")
+    return kind != "ACCPAY"
 
 
 def read_invoice(found: Mapping[str, Any]) -> BookInvoice:
-    """The head of one invoice."""
+    """The head of one invoice, its amounts without the RoundingAmount that some organisations add.
+
+    That amount, at most 0.10, is in Total and AmountDue where an invoice is created, changed or asked for by id, and
+    not in lists (models of xero-node 20.0.0): without it all views of an invoice are alike, and add up to its lines.
+    """
+    rounding = number(found, "RoundingAmount")
+    due = number(found, "AmountDue")
     return BookInvoice(
-        id=_text(found, "InvoiceID"),
-        number=_text(found, "InvoiceNumber"),
-        status=_text(found, "Status"),
-        currency=_text(found, "CurrencyCode"),
-        total=_number(found, "Total"),
-        total_tax=_number(found, "TotalTax"),
-        amount_due=_number(found, "AmountDue"),
+        id=needed(found, "InvoiceID"),
+        number=text(found, "InvoiceNumber"),
+        status=needed(found, "Status"),
+        currency=text(found, "CurrencyCode"),
+        total=needed_number(found, "Total") - rounding,
+        total_tax=number(found, "TotalTax"),
+        # What is paid in full is paid in full, whatever the rounding.
+        amount_due=due - rounding if due else due,
         # Credit notes and prepayments lock an invoice as payments do.
-        amount_paid=_number(found, "AmountPaid") + _number(found, "AmountCredited"),
-        url=_text(found, "Url"),
-        contact_id=_text(found.get("Contact") or {}, "ContactID"),
-        issue_date=read_date(found, "Date"),
-        due_date=read_date(found, "DueDate"),
-        updated_at=read_moment(found, "UpdatedDateUTC"),
+        amount_paid=number(found, "AmountPaid") + number(found, "AmountCredited"),
+        url=text(found, "Url"),
+        contact_id=text(part(found, "Contact"), "ContactID"),
+        issue_date=day(found, "Date"),
+        due_date=day(found, "DueDate"),
+        updated_at=moment(found, "UpdatedDateUTC"),
     )
 
 
 def document(data: Mapping[str, Any]) -> BookDocument:
-    """The one invoice of GET /Invoices/{id}, with its lines; raises Unavailable for an answer without one."""
-    elements = data.get("Invoices") or []
-    if not elements:
-        raise Unavailable(wire.UNAVAILABLE, side="xero", reason="no invoice in the answer")
-    found = elements[0]
+    """The one invoice of GET /Invoices/{id}, with its lines; raises Unavailable for none, or an unreadable one."""
+    return _only(data, "Invoices", _read_document)
+
+
+def _read_document(found: Mapping[str, Any]) -> BookDocument:
     return BookDocument(
         head=read_invoice(found),
-        contact_name=_text(found.get("Contact") or {}, "Name"),
-        net=_number(found, "SubTotal"),
+        contact_name=text(part(found, "Contact"), "Name"),
+        net=number(found, "SubTotal"),
         sent_to_contact=found.get("SentToContact") is True,
-        lines=tuple(_read_line(line) for line in found.get("LineItems") or []),
+        lines=tuple(_read_line(line) for line in parts(found, "LineItems")),
     )
 
 
 def _read_line(found: Mapping[str, Any]) -> BookLine:
     return BookLine(
-        description=_text(found, "Description"),
-        quantity=_number(found, "Quantity"),
-        unit_amount=_number(found, "UnitAmount"),
-        amount=_number(found, "LineAmount"),
-        tax_type=_text(found, "TaxType"),
-        tax_amount=_number(found, "TaxAmount"),
-        discount=_number(found, "DiscountAmount"),
+        description=text(found, "Description"),
+        quantity=number(found, "Quantity"),
+        unit_amount=number(found, "UnitAmount"),
+        amount=number(found, "LineAmount"),
+        tax_type=text(found, "TaxType"),
+        tax_amount=number(found, "TaxAmount"),
+        discount=number(found, "DiscountAmount"),
     )
 
 
 def read_payment(found: Mapping[str, Any]) -> BookPayment:
-    """One payment."""
+    """One payment; the answer to a write may leave out its amount and invoice."""
     return BookPayment(
-        id=_text(found, "PaymentID"),
-        invoice_id=_text(found.get("Invoice") or {}, "InvoiceID"),
-        amount=_number(found, "Amount"),
-        reference=_text(found, "Reference"),
-        status=_text(found, "Status") or "AUTHORISED",
-        paid_on=read_date(found, "Date"),
+        id=needed(found, "PaymentID"),
+        invoice_id=text(part(found, "Invoice"), "InvoiceID"),
+        amount=number(found, "Amount"),
+        reference=text(found, "Reference"),
+        status=text(found, "Status") or "AUTHORISED",
+        paid_on=day(found, "Date"),
     )
 
 
-def payment_list(data: Mapping[str, Any]) -> list[BookPayment]:
+def payment_list(data: Mapping[str, Any]) -> Found[BookPayment]:
     """The payments of a page."""
-    return [read_payment(found) for found in data.get("Payments") or []]
+    return _all(data, "Payments", _listed_payment)
+
+
+def _listed_payment(found: Mapping[str, Any]) -> BookPayment:
+    needed_number(found, "Amount")
+    return read_payment(found)
 
 
 def payments(data: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
-    """The payments inside the answer of GET /Invoices/{id}, which do not name their invoice again."""
-    found = [payment for invoice in data.get("Invoices") or [] for payment in invoice.get("Payments") or []]
-    return [read_payment({"Invoice": {"InvoiceID": invoice_id}, **payment}) for payment in found]
+    """The payments inside the answer of GET /Invoices/{id}, which do not name their invoice again.
+
+    Raises Unavailable where one of them cannot be read: they are compared one by one.
+    """
+
+    def read(found: Mapping[str, Any]) -> list[BookPayment]:
+        within = parts(found, "Payments")
+        return [_listed_payment({"Invoice": {"InvoiceID": invoice_id}, **payment}) for payment in within]
+
+    return _only(data, "Invoices", read)
+
+
+def _only(data: Mapping[str, Any], resource: str, read: Callable[[Mapping[str, Any]], T]) -> T:
+    """What an answer is about; raises Unavailable where it is not there or cannot be read."""
+    try:
+        if elements := parts(data, resource):
+            return read(elements[0])
+    except Garbled as garbled:
+        raise Unavailable(wire.UNAVAILABLE, side="xero", reason=f"{resource}: {garbled}") from garbled
+    raise Unavailable(wire.UNAVAILABLE, side="xero", reason=f"no {resource} in the answer")
+
+
+# What a list holds, and the fields by which one of its records is known.
+_KNOWN_BY: Mapping[str, tuple[str, str, str]] = {
+    "Accounts": ("account", "AccountID", "Code"),
+    "Actions": ("permission", "Name", "Name"),
+    "Contacts": ("contact", "ContactID", "Name"),
+    "Currencies": ("currency", "Code", "Code"),
+    "Invoices": ("invoice", "InvoiceID", "InvoiceNumber"),
+    "Payments": ("payment", "PaymentID", "Reference"),
+    "TaxRates": ("tax rate", "TaxType", "Name"),
+}
+
+
+def _all(
+    data: Mapping[str, Any],
+    resource: str,
+    read: Callable[[Mapping[str, Any]], T],
+    is_meant: Callable[[Mapping[str, Any]], bool] = lambda found: True,
+) -> Found[T]:
+    """Each record of a list, read or left out and named: it does not fail its neighbours."""
+    items: list[T] = []
+    unreadable: list[Unreadable] = []
+    for found in wire.elements(data, resource):
+        try:
+            if not isinstance(found, dict):
+                raise Garbled("", "is no object")
+            if is_meant(found):
+                items.append(read(found))
+        except Garbled as garbled:
+            unreadable.append(_left_out(found, resource, garbled))
+    return Found(items, unreadable)
+
+
+def _left_out(found: Any, resource: str, garbled: Garbled) -> Unreadable:
+    kind, id_field, number_field = _KNOWN_BY[resource]
+    known = found if isinstance(found, dict) else {}
+    names = [whole(name) if isinstance(name := known.get(field), str) else "" for field in (id_field, number_field)]
+    return Unreadable(names[0], names[1], garbled.field, garbled.reason, kind)
 
 
 def tenants(answer: Response) -> list[Tenant]:
@@ -222,74 +299,51 @@ def tenants(answer: Response) -> list[Tenant]:
     found = wire.loads(answer.body)
     if not isinstance(found, list):
         raise Unavailable(wire.UNAVAILABLE, side="xero", status=answer.status)
-    return [_tenant(entry) for entry in found]
+    return [tenant for entry in found if (tenant := _tenant(entry))]
 
 
-def _tenant(found: Mapping[str, Any]) -> Tenant:
-    return Tenant(
-        connection_id=_text(found, "id"),
-        id=_text(found, "tenantId"),
-        type=_text(found, "tenantType"),
-        name=_text(found, "tenantName"),
-        auth_event_id=_text(found, "authEventId"),
-        created_at=read_moment(found, "createdDateUtc"),
-        updated_at=read_moment(found, "updatedDateUtc"),
-    )
-
-
-def read_date(found: Mapping[str, Any], name: str) -> date | None:
-    """A date of a document: midnight of that date written as if it were UTC, never to be shifted by a zone."""
-    moment = read_moment(found, name) or read_moment(found, f"{name}String")
-    return moment.date() if moment else None
-
-
-def read_moment(found: Mapping[str, Any], name: str) -> datetime | None:
-    """An instant in UTC: `/Date(ms+0000)/`, or ISO where there is no zone but UTC."""
-    written = _text(found, name)
-    if at := _MS_DATE.fullmatch(written):
-        return _EPOCH + timedelta(milliseconds=int(at[1]))
-    try:
-        # /connections has seven digits of a second, one more than Python reads.
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", written))
-    except ValueError:
+def _tenant(found: Any) -> Tenant | None:
+    """An entry, or None for one that cannot be read."""
+    if not isinstance(found, dict):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return Tenant(
+            connection_id=text(found, "id"),
+            id=needed(found, "tenantId"),
+            type=text(found, "tenantType"),
+            name=text(found, "tenantName"),
+            auth_event_id=text(found, "authEventId"),
+            created_at=moment(found, "createdDateUtc"),
+            updated_at=moment(found, "updatedDateUtc"),
+        )
+    except Garbled:
+        return None
 
 
 def _phone(phones: Sequence[Mapping[str, Any]]) -> str:
     """The default number, else the mobile one, with its area, and behind a plus its country."""
-    by_type = {_text(phone, "PhoneType"): phone for phone in phones}
+    by_type = {text(phone, "PhoneType"): phone for phone in phones}
     for kind in ("DEFAULT", "MOBILE"):
         phone = by_type.get(kind, {})
-        if number := _text(phone, "PhoneNumber"):
-            country = _text(phone, "PhoneCountryCode").lstrip("+0")
-            parts = (f"+{country}" if country else "", _text(phone, "PhoneAreaCode"), number)
+        if number := text(phone, "PhoneNumber"):
+            country = text(phone, "PhoneCountryCode").lstrip("+0")
+            parts = (f"+{country}" if country else "", text(phone, "PhoneAreaCode"), number)
             return " ".join(part for part in parts if part)
     return ""
 
 
 def _address(addresses: Sequence[Mapping[str, Any]]) -> Address:
     """The street's address, else the one for letters."""
-    by_type = {_text(one, "AddressType"): _read_address(one) for one in addresses}
+    by_type = {text(one, "AddressType"): _read_address(one) for one in addresses}
     return next((one for kind in ("STREET", "POBOX") if (one := by_type.get(kind)) and one != NO_ADDRESS), NO_ADDRESS)
 
 
 def _read_address(found: Mapping[str, Any]) -> Address:
-    lines = (_text(found, f"AddressLine{number}") for number in range(1, 5))
+    lines = (text(found, f"AddressLine{number}") for number in range(1, 5))
     return Address(
         line=", ".join(line for line in lines if line),
-        city=_text(found, "City"),
-        region=_text(found, "Region"),
-        postcode=_text(found, "PostalCode"),
-        country=_text(found, "Country"),
+        city=text(found, "City"),
+        region=text(found, "Region"),
+        postcode=text(found, "PostalCode"),
+        country=text(found, "Country"),
     )
-
-
-def _text(found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
-    return "" if value is None else str(value)
-
-
-def _number(found: Mapping[str, Any], name: str) -> Decimal:
-    value = found.get(name)
-    return value if isinstance(value, Decimal) else ZERO

@@ -18,6 +18,7 @@ from syncer.core.payment import NewPayment
 from syncer.errors import InDoubt, NeedsPerson, RateLimited, Reconnect, SyncerError, Unavailable
 from syncer.ports import Refused
 from syncer.transport import Request, Response
+from syncer.xero.fields import Garbled, count, shown, whole
 
 T = TypeVar("T")
 
@@ -28,6 +29,8 @@ BATCH_BYTES = 3_500_000  # the recommended ceiling of the same page
 # A look-up is cut where its URL would grow beyond what every proxy on the way takes.
 NUMBERS_CHARS = 1500
 UNAVAILABLE = "xero_unavailable"
+NOT_PERMITTED = "you are not permitted to access this resource"  # plain text of Xero's own
+NO_REASON = "Xero gave no reason."
 WHOLE = "Xero refused the request as a whole"
 
 _WRITE = (("summarizeErrors", "false"),)
@@ -161,14 +164,14 @@ def document_size(document: Document) -> int:
 
 
 def dumps(value: Any) -> str:
-    """JSON whose numbers are the Decimal's own digits: no float on the way."""
+    """JSON whose numbers are the Decimal's own digits, no float on the way, and whose texts are valid UTF-8."""
     if isinstance(value, Decimal):
         return text(value)
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{json.dumps(name)}:{dumps(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(dumps(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(whole(value) if isinstance(value, str) else value, ensure_ascii=False)
 
 
 def _write(
@@ -282,8 +285,19 @@ def decipher(answer: Response, *, writing: bool = False) -> dict[str, Any]:
     if answer.status == 304:
         return {}
     if answer.status in (400, 404) and writing:
-        return {"refused": answer.status, **_json_object(answer.body)}
+        return _refusal(answer)
     raise _FAILURES.get(answer.status, _unclear if answer.status >= 500 else _refused)(answer, writing)
+
+
+def _refusal(answer: Response) -> dict[str, Any]:
+    """The refusal of a write, as Xero words it; raises InDoubt for a 400 that is not in Xero's words.
+
+    Xero's own 400 is always JSON ("responsecodes"); HTML is a proxy's, which says nothing of what was sent.
+    """
+    body = loads(answer.body)
+    if answer.status == 400 and not isinstance(body, dict):
+        raise InDoubt(side="xero", status=answer.status, reason="no JSON")
+    return {**(body if isinstance(body, dict) else {}), "refused": answer.status}
 
 
 def expired(answer: Response) -> bool:
@@ -325,7 +339,7 @@ def loads(body: bytes) -> Any:
     """JSON with its numbers as Decimal; None where it is none."""
     try:
         return json.loads(body, parse_float=Decimal, parse_int=Decimal)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -337,7 +351,7 @@ def _unclear(answer: Response, writing: bool) -> SyncerError:
 
 def _refused(answer: Response, writing: bool) -> SyncerError:
     body = _json_object(answer.body)
-    said = str(body.get("Message") or body.get("Detail") or "") or answer.body[:200].decode("utf-8", "replace")
+    said = _said(body, "Message", "Detail") or answer.body[:200].decode("utf-8", "replace")
     return NeedsPerson("rejected_by_xero", status=answer.status, message=said)
 
 
@@ -348,8 +362,16 @@ def _unauthorised(answer: Response, writing: bool) -> SyncerError:
 
 
 def _forbidden(answer: Response, writing: bool) -> SyncerError:
-    """A role that is too low, or an organisation that is no longer connected; which one, the caller finds out."""
-    said = _detail(answer) or answer.body[:200].decode("utf-8", "replace")
+    """A role that is too low, or an organisation that is no longer connected; which one, the caller finds out.
+
+    A 403 in neither JSON nor Xero's words comes from a server before Xero, such as Akamai's (xero-ruby#178): it says
+    nothing of roles, and what was sent has not reached Xero.
+    """
+    written = answer.body[:200].decode("utf-8", "replace")
+    is_xeros = isinstance(loads(answer.body), dict) or written.lower().startswith(NOT_PERMITTED)
+    if not is_xeros:
+        return Unavailable(UNAVAILABLE, side="xero", status=answer.status)
+    said = _detail(answer) or written
     if "permi" in said.lower() or "role" in said.lower():
         return Reconnect("role_missing", detail=said)
     return Reconnect("wrong_organisation", detail=said)
@@ -370,7 +392,12 @@ _FAILURES: Mapping[int, Callable[[Response, bool], SyncerError]] = {
 def _detail(answer: Response) -> str:
     body = _json_object(answer.body)
     # The keys of problem documents come in either case.
-    return str(body.get("Detail") or body.get("detail") or "")
+    return _said(body, "Detail", "detail")
+
+
+def _said(body: Mapping[str, Any], *names: str) -> str:
+    """The first of these texts that is there."""
+    return next((whole(value) for name in names if isinstance(value := body.get(name), str) and value), "")
 
 
 def _scope_is_missing(answer: Response) -> bool:
@@ -401,10 +428,22 @@ def results(data: Mapping[str, Any], resource: str, count: int, read: Callable[[
     """
     if "refused" in data:
         return _refused_whole(data, count)
-    elements = data.get(resource)
-    if not isinstance(elements, list) or len(elements) != count:
+    found = data.get(resource)
+    if not isinstance(found, list) or len(found) != count:
         raise InDoubt(side="xero", reason="elements_missing")
-    return [_result(element, read) for element in elements]
+    return [_result(element, read) for element in found]
+
+
+def elements(data: Mapping[str, Any], resource: str) -> list[Any]:
+    """The records of a list; raises Unavailable for an answer without one: absent records are not to be concluded."""
+    if not data:
+        return []  # 304: nothing new
+    found = data.get(resource)
+    if isinstance(found, list):
+        return found
+    if found is None and resource in data:
+        return []
+    raise Unavailable(UNAVAILABLE, side="xero", reason=f"no {resource} in the answer")
 
 
 def complaints(element: Any) -> tuple[str, ...]:
@@ -418,49 +457,67 @@ def warnings(element: Any) -> tuple[str, ...]:
 
 
 def _refused_whole(data: Mapping[str, Any], count: int) -> list[Any]:
-    message = str(data.get("Message") or "")
-    elements = data.get("Elements")
+    message = _said(data, "Message", "Detail")
+    found = data.get("Elements")
     if "is used with a different request" in message:
         # Something else was sent under this key before: look at what became of it.
         raise InDoubt(side="xero", reason="idempotency_mismatch")
-    if not isinstance(elements, list) or not elements:
+    if not isinstance(found, list) or not found:
         said = message or f"{WHOLE} ({data['refused']}): an id in it is unknown in this organisation"
         return [Refused((said,), whole=True)] * count
     if count > 1:
         # A summarised refusal of several may have saved the good ones (stackoverflow.com/questions/52706101).
         raise InDoubt(side="xero", reason="summarised_refusal")
-    return [Refused(complaints(elements[0]) or (message,), warnings(elements[0]))]
+    return [Refused(complaints(found[0]) or (message or NO_REASON,), warnings(found[0]))]
 
 
 def _result(element: Any, read: Callable[[Any], T]) -> T | Refused:
+    """The verdict on one element; raises InDoubt where it cannot be read: it may have been carried out."""
+    if not isinstance(element, dict):
+        raise InDoubt(side="xero", reason=f"an element is {shown(element)}")
     said = complaints(element)
     if said or element.get("StatusAttributeString") == "ERROR" or element.get("HasErrors") is True:
-        return Refused(said or ("Xero gave no reason.",), warnings(element))
-    return read(element)
+        return Refused(said or (NO_REASON,), warnings(element))
+    try:
+        return read(element)
+    except Garbled as garbled:
+        raise InDoubt(side="xero", reason=str(garbled)) from garbled
 
 
 def _messages(element: Any, kind: str) -> Iterator[str]:
-    if isinstance(element, list):
-        for item in element:
-            yield from _messages(item, kind)
-    if isinstance(element, dict):
-        for error in element.get(kind) or []:
-            if message := str(error.get("Message") or "").strip():
-                yield message
-        for name, value in element.items():
-            if name not in ("ValidationErrors", "Warnings"):
-                yield from _messages(value, kind)
+    """The messages in everything that an element holds, outermost first, however deep."""
+    waiting = [element]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, list):
+            waiting += reversed(current)
+        if isinstance(current, dict):
+            yield from _own_messages(current.get(kind))
+            inner = [value for name, value in current.items() if name not in ("ValidationErrors", "Warnings")]
+            waiting += reversed(inner)
+
+
+def _own_messages(errors: Any) -> Iterator[str]:
+    for error in errors if isinstance(errors, list) else [errors]:
+        message = error.get("Message") if isinstance(error, dict) else error
+        if isinstance(message, str) and (written := whole(message).strip()):
+            yield written
 
 
 def is_last_page(data: Mapping[str, Any], resource: str, page: int) -> bool:
-    """Whether nothing follows: by `pagination.pageCount`, else by a page that is not full."""
-    pages = (data.get("pagination") or {}).get("pageCount")
-    if pages is not None:
-        return page >= int(pages)
-    return len(data.get(resource) or []) < PAGE_SIZE
+    """Whether nothing follows: by `pagination.pageCount`, else by a page that is not full; an empty one is the last."""
+    found = elements(data, resource)
+    pages = _pagination(data, "pageCount")
+    if pages is None:
+        return len(found) < PAGE_SIZE
+    return page >= pages or not found
 
 
 def item_count(data: Mapping[str, Any]) -> int | None:
     """How many items all pages have together, if the answer says."""
-    count = (data.get("pagination") or {}).get("itemCount")
-    return None if count is None else int(count)
+    return _pagination(data, "itemCount")
+
+
+def _pagination(data: Mapping[str, Any], name: str) -> int | None:
+    said = data.get("pagination")
+    return count(said, name) if isinstance(said, dict) else None

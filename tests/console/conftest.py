@@ -20,6 +20,7 @@ from syncer.core.standing import told
 from syncer.ledger.records import Ending, Intent, Verdict
 from syncer.ports import CallRecord
 from tests.stories.stories_world import World
+from tests.support.waiting import PATIENCE_S
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
 RUN = "20261121-100300-ab12cd"
@@ -185,7 +186,7 @@ def draw() -> Draw:
     """Draw a page at an address."""
 
     def drawn(page: str, **address: str) -> AppTest:
-        at = AppTest.from_function(script, default_timeout=20, kwargs={"page": page})
+        at = AppTest.from_function(script, default_timeout=PATIENCE_S, kwargs={"page": page})
         for name, value in address.items():
             at.query_params[name] = value
         return at.run()

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,15 +10,7 @@ from console import background
 from console.desk import Desk, installation
 from syncer.watching import watching
 from tests.console.conftest import Draw, seen
-
-
-def until(is_so, most_s=30.0):
-    """Wait for it."""
-    deadline = time.monotonic() + most_s
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return is_so()
+from tests.support.waiting import until
 
 
 def test_the_watch_begins_and_ends_with_the_console(desk: Desk, monkeypatch):

@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -44,11 +44,11 @@ def console(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             [*command, "--server.headless", "true"], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         try:
-            _wait_for(f"{url}/healthz")
+            until(lambda: _answers(f"{url}/healthz"))
             yield url
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def page(console: str) -> Iterator[Any]:
         context = browser.new_context(
             base_url=console, viewport={"width": 1280, "height": 900}, timezone_id="Europe/Paris"
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_S * 1000)
         page = context.new_page()
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -78,15 +78,12 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _wait_for(url: str) -> None:
-    for _ in range(150):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise AssertionError("the console did not start")
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_an_address_can_be_sent_to_somebody(page: Any):
@@ -241,7 +238,7 @@ def test_readiness_from_the_check_to_the_certificate(page: Any, box: Sandbox):
     page.get_by_text("Saved: Payments in GBP").wait_for()
     page.get_by_role("textbox", name="For which contact").fill("Maxime Charpentier")
     page.get_by_role("button", name="Send the test invoice").click()
-    page.get_by_text("Everything as expected").wait_for(timeout=60_000)
+    page.get_by_text("Everything as expected").wait_for()
     made = [one for one in box.crococlick.invoices() if str(one["name"]).startswith("Test CrocoClick")]
     assert [one["status"] for one in made] == ["void"] and not box.crococlick.messages()
     with page.expect_download() as download:

@@ -1,7 +1,6 @@
 """What is ordered from the desk really happens, in processes of their own."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -9,6 +8,7 @@ import pytest
 
 from console.desk import Desk, installation
 from sandbox.server import Sandbox
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -26,14 +26,6 @@ def month_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]
         desk.change_setting("revenue_account", "706")
         yield desk
     installation.cache_clear()
-
-
-def until(true: Callable[[], object], seconds: float = 30) -> None:
-    """Wait for it."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def test_a_sync_that_cannot_begin_says_why(desk: Desk):

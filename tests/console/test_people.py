@@ -25,6 +25,7 @@ from syncer.core.rights import Right
 from tests.console.conftest import BOOKS, NOW, SECRET, Draw, press, script, seen
 from tests.console.test_routes import caller
 from tests.stories.stories_world import World
+from tests.support.waiting import PATIENCE_S
 
 CONFIGURED = {
     "CONSOLE_URL": "https://console.example.com", "CONSOLE_ADMINS": "boss@example.com", "OIDC_CLIENT_ID": "console",
@@ -243,7 +244,7 @@ def test_a_consent_begins_on_the_word_of_an_admin_and_ends_on_it(house: Desk):
 
 def signed_in(name: str, page: str, **address: str) -> AppTest:
     """A page as somebody sees it."""
-    at = AppTest.from_function(script, default_timeout=20, kwargs={"page": page})
+    at = AppTest.from_function(script, default_timeout=PATIENCE_S, kwargs={"page": page})
     at.user = claims(email=f"{name}@example.com")
     for key, value in address.items():
         at.query_params[key] = value
@@ -387,7 +388,7 @@ def test_a_hit_elsewhere_says_whose_it_is(house: Desk):
     """The search looks in every connection that this person may see, and Today tells which others need somebody."""
     told = {}
     for name in ("vera", "luc"):
-        at = AppTest.from_function(script_of_lyon, default_timeout=20)
+        at = AppTest.from_function(script_of_lyon, default_timeout=PATIENCE_S)
         at.user = claims(email=f"{name}@example.com")
         told[name] = seen(at.run())
     assert "No invoice of Dupont Lyon fits “FAC-2026-0142”" in told["vera"] and "In Dupont Conseil" in told["vera"]

@@ -19,6 +19,7 @@ from syncer.figures import asked
 from syncer.ledger.ledger import Ledger
 from tests.console.conftest import NOW, Draw, invoice, seen
 from tests.console.test_pages import obeys_the_house_rules
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize("view", list(VIEWS))
@@ -156,7 +157,7 @@ def test_a_connection_that_is_not_his_has_no_report(second: Desk):
 
         reports.show(Desk(installation(), "default", visible=["second"]))
 
-    at = AppTest.from_function(page, default_timeout=20).run()
+    at = AppTest.from_function(page, default_timeout=PATIENCE_S).run()
     assert not at.exception
     assert "There is nothing to report yet" in seen(at)
     assert "2,640" not in seen(at)

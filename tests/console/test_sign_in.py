@@ -18,7 +18,8 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from syncer import settings
 from syncer.app import App
 from syncer.core.rights import Right
-from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _free_port, _wait_for
+from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _answers, _free_port
+from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PEOPLE = {
@@ -58,11 +59,11 @@ def house(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
             [*command, "--server.headless", "true"], cwd=ROOT, env={**os.environ, **values}, stdout=log, stderr=log
         )
         try:
-            _wait_for(f"{url}/healthz")
+            until(lambda: _answers(f"{url}/healthz"))
             yield url, app
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def visit(browser: Any, house: tuple[str, App]) -> Iterator[Visit]:
 
     def visited(address: str, email: str = "") -> Any:
         context = browser.new_context(base_url=house[0], viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_S * 1000)
         contexts.append(context)
         page = context.new_page()
         page.goto(address)

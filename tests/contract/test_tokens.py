@@ -10,6 +10,7 @@ import pytest
 from syncer.errors import Reconnect, Unavailable
 from syncer.transport import Response
 from syncer.xero.auth import Identity, TokenSource, XeroApp, vault_name
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPIRED = Response(401, {}, b'{"Detail":"TokenExpired: token expired"}')
@@ -69,7 +70,7 @@ def test_processes_refresh_once(box, tokens, app, tmp_path):
     command = [sys.executable, "-m", "tests.contract.another_process", "token"]
     command += [str(tmp_path), app.api_url, app.redirect_uri, str(box.clock.ahead_s)]
     asking = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(6)]
-    found = [one.communicate(timeout=60)[0].strip() for one in asking]
+    found = [one.communicate(timeout=PATIENCE_S)[0].strip() for one in asking]
     assert all(found)
     assert len(set(found)) == 1
     assert found[0] != old
@@ -86,7 +87,7 @@ def test_four_processes_share_one_refresh_token_through_two_hundred_refreshes(bo
     command = [sys.executable, "-m", "tests.contract.another_process", "token"]
     command += [str(tmp_path), app.api_url, app.redirect_uri, str(box.clock.ahead_s), "50"]
     asking = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    assert all(one.communicate(timeout=120)[0].strip() for one in asking)
+    assert all(one.communicate(timeout=PATIENCE_S)[0].strip() for one in asking)
     answers = [call.status for call in box.calls if call.path == "/connect/token"]
     assert len(answers) >= 200 and set(answers) == {200}
     assert tokens.access_token()

@@ -12,6 +12,7 @@ import pytest
 from syncer.errors import SyncerError
 from syncer.vault import FileVault
 from tests.contract.another_process import add
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = {"access_token": "very-secret", "scopes": ["a"]}
@@ -93,8 +94,8 @@ def test_processes_and_threads_take_turns(tmp_path):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
-    assert [process.wait(60) for process in processes] == [0] * 4
+        thread.join(PATIENCE_S)
+    assert [process.wait(PATIENCE_S) for process in processes] == [0] * 4
     vault = FileVault(tmp_path)
     assert vault.get("counter") == {"n": 80}
     assert all(vault.get(f"{kind}{n}") for kind in "pt" for n in range(4))
@@ -113,4 +114,4 @@ def test_locks_have_names(tmp_path):
         threading.Thread(target=wait, daemon=True).start()
         time.sleep(0.05)
         assert not entered.is_set()
-    assert entered.wait(5)
+    assert entered.wait(PATIENCE_S)

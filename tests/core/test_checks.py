@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from core_samples import BANK, BOOKS, INVOICE, RULES, VAT, books, invoice, plain, rules, scene
-from hypothesis import given, settings
+from hypothesis import given
 from random_worlds import worlds
 
 from syncer.core.action import Do
@@ -15,6 +15,7 @@ from syncer.core.checks import MONTHLY, Check, Level, Situation, check_all, is_r
 from syncer.core.contact import Linked
 from syncer.core.invoice import LineItem, Status, Tax
 from syncer.core.plan import plan_all
+from tests.support.properties import examples
 
 ACTIONS = {"CreateApprovedInvoice": True, "CreateInvoicePayment": True, "UseMulticurrency": True}
 TODAY = date(2026, 11, 25)
@@ -54,6 +55,7 @@ def test_everything_right_passes():
 @pytest.mark.parametrize(
     ("code", "changes", "level"),
     [
+        ("revenue_account", {"rules": rules(revenue_account="999")}, Level.FAIL),
         ("xero_scopes", {"scopes": []}, Level.FAIL),
         ("crococlick_scopes", {"may": {"contacts": False}}, Level.FAIL),
         ("crococlick_scopes", {"may": {"contacts": None}}, Level.PASS),
@@ -189,7 +191,7 @@ def test_each_invoice_counts_once_in_what_is_stopped():
     assert (list(held.ids.values()), dict(held.money)) == (["№"], {"EUR": Decimal(240)})
 
 
-@settings(max_examples=150, deadline=None)
+@examples(1.5)
 @given(worlds())
 def test_the_report_never_promises_what_a_run_does_not_do(world):
     """Whatever a plan holds for a person is under a check that fails; where nothing fails nothing is held."""

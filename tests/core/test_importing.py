@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from core_samples import contact
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.core.books import Address
@@ -23,6 +23,7 @@ from syncer.core.importing import (
     to_create,
 )
 from syncer.core.people import SourceContact, addresses
+from tests.support.properties import examples
 
 MAIL = "anne@example.org"
 ANNE = contact("x1", "Anne Martin", MAIL, phone="+33 1 40 00 00 01")
@@ -413,7 +414,7 @@ def test_a_crococlick_contact_is_linked_to_one_xero_contact(world):
     assert not set(new) & set(world[2])
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(worlds() | crossed())
 def test_done_is_done(world):
     """Deciding again, once everything was done, leaves nothing to do."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from random_worlds import REFUSAL, worlds
 
@@ -11,11 +11,12 @@ from syncer.core.action import Do
 from syncer.core.causes import CAUSES
 from syncer.core.plan import number_owners, plan_all
 from syncer.core.standing import GONE, UNAPPROVED
+from tests.support.properties import examples
 
 OVER = frozenset({Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY})  # what moves a document that stands in Xero
 NEW = frozenset({Do.CREATE, Do.BIND})
 SENT = OVER | {Do.CREATE, Do.PAY}
-MANY = settings(max_examples=500, deadline=None)
+MANY = examples(5)
 REAPPLYING = worlds(orders=("reapply_payments",), always=("issued", "lock", "paid_on", "counted", "xero_paid"))
 ADOPTING = worlds(orders=("adopt", ""), always=("number", "stranger", "there"))
 

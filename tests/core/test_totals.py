@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 from core_samples import GST, QST, VAT, invoice, plain
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from two_arithmetics import (
     FACTORS,
@@ -28,6 +28,7 @@ from syncer.core.causes import Problem
 from syncer.core.invoice import Discount, LineItem, Tax
 from syncer.core.shares import combined_rate, shares
 from syncer.core.totals import Reckoned, reckon
+from tests.support.properties import examples
 
 ROUNDING = ("860", "ROUNDING")
 CENT = Decimal("0.01")
@@ -90,7 +91,7 @@ def check_corrections(one, answer):
     assert abs(Fraction(there.total) - exact(one)) <= Fraction(unit) * len(one.lines)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(5)
 @given(INVOICES)
 def test_what_is_sent_comes_to_the_cent(one):
     """Whatever the discounts, taxes, decimals and signs: Xero shows the customer's total, or nothing is sent."""
@@ -103,7 +104,7 @@ def test_what_is_sent_comes_to_the_cent(one):
         assert answer.code == "total_mismatch"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(3)
 @given(INVOICES, st.integers(-300, 300))
 def test_a_cent_that_rounding_does_not_explain_is_never_sent(one, off):
     """A total that is off is held; one that still is a reading of the lines is met to the cent."""
@@ -116,7 +117,7 @@ def test_a_cent_that_rounding_does_not_explain_is_never_sent(one, off):
         assert isinstance(answer, Problem)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(2)
 @given(INVOICES, st.integers(-500, 500))
 def test_the_tax_that_the_customer_saw_is_the_tax_in_xero(one, off):
     """A stated tax is kept to the cent; one that the lines do not explain holds the invoice."""
@@ -126,7 +127,7 @@ def test_the_tax_that_the_customer_saw_is_the_tax_in_xero(one, off):
         assert answer.tax == stated
 
 
-@settings(max_examples=200, deadline=None)
+@examples(2)
 @given(INVOICES)
 def test_without_a_rounding_account_no_rounding_line_is_made(one):
     """Then what needs one is held."""

@@ -17,6 +17,7 @@ from syncer.errors import WrongUsage
 from syncer.ledger.analysis import Analysis, ask, open_analysis
 from syncer.ledger.store import Store, Tx
 from tests.ledger.conftest import NOON, attempt_columns, call_columns, invoice_columns
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 TABLES = {"runs", "attempts", "arrivals", "problems", "taxes", "invoices", "contacts", "duplicates", "calls", "checks"}
@@ -157,12 +158,10 @@ def test_who_reads_the_old_copy_reads_on(analysis, store):
 
 
 def test_the_copy_does_not_hold_up_the_ledger_and_leaves_no_crumbs(analysis, store, tmp_path):
-    """With an analysis connection open the ledger can be written at once, and the folder stays tidy."""
+    """With an analysis connection open the ledger can be written, and the folder stays tidy."""
     fill(store)
     reader = analysis.open(["default"])
-    began = time.monotonic()
     fill(store, range(4, 6))
-    assert time.monotonic() - began < 1
     analysis.refresh()
     reader.close()
     left = {path.name for path in tmp_path.iterdir()}
@@ -200,7 +199,7 @@ def test_several_processes_refresh_and_read_while_the_ledger_grows(analysis, sto
         fill(store, range(n, n + 2))
         analysis.refresh()
     for reader in readers:
-        _, complaint = reader.communicate(timeout=60)
+        _, complaint = reader.communicate(timeout=PATIENCE_S)
         assert (reader.returncode, complaint) == (0, "")
 
 
@@ -345,10 +344,8 @@ def test_a_mistake_is_told_in_duckdbs_words_with_the_place(filled):
 )
 def test_a_question_without_end_is_ended(filled, sql):
     """After the time it may take, whatever it is doing."""
-    began = time.monotonic()
     with pytest.raises(WrongUsage, match=r"longer than 1 seconds|memory"):
         filled.ask(sql, timeout_s=1)
-    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

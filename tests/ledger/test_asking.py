@@ -17,6 +17,7 @@ from syncer.ledger.analysis import Analysis, Question
 from syncer.ledger.asking import Asking
 from syncer.ledger.store import Store
 from tests.ledger.test_analysis import fill
+from tests.support.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) AS a, range(10000000) AS b"
@@ -64,11 +65,11 @@ def test_a_value_that_is_missing_is_named(filled):
 
 
 def test_a_question_can_be_cancelled(filled):
-    """It ends at once and says so."""
+    """It ends and says so."""
     asking = filled.begin(Question(ENDLESS))
     pid = under_way(asking)
     asking.cancel()
-    assert asking.wait(3)
+    assert asking.wait(PATIENCE_S)
     with pytest.raises(WrongUsage, match="was stopped"):
         asking.answer()
     assert is_gone(pid)
@@ -76,7 +77,7 @@ def test_a_question_can_be_cancelled(filled):
 
 def test_a_question_that_nobody_waits_for_is_ended(filled):
     """A page that was left asks on for nobody; one that is watched goes on."""
-    left, watched = filled.begin(Question(ENDLESS), unwatched_s=0.8), filled.begin(Question(ENDLESS), unwatched_s=0.8)
+    left, watched = (filled.begin(Question(ENDLESS), unwatched_s=4.0) for _ in range(2))
     while not left.is_over:
         watched.watch()
         time.sleep(0.05)
@@ -96,12 +97,9 @@ def test_a_question_gives_way_to_everything_else(filled):
         memory = scored.read_text().strip() if scored.exists() else "1000"
         return (os.getpriority(os.PRIO_PROCESS, pid), memory) == (19, "1000")
 
-    deadline = time.monotonic() + 10
-    while not steps_aside() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert steps_aside()
+    until(steps_aside)
     asking.cancel()
-    asking.wait(3)
+    asking.wait(PATIENCE_S)
 
 
 LEFT_ALONE = """
@@ -125,10 +123,7 @@ def test_a_question_ends_in_time_also_when_whoever_asked_is_gone(filled):
     command = [sys.executable, "-c", LEFT_ALONE, str(filled.path.parent), ENDLESS]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     pid = int(done.stdout)
-    deadline = time.monotonic() + 10
-    while not is_gone(pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert is_gone(pid)
+    until(lambda: is_gone(pid))
 
 
 def is_gone(pid: int) -> bool:
@@ -177,7 +172,7 @@ def test_those_who_ask_without_a_pause_share_a_copy(tmp_path):
 
     def counted() -> int:
         asking = analysis.begin(Question("SELECT count(*) FROM invoices"))
-        assert asking.wait(20)
+        assert asking.wait(PATIENCE_S)
         return asking.answer().rows[0][0]
 
     assert counted() == 1
@@ -192,7 +187,7 @@ def test_those_who_ask_without_a_pause_share_a_copy(tmp_path):
 def test_only_what_may_be_seen_is_handed_over(filled):
     """Also to a question that is watched."""
     asking = filled.begin(Question("SELECT DISTINCT connection FROM invoices"), ["other"])
-    assert asking.wait(20)
+    assert asking.wait(PATIENCE_S)
     assert asking.answer().rows == [("other",)]
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from syncer.errors import LedgerBusy, LedgerTooNew, SyncerError, WrongUsage
 from syncer.ledger.store import HERE, Schema, Store, Tx, ledger_path, named_queries, queries
 from tests.ledger.conftest import NOON, call_columns, invoice_columns
+from tests.support.properties import examples
+from tests.support.waiting import PATIENCE_S
 
 KEYS = ["connection", "source_id"]
 
@@ -99,7 +101,7 @@ def test_times_come_back_in_utc_whatever_zone_they_went_in(store):
         st.none() | st.decimals(-(10**15), 10**15, allow_nan=False, places=6) | st.just(Decimal("1E+3")), min_size=1
     )
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(0.4, HealthCheck.function_scoped_fixture)
 def test_money_comes_back_to_the_last_digit(store, amounts):
     """Decimals of any size and notation, mixed with empty ones, in one bulk write."""
 
@@ -292,47 +294,42 @@ def test_waiting_has_an_end_and_says_for_whom(store, ledger_file):
 
     def hold(tx: Tx):
         inside.set()
-        done.wait(10)
+        done.wait(PATIENCE_S)
 
     holder = threading.Thread(target=store.transaction, args=[hold])
     holder.start()
-    inside.wait(10)
-    began = time.monotonic()
+    inside.wait(PATIENCE_S)
     for ask in (Store(ledger_file, wait_s=0.3).transaction, Store(ledger_file, wait_s=0.3).read):
         with pytest.raises(LedgerBusy) as refusal:
             ask(lambda tx: None)
         assert refusal.value.code == "ledger_busy"
         assert refusal.value.wait_s > 0
         assert refusal.value.facts["held_for"] >= 0.2
-    assert time.monotonic() - began < 3
     done.set()
     holder.join()
     assert store.transaction(lambda tx: "free again") == "free again"
 
 
-def test_a_reader_makes_a_writer_of_this_process_wait_only_while_it_reads(store):
-    """The handle that readers share for a moment is given up as soon as somebody writes."""
+def test_a_reader_makes_a_writer_of_this_process_wait_only_while_it_reads(ledger_file):
+    """The handle that readers share is given up as soon as somebody writes, however long it might be kept."""
+    store = Store(ledger_file, wait_s=20, moment_s=1_000)
     put(store)
-    store.read(lambda r: r.value("SELECT 1"))
-    began = time.monotonic()
     for _ in range(10):
         store.read(lambda r: r.value("SELECT 1"))
         store.transaction(lambda tx: None)
-    assert time.monotonic() - began < 2
 
 
-def test_an_idle_reading_handle_of_another_store_is_given_up_soon(store, ledger_file):
+def test_an_idle_reading_handle_of_another_store_is_given_up(ledger_file):
     """Somebody else's shared moment, however long, ends when a writer stands at the gate."""
+    store = Store(ledger_file, wait_s=20)
     put(store)
-    patient = Store(ledger_file, moment_s=20)
+    patient = Store(ledger_file, moment_s=1_000)
     patient.read(lambda r: r.value("SELECT 1"))
-    began = time.monotonic()
     store.transaction(lambda tx: None)
-    assert time.monotonic() - began < 1
 
 
 def test_readers_in_turn_cannot_keep_a_writer_out(store, ledger_file):
-    """Overlapping readers for ever, and a writer still gets its turn soon."""
+    """Overlapping readers for ever, and a writer still gets its turn: it raises LedgerBusy where it does not."""
     put(store)
     stop = threading.Event()
     failures: list[BaseException] = []
@@ -349,15 +346,14 @@ def test_readers_in_turn_cannot_keep_a_writer_out(store, ledger_file):
     for reader in readers:
         reader.start()
     time.sleep(0.2)
-    began = time.monotonic()
-    for _ in range(5):
-        store.transaction(lambda tx: None)
-    took_s = time.monotonic() - began
-    stop.set()
-    for reader in readers:
-        reader.join()
+    try:
+        for _ in range(5):
+            store.transaction(lambda tx: None)
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
     assert not failures
-    assert took_s < 4
 
 
 def test_threads_read_together_and_see_every_commit(store):

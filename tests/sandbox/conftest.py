@@ -55,13 +55,13 @@ def xero_client(box: Sandbox, scope: str | None = None, **options: Any) -> httpx
         "Xero-Tenant-Id": box.xero.tenant,
         "Accept": "application/json",
     }
-    return httpx.Client(base_url=f"{box.url}/api.xro/2.0", headers=headers, timeout=20, **options)
+    return httpx.Client(base_url=f"{box.url}/api.xro/2.0", headers=headers, timeout=60, **options)
 
 
 def crm_client(box: Sandbox, token: str = "pit-sandbox") -> httpx.Client:  # noqa: S107 - a public token
     """A client of the CrocoClick API."""
     headers = {"Authorization": f"Bearer {token}", "Version": "2021-07-28", "Accept": "application/json"}
-    return httpx.Client(base_url=box.url, headers=headers, timeout=20)
+    return httpx.Client(base_url=box.url, headers=headers, timeout=60)
 
 
 def line(**fields: Any) -> dict[str, Any]:

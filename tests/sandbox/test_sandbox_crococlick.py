@@ -403,7 +403,7 @@ def test_422_and_created_all_the_same(quiet: Sandbox, crm_api: httpx.Client) -> 
 
 
 def test_what_a_bad_token_meets(quiet: Sandbox) -> None:
-    """Garbage, no token, missing scope, another location, no version: each has its own answer."""
+    """Garbage, a bad private token, a missing scope, another location, a bad version: each has its own answer."""
     with crm_client(quiet, "garbage") as client:
         answer = client.get("/invoices/", params=PAGE)
         assert (answer.status_code, answer.json()["message"]) == (401, "Invalid JWT")
@@ -413,19 +413,45 @@ def test_what_a_bad_token_meets(quiet: Sandbox) -> None:
         assert (answer.status_code, answer.json()["message"]) == (401, "The token is not authorized for this scope.")
         assert client.get("/contacts/", params={"locationId": LOCATION}).status_code == 200
     with crm_client(quiet) as client:
-        text = "The token does not have access to this location."
-        for path, query in (("/invoices/", PAGE | {"altId": "other"}), ("/locations/other", {})):
-            answer = client.get(path, params=query)
-            assert (answer.status_code, answer.json()["message"]) == (403, text)
+        answer = client.get("/locations/other")
+        assert (answer.status_code, answer.json()["message"]) == (403, OTHERS_LOCATION)
         assert client.get(f"/locations/{LOCATION}").json()["location"]["timezone"] == "Europe/Paris"
         assert "_tokens" not in client.get(f"/locations/{LOCATION}").json()["location"]
-        assert client.get("/invoices/", params=PAGE, headers={"Version": ""}).status_code == 400
+        for version, text in (("", "version header was not found."), ("2019-01-01", "version header is invalid")):
+            answer = client.get("/invoices/", params=PAGE, headers={"Version": version})
+            assert (answer.status_code, answer.json()["message"]) == (401, text)
         assert client.get("/nowhere").status_code == 404
     quiet.crococlick.refuse("pit-sandbox")
     with crm_client(quiet) as client:
-        assert client.get("/invoices/", params=PAGE).status_code == 401
+        answer = client.get("/invoices/", params=PAGE)
+        assert (answer.status_code, answer.json()["message"]) == (401, "Invalid Private Integration token")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "asked"),
+    [
+        ("GET", "/invoices/", {"params": PAGE | {"altId": "other"}}),
+        ("GET", "/contacts/search/duplicate", {"params": {"locationId": "other", "email": "a@b.example"}}),
+        ("POST", "/contacts/", {"json": {"locationId": "other", "email": "a@b.example"}}),
+        ("POST", "/contacts/search", {"json": {"locationId": "other", "pageLimit": 10}}),
+    ],
+)
+def test_another_location_is_401_for_a_private_token_and_403_for_an_apps(
+    quiet: Sandbox, method: str, path: str, asked: dict[str, Any]
+) -> None:
+    """The remedy is to correct the location's id: the token is good, and there need not even be such a location."""
+    with crm_client(quiet) as client:
+        answer = client.request(method, path, **asked)
+        text = "This location is not accessible from this token!"
+        assert (answer.status_code, answer.json()["message"]) == (401, text)
+    form = CLIENT | {"grant_type": "client_credentials", "user_type": "Location"}
+    token = httpx.post(f"{quiet.url}/oauth/token", data=form).json()["access_token"]
+    with crm_client(quiet, token) as client:
+        answer = client.request(method, path, **asked)
+        assert (answer.status_code, answer.json()["message"]) == (403, OTHERS_LOCATION)
+
+
+OTHERS_LOCATION = "The token does not have access to this location."
 CLIENT = {"client_id": "65a000000000000000000001-sandbox", "client_secret": "sandbox-secret"}
 
 

@@ -3,7 +3,6 @@
 import base64
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -11,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from sandbox.crococlick.deliveries import Deliveries
 from sandbox.server import Sandbox
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -36,13 +36,6 @@ def taken():
 
 def kinds(told):
     return [json.loads(body)["type"] for _, body in told]
-
-
-def until(is_so, most_s=20):
-    deadline = time.monotonic() + most_s
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be so"
-        time.sleep(0.02)
 
 
 def test_every_change_is_told_and_signed(taken):

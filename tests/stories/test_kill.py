@@ -14,6 +14,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from tests.stories.stories_world import World
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 20
@@ -35,6 +36,7 @@ def wait_for_a_write(box, run):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_killed_twenty_times_every_invoice_arrives_once(tmp_path):
     """Two thousand invoices, twenty kills, at least half of them with a write in flight: each arrives exactly once."""
     chance = random.Random(20)
@@ -58,7 +60,7 @@ def test_killed_twenty_times_every_invoice_arrives_once(tmp_path):
             kills += 1
             in_flight += bool(world.ledger.open_attempts())
         assert kills == KILLS and in_flight >= IN_FLIGHT_KILLS, (kills, in_flight)
-        out, _ = start(world).communicate(timeout=240)
+        out, _ = start(world).communicate(timeout=PATIENCE_S)
         numbers = Counter(one["InvoiceNumber"] for one in box.xero.invoices())
         wanted = Counter(one["invoiceNumber"] for one in box.crococlick.invoices())
         assert numbers == wanted, (len(numbers), len(wanted))

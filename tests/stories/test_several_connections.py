@@ -1,7 +1,6 @@
 """Several locations and organisations in one installation: what belongs to one never reaches the other."""
 
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from syncer.reading import Orders
 from syncer.watches import Watches
 from syncer.watching import watching
 from tests.stories.stories_world import press
+from tests.support.waiting import PATIENCE_S, until
 
 FIRST, SECOND = "SandboxLocation00001", "SandboxLocation00002"
 
@@ -83,16 +83,8 @@ def test_one_watch_serves_all_and_an_event_reaches_its_own(world, lyon):
         until(lambda: xero.numbers() == ["LYON-1"] and world.app.inbox.waiting() == 0)
     finally:
         watches.stop()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert {one.bearer for one in world.box.calls if one.side == "crococlick"} == {"pit-lyon"}
-
-
-def until(is_so, most_s=20.0):
-    """Wait for it."""
-    deadline = time.monotonic() + most_s
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to be so"
-        time.sleep(0.05)
 
 
 def test_without_its_own_token_nothing_is_asked(world, lyon):

@@ -10,6 +10,7 @@ from syncer.crococlick import webhooks
 from syncer.watch import Watch
 from syncer.watches import Watches
 from syncer.watching import watching
+from tests.support.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -330,23 +331,13 @@ def test_a_second_watch_stands_by(world):
     first, second = (Watches(world.app, every=timedelta(seconds=600), say=said.append) for _ in range(2))
     threads = [threading.Thread(target=one.run) for one in (first, second)]
     threads[0].start()
-    wait_until(lambda: said == ["Watching default."])
+    until(lambda: said == ["Watching default."])
     threads[1].start()
-    wait_until(lambda: len(said) == 2)
+    until(lambda: len(said) == 2)
     assert "stands by" in said[1]
     first.stop()
-    threads[0].join(30)
-    wait_until(lambda: said[2:] == ["Watching default."])
+    threads[0].join(PATIENCE_S)
+    until(lambda: said[2:] == ["Watching default."])
     second.stop()
-    threads[1].join(30)
+    threads[1].join(PATIENCE_S)
     assert watching(world.app.environment.data_dir, "default") is None
-
-
-def wait_until(is_so, most_s=20.0):
-    """Wait for it."""
-    done = threading.Event()
-    for _ in range(int(most_s * 50)):
-        if is_so():
-            return
-        done.wait(0.02)
-    raise AssertionError("it did not come to be so")

@@ -171,6 +171,7 @@ def grant_again(world):
     """Consent by somebody, as connecting in the console ends: tokens in the vault."""
     given, now = world.xero.grant(), world.clock.now()
     kept = world.app.vault.get("xero:default") or {}
+    kept.pop("revoked_at", None)
     fresh = {name: given[name] for name in ("access_token", "refresh_token")}
     until = now + timedelta(seconds=given["expires_in"])
     fresh |= {"expires_at": until.isoformat(), "obtained_at": now.isoformat()}

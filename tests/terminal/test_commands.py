@@ -11,6 +11,7 @@ import pytest
 from sandbox.server import Sandbox
 from syncer.ledger.ledger import Ledger
 from tests.stories.stories_world import World
+from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ def world(tmp_path_factory):
 def run(world, *words, **environment):
     done = subprocess.run(
         [sys.executable, "-m", "syncer", *words],
-        cwd=ROOT, env={**os.environ, **world.values, **environment}, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, env={**os.environ, **world.values, **environment}, capture_output=True, text=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
     return done

@@ -12,6 +12,7 @@ import pytest
 from sandbox.server import Sandbox
 from tests.stories.contacts_world import here, linked
 from tests.stories.stories_world import World
+from tests.support.waiting import PATIENCE_S
 from tests.terminal.test_commands import ROOT, run, told
 
 IMPORT = {"run_id", "outcomes", "duplicate_groups", "calls"}
@@ -119,7 +120,7 @@ def test_ctrl_c_ends_with_5_and_the_next_import_goes_on(world):
     while len(world.crm.contacts()) < before + 5 and import_.poll() is None:
         time.sleep(0.005)
     import_.send_signal(signal.SIGINT)
-    out, err = import_.communicate(timeout=60)
+    out, err = import_.communicate(timeout=PATIENCE_S)
     world.faults.clear()
     assert import_.returncode == 5, err
     made = json.loads(out)["outcomes"]["created"]
