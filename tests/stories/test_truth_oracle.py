@@ -178,14 +178,16 @@ def test_sums_exits_and_tables(synced):
     outcomes = dict.fromkeys(oracle.OUTCOMES, 0) | {"unchanged": 2}
     result = {"ended": "done", "outcomes": outcomes, "cause": None}
     rows = [{"crococlick_id": id_, "state": "held", "cause": "tax_unmapped"} for id_ in (*told, "a" * 24)]
-    found = oracle.judge(books, oracle.Told(told, rows, result, 3), oracle.Leave())
+    states = {"a" * 24: "synced", "b" * 24: "synced", "d" * 24: "held"}
+    found = oracle.judge(books, oracle.Told(told, rows, states, result, 3), oracle.Leave())
     assert {one.kind for one in found} == {
         "outcomes do not add up",
+        "missing after a run that was done",
         "exit 3 although nothing is held",
         "the table says otherwise",
         "twice in the table",
     }
-    found = oracle.judge(books, oracle.Told(told, [], result, 5), oracle.Leave(read=False))
+    found = oracle.judge(books, oracle.Told(told, result=result, exit=5), oracle.Leave(read=False))
     assert {one.kind for one in found} == {"a run ended early for nothing"}
 
 

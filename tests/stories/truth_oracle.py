@@ -223,10 +223,14 @@ def _beside(transaction: dict) -> int:
 
 @dataclass
 class Told:
-    """What the product said after one run: `explain --json` by invoice, the table's rows, `sync --json`, its exit."""
+    """What the product said after one run: `explain --json` by invoice, the table's rows, `sync --json`, its exit.
+
+    `states` are those of every invoice right after the run, before anything was asked.
+    """
 
     explained: dict[str, dict]
     table: list[dict] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict)
     result: dict | None = None
     exit: int = 0
 
@@ -250,7 +254,7 @@ class Leave:
 def judge(books: Books, told: Told, leave: Leave) -> list[False_]:
     """Every false word among what was told."""
     found = [false for id_, said in told.explained.items() for false in judge_one(books, id_, said, leave)]
-    return [*found, *twice(books), *_table(told), *_sums(told, leave), *_end(told, leave)]
+    return [*found, *twice(books), *_table(told, leave), *_sums(books, told, leave), *_end(told, leave)]
 
 
 def judge_one(books: Books, id_: str, said: dict, leave: Leave) -> list[False_]:
@@ -290,7 +294,10 @@ def _of_state(books: Books, invoice: dict, state: str, cause: str | None, leave:
         return [False_(f"synced but {one.partition(':')[0]} differs", id_, one) for one in apart(books, invoice)]
     if state in ("waiting", "retrying") and leave.causes and cause not in leave.causes:
         return [False_(f"{state} without the connection's cause", id_, f"{cause}, not one of {sorted(leave.causes)}")]
-    if state in ("waiting", "retrying") and leave.read and not leave.causes and not leave.doubt:
+    if state == "unknown" and cause not in leave.causes:
+        return [False_("unknown although CrocoClick can be read", id_, f"{cause}")]
+    known = leave.read and not leave.causes and not leave.doubt and id_ not in leave.unknown
+    if state in ("waiting", "retrying") and known:
         return [False_(f"{state} after a run that was done", id_, f"{cause}")]
     if state == "in_doubt" and not leave.doubt:
         return [False_("in doubt although no answer was lost", id_, f"{cause}")]
@@ -551,7 +558,7 @@ def overpaid(before, after):
     return found
 
 
-def _table(told: Told) -> list[False_]:
+def _table(told: Told, leave: Leave) -> list[False_]:
     """The analysis table has each explained invoice once, in the same state for the same cause."""
     if not told.table:
         return []
@@ -561,7 +568,7 @@ def _table(told: Told) -> list[False_]:
     for id_, said in told.explained.items():
         row, cause = rows.get(id_), (said.get("cause") or {}).get("code")
         if row is None:
-            if said.get("invoice"):
+            if said.get("invoice") and id_ not in leave.unknown:
                 found.append(False_("not in the table", id_, f"{said['state']}"))
         elif (row["state"], row["cause"] or None) != (said["state"], cause):
             text = f"explain {said['state']} {cause}, table {row['state']} {row['cause']}"
@@ -569,25 +576,24 @@ def _table(told: Told) -> list[False_]:
     return found
 
 
-def _sums(told: Told, leave: Leave) -> list[False_]:
-    """After a run that was done the outcomes come to the invoices, each in its own."""
+def _sums(books: Books, told: Told, leave: Leave) -> list[False_]:
+    """After a run that was done the outcomes come to the invoices, each in its own, and none is missing."""
     if not told.result or told.result.get("ended") != "done" or not leave.read:
         return []
-    outcomes = told.result["outcomes"]
-    rows = told.table or [{"state": said["state"]} for said in told.explained.values()]
-    states = Counter(row["state"] for row in rows)
+    outcomes, states = told.result["outcomes"], Counter(told.states.values())
     moved = sum(outcomes[name] for name in ("created", "updated", "voided", "unchanged"))
     pairs = {
         "synced": (moved, states["synced"]),
         "deferred": (outcomes["deferred"], states["waiting"] + states["retrying"]),
         **{name: (outcomes[name], states[name]) for name in ("held", "in_doubt", "skipped", "not_eligible")},
-        "all": (sum(outcomes[name] for name in OUTCOMES), len(rows)),
     }
-    return [
+    found = [
         False_("outcomes do not add up", "", f"{name}: the run says {run}, the invoices {there}")
         for name, (run, there) in pairs.items()
         if run != there
     ]
+    missing = books.invoices.keys() - told.states.keys() - leave.unknown
+    return found + [False_("missing after a run that was done", id_, "") for id_ in sorted(missing)]
 
 
 def _end(told: Told, leave: Leave) -> list[False_]:

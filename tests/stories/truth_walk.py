@@ -158,7 +158,8 @@ class Walk:
         explained = self._explained(books, rows)
         self.probes += len(explained)
         table = self.world.states() if self.steps % TABLED == 0 or leave.causes else []
-        return oracle.judge(books, oracle.Told(explained, table, result, status), leave)
+        states = {id_: row["state"] for id_, row in rows.items()}
+        return oracle.judge(books, oracle.Told(explained, table, states, result, status), leave)
 
     def _explained(self, books, rows):
         """`explain` of what is not synced or has moved since the last run, and of some of the others in turn."""
