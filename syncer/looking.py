@@ -42,6 +42,9 @@ def look(
     wanted = {known.invoice.number for known in workload}
     for head in ledger.book_invoices(sorted(wanted) if len(wanted) < MANY else None):
         heads[head.number].append(head)
+    marked: dict[str, list[BookInvoice]] = defaultdict(list)
+    for head in ledger.marked_invoices([known.invoice.source_id for known in workload if not known.standing.xero_id]):
+        marked[head.url.rpartition("/")[2]].append(head)
     index = ContactIndex(mirror)
     merges = {one.id: index.survivor(one.id) for one in mirror if one.merged_to}
     scene = Scene(
@@ -51,6 +54,7 @@ def look(
         standings=standings_of_all,
         heads=heads,
         conditions=conditions,
+        marked=marked,
         merged={gone: left.id for gone, left in merges.items() if left},
         names={one.id: one.name for one in mirror},
     )

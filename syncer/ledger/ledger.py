@@ -123,6 +123,11 @@ class Ledger:
             return [records.head_in_xero(row) for row in self.rows("book_invoices")]
         return [records.head_in_xero(row) for row in self.rows("book_invoices_numbered", numbers=list(numbers))]
 
+    def marked_invoices(self, source_ids: Sequence[str]) -> list[BookInvoice]:
+        """Of the mirror of Xero's sales invoices those that carry our mark of one of these invoices."""
+        found = self.rows("book_invoices_marked", source_ids=list(source_ids)) if source_ids else []
+        return [records.head_in_xero(row) for row in found]
+
     def watermark(self, name: str) -> datetime | None:
         """When this was last read up to date."""
         row = self.row("watermark", name=name)

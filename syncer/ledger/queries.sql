@@ -326,6 +326,11 @@ ORDER BY total DESC, source_id;
 -- The mirror's invoices that carry one of these numbers.
 SELECT * FROM book_invoice WHERE connection = $connection AND list_contains($numbers, number);
 
+-- name: book_invoices_marked
+-- The mirror's invoices whose address ends with the id of one of these invoices of CrocoClick.
+SELECT * FROM book_invoice WHERE connection = $connection AND url <> ''
+AND regexp_extract(url, '[^/]+$') IN (SELECT unnest(CAST($source_ids AS VARCHAR[])));
+
 -- name: last_sync
 -- The sync that started last.
 SELECT * FROM run WHERE connection = $connection AND kind = 'sync' ORDER BY started_at DESC, run_id DESC LIMIT 1;
