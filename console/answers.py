@@ -144,10 +144,20 @@ def _effect(rows: Sequence[Mapping[str, Any]], whom: For, now: bool, only_retry:
         then = "" if now else "Your answer counts with the next run."
     else:
         when = "with a sync that starts at once" if now else "in the next run"
-        first = "When tried again, " if only_retry else ""
-        then = f"{first}{whom.named(rows)} {'goes' if len(rows) == 1 else 'go'} {when}."
+        then = f"{whom.named(rows)} {'goes' if len(rows) == 1 else 'go'} {when}."
+    if only_retry and rows:
+        then = _of_a_retry(rows)
     if then:
         parts.quiet(formats.prose(then), "")
+
+
+def _of_a_retry(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What trying again comes to where nothing else can be answered here: only what Xero refused is sent once more."""
+    refused = sum(1 for row in rows if row["refused_stamp"])
+    if refused == len(rows):
+        return "Trying again sends the same to Xero once more; what is still wrong there is refused again."
+    what = "it goes" if len(rows) == 1 else "they go"
+    return f"Trying again changes nothing before the cause is gone. Once it is, {what} over in the next run."
 
 
 def _answer(desk: Desk, answers: Sequence[Answer], rows: Sequence[Mapping[str, Any]], whom: For, now: bool) -> None:

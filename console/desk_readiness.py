@@ -11,7 +11,7 @@ from syncer.contact_words import counted
 from syncer.core.books import Books
 from syncer.core.checks import Check
 from syncer.ledger.pen import Deed
-from syncer.questions import Effect
+from syncer.preview import Effect, Preview, effects, preview
 from syncer.readiness import Report
 from syncer.readiness_words import GROUPS, MARKS
 from syncer.remedies import Answer, Remedy
@@ -101,14 +101,14 @@ class ReadinessDesk:
         connection, books = self.connection, self.books()
         if books is None:
             return []
-        after = questions.preview(connection.ledger, connection.rules(changes), books)
-        return effect_sentences(questions.effects(self._preview(), after))
+        after = preview(connection.ledger, connection.rules(changes), books)
+        return effect_sentences(effects(self._preview(), after))
 
-    def _preview(self) -> questions.Preview:
+    def _preview(self) -> Preview:
         connection, books = self.connection, self.books()
         assert books is not None  # noqa: S101 — whoever asks has looked
         return self.once(
-            ("preview",), lambda: questions.preview(connection.ledger, connection.rules(), books)
+            ("preview",), lambda: preview(connection.ledger, connection.rules(), books)
         )  # fmt: skip
 
     def save(self, changes: Mapping[str, str]) -> None:

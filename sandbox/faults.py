@@ -11,6 +11,7 @@ Kinds
     tenant_disconnected     the organisation is disconnected, then the call is judged
     stale_updates           carried out, but UpdatedDateUTC stays as it was
     truncated               half of the answer, then the connection closes
+    rewritten               carried out; in the answer `new` stands wherever the text `old` stood, as raw JSON
 """
 
 import re
@@ -34,6 +35,7 @@ KINDS = {
     "tenant_disconnected": "the organisation is disconnected from the app",
     "stale_updates": "the change happens but UpdatedDateUTC does not move",
     "truncated": "half of the answer arrives",
+    "rewritten": "a text in the answer is replaced by another",
 }
 STATUS_PAGE = "http://status.developer.xero.com"
 XERO_500 = {
@@ -116,7 +118,9 @@ class Fault:
     @property
     def after_commit(self) -> bool:
         """Whether the request is carried out before the fault shows."""
-        return self.kind in ("accepted_then_hung_up", "truncated") or bool(self.options.get("after_commit"))
+        return self.kind in ("accepted_then_hung_up", "truncated", "rewritten") or bool(
+            self.options.get("after_commit")
+        )
 
     def reply(self, side: str) -> Reply | None:
         """The answer that replaces the real one; None where the fault is of another sort."""

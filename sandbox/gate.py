@@ -280,6 +280,9 @@ class Gate:
         if fault and fault.kind == "accepted_then_hung_up":
             await wire.hang_up()
             return
+        if fault and fault.kind == "rewritten":
+            old, new = (str(fault.options[name]).encode() for name in ("old", "new"))
+            reply = Reply(reply.status, reply.body.replace(old, new), reply.content_type, reply.headers)
         await wire.answer(reply, cut=bool(fault and fault.kind == "truncated"))
 
 

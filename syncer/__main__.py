@@ -1,7 +1,6 @@
 """The same questions and orders as the console, from a terminal: `python -m syncer COMMAND`."""
 
 import argparse
-import os
 import re
 import shlex
 import sys
@@ -21,7 +20,7 @@ from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.ledger.pen import Deed
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
-from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, stoppable
+from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, flush, stoppable
 from syncer.watch import EVERY
 from syncer.watches import Watches
 
@@ -103,7 +102,7 @@ def _declare_questions_and_orders(command: Declare) -> None:
     order = command("order", f"give an order: {', '.join((*orders.ORDERS, 'ignore'))}")
     order.add_argument("name", metavar="NAME")
     order.add_argument("what", nargs="*", metavar="WHAT|KEY=VALUE")
-    export = command("export", "runs, attempts, invoices, calls or contacts as .csv, .parquet or .xlsx")
+    export = command("export", "one of the analysis tables as .csv, .parquet or .xlsx")
     export.add_argument("kind", metavar="KIND")
     export.add_argument("--to", metavar="FILE", type=Path, required=True)
     sql = command("sql", "a read-only question to the analysis tables")
@@ -130,10 +129,6 @@ def main(words_given: Sequence[str] | None = None) -> int:
         return _failed(out, LATER, later.code, words.failure(later.code, later.facts))
     except SyncerError as failure:
         return _failed(out, FAILED, failure.code, words.failure(failure.code, failure.facts))
-    except BrokenPipeError:
-        # Whoever was reading has read enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except Exception:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
         return _failed(out, FAILED, "unforeseen", _kept_failure())
     except KeyboardInterrupt:
@@ -548,4 +543,7 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    finally:
+        flush()

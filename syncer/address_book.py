@@ -21,6 +21,7 @@ from syncer.core.money import show
 from syncer.core.people import SourceContact
 from syncer.export import as_text
 from syncer.ledger.ledger import Ledger
+from syncer.ledger.people import Imported
 
 
 @dataclass
@@ -247,6 +248,28 @@ def rows(
     wanted = {key for row in found for key in json.loads(row["facts"]).get("others") or ()}
     names = _names(ledger, wanted) if wanted else {}
     return [_row(row, names) for row in found], found[0]["total"] if found else 0
+
+
+def conflicts(ledger: Ledger, decisions: Sequence[Imported]) -> list[dict[str, Any]]:
+    """Decisions that need a person, by the Xero contact's name: why, what to do, and the contacts in the way."""
+    known = {contact.id: contact for contact in ledger.book_contacts()} if decisions else {}
+    names = _names(ledger, {key for one in decisions for key in one.facts.get("others") or ()})
+    found = []
+    for one in decisions:
+        others = [{"id": key, "name": names.get(key, key)} for key in one.facts.get("others") or ()]
+        contact = known.get(one.xero_id)
+        found.append(
+            {
+                "xero_id": one.xero_id,
+                "name": contact.name if contact else one.xero_id,
+                "email": contact.email if contact else "",
+                "reason": one.reason,
+                "sentence": contact_words.sentence(one.reason, one.facts, [other["name"] for other in others]),
+                "step": contact_words.step(one.reason),
+                "others": others,
+            }
+        )
+    return sorted(found, key=lambda conflict: (str(conflict["name"]).casefold(), conflict["xero_id"]))
 
 
 def as_csv(ledger: Ledger) -> bytes:

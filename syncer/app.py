@@ -25,6 +25,7 @@ from syncer.ledger.lock import FileLock
 from syncer.ledger.register import Register
 from syncer.ledger.store import Store, ledger_path
 from syncer.ports import Clock
+from syncer.preview import Foreseen
 from syncer.questions import result_of_import, result_of_run
 from syncer.reading import Doors, Orders, Tell
 from syncer.settings import Environment, Pace
@@ -336,6 +337,12 @@ class Connection:
         with self.alone():
             self.refresh_source()
             return Run("", self.doors(), self.rules(), orders, tell, stop).look()
+
+    def foresee(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Foreseen:
+        """Read what such a run would read and write to neither side; raises what `look` raises."""
+        with self.alone():
+            self.refresh_source()
+            return Run("", self.doors(), self.rules(), orders, tell, stop).foresee()
 
     def search(self, what: str) -> int:
         """Take in what CrocoClick finds for `what`; raises TryLater, Reconnect."""

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from syncer.app import DEFAULT, App, Connection, who
-from syncer.core.books import Organisation
+from syncer.core.books import Organisation, books_from, books_text
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.ledger.pen import Deed
 from syncer.ports import Location
 from syncer.questions import iso, run_summary
+from syncer.xero.auth import Granted
 from syncer.xero.auth import choose as choose_tenant
 from syncer.xero.entities import Tenant
 
@@ -37,10 +38,26 @@ def finish(app: App, callback: Mapping[str, str], arrived_at: str = "") -> Conne
     """Take Xero's answer: store the tokens and choose the organisation where there is one to choose.
 
     Raises Reconnect with a `consent_…` code or `scope_missing`, or Unavailable; each has its sentence in `words`.
+    A consent for another organisation than the connection's is refused, and the tokens that are there stay.
     """
-    granted = app.connection().consent.finish(callback, arrived_at)
+    granted = app.connection().consent.finish(callback, arrived_at, lambda given: _admit(app, given))
     connection = Connection(app, granted.connection)
-    return _settle(connection, "", granted.auth_event_id, granted.begun_by or who())
+    return _settle(connection, granted.tenants, "", granted.auth_event_id, granted.begun_by or who())
+
+
+def _admit(app: App, granted: Granted, wanted: str = "") -> None:
+    """Raise Reconnect where a consent does not reach an organisation that its connection may be for."""
+    connection = Connection(app, granted.connection)
+    try:
+        tenant = choose_tenant(granted.tenants, wanted, granted.auth_event_id)
+    except SyncerError as undecided:
+        if undecided.code != "several_organisations":
+            raise
+        bound_to = _bound_organisation(connection)
+        if bound_to and all(one.id != bound_to for one in granted.tenants):
+            raise _differs(connection, [one.name for one in granted.tenants]) from undecided
+        return
+    _check_choice(connection, tenant)
 
 
 def asked_by(app: App, callback: Mapping[str, str]) -> tuple[str, str]:
@@ -50,17 +67,18 @@ def asked_by(app: App, callback: Mapping[str, str]) -> tuple[str, str]:
 
 def connect_custom(connection: Connection, wanted: str = "") -> Connected:
     """Connect a Xero custom connection: no person gives consent."""
-    granted = connection.consent.grant_client_credentials(connection.name)
-    return _settle(connection, wanted, granted.auth_event_id, who())
+    granted = connection.consent.grant_client_credentials(
+        connection.name, admit=lambda given: _admit(connection.app, given, wanted)
+    )
+    return _settle(connection, granted.tenants, wanted, granted.auth_event_id, who())
 
 
 def choose(connection: Connection, wanted: str, by: str = "") -> Connected:
     """Choose among the organisations that the consent reaches, by name or id."""
-    return _settle(connection, wanted, "", by or who())
+    return _settle(connection, connection.tokens.tenants(), wanted, "", by or who())
 
 
-def _settle(connection: Connection, wanted: str, auth_event_id: str, by: str) -> Connected:
-    tenants = connection.tokens.tenants()
+def _settle(connection: Connection, tenants: Sequence[Tenant], wanted: str, auth_event_id: str, by: str) -> Connected:
     try:
         tenant = choose_tenant(tenants, wanted, auth_event_id)
     except SyncerError as undecided:
@@ -74,13 +92,7 @@ def _settle(connection: Connection, wanted: str, auth_event_id: str, by: str) ->
 
 def _select(connection: Connection, tenant: Tenant, by: str) -> None:
     """Remember the organisation, and what it says of itself."""
-    if other := _with(connection, organisation_id=tenant.id):
-        raise Reconnect("organisation_taken", organisation=tenant.name, connection=other)
-    before = connection.ledger.row("connection")
-    moves = before is not None and before["organisation_id"] not in (None, tenant.id)
-    if before and moves and connection.ledger.is_bound():
-        # What was linked in one organisation means nothing in another.
-        raise Reconnect("organisation_differs", before=before["organisation_name"], now=tenant.name)
+    moves = _check_choice(connection, tenant)
     connection.tokens.choose_organisation(tenant.id)
     connection.__dict__.pop("accounts", None)
     organisation = connection.accounts.organisation()
@@ -91,8 +103,39 @@ def _select(connection: Connection, tenant: Tenant, by: str) -> None:
     )  # fmt: skip
     if moves:
         connection.ledger.forget_mirror()
+    else:
+        _forget_refused_settings(connection)
     _try_source(connection)
     connection.ledger.commit("", now, calls=connection.calls.drain())
+
+
+def _forget_refused_settings(connection: Connection) -> None:
+    """What Xero would not create for the one who connected before, it may create for the one who connects now."""
+    kept = connection.ledger.row("books")
+    if kept and (books := books_from(kept["content"])).refused:
+        connection.ledger.mirror(kept["read_at"], books=books_text(replace(books, refused={})))
+
+
+def _check_choice(connection: Connection, tenant: Tenant) -> bool:
+    """Whether the connection moves to another organisation; raises Reconnect where this one is not to be chosen."""
+    if other := _with(connection, organisation_id=tenant.id):
+        raise Reconnect("organisation_taken", organisation=tenant.name, connection=other)
+    if _bound_organisation(connection) not in ("", tenant.id):
+        # What was linked in one organisation means nothing in another.
+        raise _differs(connection, [tenant.name])
+    before = connection.ledger.row("connection")
+    return before is not None and before["organisation_id"] not in (None, tenant.id)
+
+
+def _bound_organisation(connection: Connection) -> str:
+    """The organisation that invoices of this connection are linked in; empty where none is."""
+    before = connection.ledger.row("connection") or {}
+    return str(before.get("organisation_id") or "") if connection.ledger.is_bound() else ""
+
+
+def _differs(connection: Connection, now: Sequence[str]) -> Reconnect:
+    before = connection.ledger.row("connection") or {}
+    return Reconnect("organisation_differs", before=before["organisation_name"], now=", ".join(now))
 
 
 def _told(organisation: Organisation) -> dict[str, Any]:

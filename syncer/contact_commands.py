@@ -12,7 +12,7 @@ from syncer.core.duplicates import CROCOCLICK, XERO
 from syncer.errors import Reconnect, WrongUsage
 from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, Out, stoppable
 
-SHOWN = 20
+SHOWN = 20  # groups of duplicates
 SIDES = {XERO: "Xero", CROCOCLICK: "CrocoClick"}
 
 
@@ -30,24 +30,24 @@ def do_import(app: App, asked: argparse.Namespace, out: Out) -> int:
         report = connection.import_contacts(who(), tell, stop, asked.dry_run)
     connecting.note_failure(connection, report.failure)
     told = questions.result_of_import(connection.ledger, report)
+    conflicts = address_book.conflicts(connection.ledger, report.conflicts)
     if out.as_json:
-        out.json({"run_id": report.run_id, **told})
-    _tell(connection, report, told, out)
+        out.json({"run_id": report.run_id, **told, "conflicts": conflicts})
+    _tell(report, told, conflicts, out)
     return _status(report)
 
 
-def _tell(connection: Connection, report: Report, told: Mapping[str, Mapping[str, int]], out: Out) -> None:
+def _tell(
+    report: Report, told: Mapping[str, Mapping[str, int]], conflicts: Sequence[Mapping[str, str]], out: Out
+) -> None:
     done = [(contact_words.OUTCOMES[name][1], f"{n:,}") for name, n in told["outcomes"].items() if n]
     out.table(["outcome", "contacts"], done or [("no contacts in Xero", "")], right=["contacts"])
     if report.dry_run:
         out.say("This is what an import would come to; nothing was written.")
-    else:
-        rows, total = address_book.rows(connection.ledger, outcome="conflict", limit=SHOWN)
-        if rows:
-            out.say(f"\n{words.count(total, 'contact')} {'needs' if total == 1 else 'need'} a look:")
-            out.table(["in Xero", "because", "next"], [(row.name, row.sentence, row.step) for row in rows])
-        if total > SHOWN:
-            out.say(f"and {total - SHOWN:,} more, on the console's Contacts page.")
+    if conflicts:
+        out.say(f"\n{words.count(len(conflicts), 'contact')} {'needs' if len(conflicts) == 1 else 'need'} a look:")
+        rows = [(one["name"], one["sentence"], one["step"]) for one in conflicts]
+        out.table(["in Xero", "because", "next"], rows)
     if report.duplicate_groups:
         groups = words.count(report.duplicate_groups, "email")
         out.say(f"{groups} stand{'s' if report.duplicate_groups == 1 else ''} on several contacts: `duplicates` tells.")

@@ -40,6 +40,7 @@ class Report:
     failure: SyncerError | None = None
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, Outcome), 0))
     duplicate_groups: int = 0
+    conflicts: Sequence[Imported] = ()
 
 
 class ContactReading:
@@ -232,6 +233,7 @@ class Import:
 
     def _count(self, decisions: Sequence[Imported]) -> None:
         self.report.outcomes |= Counter(str(one.outcome) for one in decisions)
+        self._keep_conflicts(decisions)
         links = self._ledger.contact_links() | {key: Link(xero_id) for key, (xero_id, _) in self._links.items()}
         self.report.duplicate_groups = len(open_groups(self._ledger, links))
 
@@ -240,7 +242,11 @@ class Import:
         done = [one for one in self._ledger.imported() if one.reason != PLANNED]
         kept = Counter(str(one.outcome) for one in done)
         self.report.outcomes = {name: kept.get(name, 0) for name in map(str, Outcome)}
+        self._keep_conflicts(done)
         self._done = frozenset(one.xero_id for one in done)
+
+    def _keep_conflicts(self, decisions: Sequence[Imported]) -> None:
+        self.report.conflicts = [one for one in decisions if one.outcome is Outcome.CONFLICT]
 
     # -- writing to CrocoClick ---------------------------------------------------------------------------------------
 

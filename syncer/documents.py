@@ -9,18 +9,20 @@ from syncer.core.books import NEW, Books, TaxRate, books_text
 from syncer.core.contact import Create, Decision, Join, Linked
 from syncer.core.due import takes_payments
 from syncer.core.mapping import lacks_currency
+from syncer.core.plan import plan_all
 from syncer.core.rules import Rules
 from syncer.core.standing import GONE, Standing
 from syncer.core.tax import tax_rate, to_create
+from syncer.errors import NeedsPerson
 from syncer.ledger.records import Known
 from syncer.looking import Look, verdict
-from syncer.tries import bound, contact_element, invoice_element
+from syncer.tries import bound, contact_element, invoice_element, number_element
 from syncer.waves import BATCH_ELEMENTS, Batch, Element, batches
 from syncer.work import Work
 from syncer.writes import OUTCOMES, Writes
 
 FEW_FIELDS_SIZE = 500  # bytes, at most, of a write that is no whole document
-_OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
+OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
 
 
 class Documents:
@@ -37,7 +39,7 @@ class Documents:
         actions = self._act_on_contacts(workload, books)
         self._bind(actions)
         # Nothing is written over what somebody has changed there since the lists were last read.
-        self._work.look_at_invoices([action.xero_id for action in actions if action.do in _OVER])
+        self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
         return books
 
     def write(self, books: Books, old: bool = False) -> bool:
@@ -46,8 +48,19 @@ class Documents:
         actions, seen = self._work.decide(workload, books)
         self._record(workload, actions)
         todo = [action for action in self._in_order(actions, workload, old) if not _unfinished(action, books)]
-        tries = {known.invoice.source_id: known.tries for known in workload}
         writes = Writes(self._work.doors, seen)
+        self._send([action for action in todo if not action.after], workload, seen, writes, old)
+        if waiting := frozenset(action.invoice.source_id for action in todo if action.after):
+            self._exchange_numbers(waiting, books, writes)
+        self._settle_taken_numbers({action.invoice.source_id for action in todo})
+        self._work.look_again(writes, books)
+        return bool(self._work.ledger.open_attempts())
+
+    def _send(
+        self, todo: Sequence[Action], workload: Sequence[Known], seen: Look, writes: Writes, old: bool = False
+    ) -> None:
+        """Send these, one sort of write after the other."""
+        tries = {known.invoice.source_id: known.tries for known in workload}
         for do in OUTCOMES:
             elements = [self._element(action, seen, tries) for action in todo if action.do is do]
             later = self.old_ones if do is Do.CREATE and not old else 0
@@ -55,9 +68,54 @@ class Documents:
             whole = before + len(elements) + later
             self._work.perform(batches("invoice", do.value, elements), writes.invoices(do), "invoices", whole, before)
             self._created += len(elements) if do is Do.CREATE else 0
-        self._settle_taken_numbers({action.invoice.source_id for action in todo})
-        self._work.look_again(writes, books)
-        return bool(self._work.ledger.open_attempts())
+
+    # -- numbers that our own invoices hand on ----------------------------------------------------------------------
+
+    def _exchange_numbers(self, waiting: frozenset[str], books: Books, writes: Writes) -> None:
+        """Send what waited for a number of another invoice of ours.
+
+        Whoever had it may have left it by now. Rings, and what is left of long chains, go by way of a third number; a
+        run that is cut off anywhere here is taken up by the next one where the books then stand.
+        """
+        for by_a_third in (False, True):
+            if self._work.stop():
+                return
+            actions, seen, workload = self._decide_again(waiting, books)
+            if by_a_third:
+                self._free_numbers(actions, workload, writes)
+                actions, seen, workload = self._decide_again(waiting, books)
+            free = [action for action in actions if action.document and not action.after]
+            self._send(free, workload, seen, writes)
+            waiting = frozenset(action.invoice.source_id for action in actions if action.after)
+            if not waiting:
+                return
+        self._hold_numbers(waiting, books)
+
+    def _decide_again(self, ids: frozenset[str], books: Books) -> tuple[list[Action], Look, list[Known]]:
+        workload = [known for known in self._work.workload() if known.invoice.source_id in ids]
+        actions, seen = self._work.decide(workload, books)
+        return [action for action in actions if not _unfinished(action, books)], seen, workload
+
+    def _free_numbers(self, actions: Sequence[Action], workload: Sequence[Known], writes: Writes) -> None:
+        """Give those whose number another one waits for a number of their own."""
+        wanted = {action.after for action in actions}
+        known = {one.invoice.source_id: one for one in workload}
+        elements = [
+            number_element(replace(action, do=Do.RENUMBER), known[source_id].standing, known[source_id].tries)
+            for action in actions
+            if (source_id := action.invoice.source_id) in wanted
+        ]
+        todo = batches("invoice", Do.RENUMBER.value, elements)
+        self._work.perform(todo, writes.invoices(Do.RENUMBER), "invoices", len(elements))
+
+    def _hold_numbers(self, ids: frozenset[str], books: Books) -> None:
+        """Say of those whose number was not left after all who has it."""
+        workload = [known for known in self._work.workload() if known.invoice.source_id in ids]
+        _, seen = self._work.decide(workload, books)
+        scene = replace(seen.scene, leaving=frozenset())
+        actions = plan_all([known.invoice for known in workload], scene, seen.owners)
+        held = [verdict(action) for action in actions if action.do is Do.HOLD]
+        self._work.ledger.settle_verdicts(self._work.run_id, held, self._work.now())
 
     def _in_order(self, actions: Sequence[Action], workload: Sequence[Known], old: bool) -> list[Action]:
         """Those that a person waits for first; of the others the new ones or, in a turn of their own, the old ones."""
@@ -81,7 +139,7 @@ class Documents:
         pays = takes_payments(invoice, standing, self._work.rules)
         whole = None if action.do is Do.AMEND else action.document
         size = self._work.doors.document_size(whole) if whole else FEW_FIELDS_SIZE
-        return invoice_element(action, pays, tries[invoice.source_id], size)
+        return invoice_element(action, standing, pays, tries[invoice.source_id], size)
 
     def _record(self, workload: Sequence[Known], actions: Sequence[Action]) -> None:
         """Write down what was decided without a write; payments are decided once they are read."""
@@ -110,7 +168,10 @@ class Documents:
         ]
         for start in range(0, len(taken), BATCH_ELEMENTS):
             part = taken[start : start + BATCH_ELEMENTS]
-            heads = self._work.doors.accounts.invoices_numbered([known.invoice.number for known in part])
+            try:
+                heads = self._work.doors.accounts.invoices_numbered([known.invoice.number for known in part])
+            except NeedsPerson:
+                continue  # Xero will not say whose the number is: it stays held as taken
             endings = [
                 bound(Action(known.invoice, Do.BIND, xero_id=head.id, found=head))
                 for known in part

@@ -15,8 +15,8 @@ from syncer.core import money
 from syncer.errors import WrongUsage
 from syncer.ledger.analysis import Analysis
 
-# What can be exported, in which order.
-KINDS = {
+# The order of the rows where it is not that of the columns, from the first to the last.
+ORDERS = {
     "runs": "started_at, run_id",
     "attempts": "end_id",
     "invoices": "connection, number, crococlick_id",
@@ -34,11 +34,13 @@ _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def export(analysis: Analysis, kind: str, to: Path, connections: Sequence[str] | None = None) -> int:
-    """Write one of KINDS to a .csv, .parquet or .xlsx file, whole or not at all; returns the number of rows.
+    """Write an analysis table to a .csv, .parquet or .xlsx file, whole or not at all; returns the number of rows.
 
-    Raises WrongUsage for another kind or suffix, a folder that is not there, or too many rows for a spreadsheet.
+    Raises WrongUsage for another table or suffix, a folder that is not there, or too many rows for a spreadsheet.
     """
-    write = _writer(kind, to)
+    if kind not in analysis.tables:
+        raise WrongUsage(f"There is nothing called {kind!r} to export; choose one of {', '.join(analysis.tables)}.")
+    write = _writer(to)
     connection = analysis.open(connections)
     part = to.with_name(f".{to.name}.part")
     try:
@@ -55,9 +57,7 @@ def export(analysis: Analysis, kind: str, to: Path, connections: Sequence[str] |
 Writer = Callable[[duckdb.DuckDBPyConnection, str, Path], int]
 
 
-def _writer(kind: str, to: Path) -> Writer:
-    if kind not in KINDS:
-        raise WrongUsage(f"There is nothing called {kind!r} to export; choose one of {', '.join(KINDS)}.")
+def _writer(to: Path) -> Writer:
     writers: dict[str, Writer] = {".csv": _csv, ".parquet": _parquet, ".xlsx": _xlsx}
     if to.suffix.lower() not in writers:
         raise WrongUsage(f"{to.name!r} must end in .csv, .parquet or .xlsx: that is how the format is chosen.")
@@ -152,7 +152,7 @@ def _style(value: Any) -> str:
 
 
 def _question(kind: str) -> str:
-    return f"SELECT * FROM {kind} ORDER BY {KINDS[kind]}"
+    return f"SELECT * FROM {kind} ORDER BY {ORDERS.get(kind, 'ALL')}"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:

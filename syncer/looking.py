@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
-from syncer.core.action import Action, Do, Scene
+from syncer.core.action import Action, Do, Scene, is_ours
 from syncer.core.books import BookInvoice, Books, books_text
 from syncer.core.causes import Problem, heals_by_itself
 from syncer.core.contact import ContactIndex, Create, Decision, NewContact, decide_all
 from syncer.core.invoice import Customer, Invoice
-from syncer.core.plan import number_owners
+from syncer.core.plan import leaving, number_owners
 from syncer.core.rules import Rules
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.records import Known, KnownContact, Verdict
@@ -42,6 +42,8 @@ def look(
     wanted = {known.invoice.number for known in workload}
     for head in ledger.book_invoices(sorted(wanted) if len(wanted) < MANY else None):
         heads[head.number].append(head)
+    handed = _handed_on(ledger, workload, heads, only)
+    standings_of_all |= {known.invoice.source_id: known.standing for known in handed.moving}
     marked: dict[str, list[BookInvoice]] = defaultdict(list)
     for head in ledger.marked_invoices([known.invoice.source_id for known in workload if not known.standing.xero_id]):
         marked[head.url.rpartition("/")[2]].append(head)
@@ -57,9 +59,50 @@ def look(
         marked=marked,
         merged={gone: left.id for gone, left in merges.items() if left},
         names={one.id: one.name for one in mirror},
+        holders=handed.holders,
     )
     owners = number_owners([known.invoice for known in shared], scene)
+    scene = replace(scene, leaving=leaving([known.invoice for known in handed.moving], scene, owners))
     return Look(scene, owners, contact_conditions)
+
+
+@dataclass
+class _Handed:
+    """Numbers that our own invoices hand on: who has them, and which of those are decided in this run too."""
+
+    holders: dict[str, Invoice] = field(default_factory=dict)
+    moving: list[Known] = field(default_factory=list)
+
+
+def _handed_on(
+    ledger: Ledger, workload: Sequence[Known], heads: dict[str, list[BookInvoice]], only: frozenset[str]
+) -> _Handed:
+    """Follow the numbers of these invoices to our other invoices that have them in Xero, and theirs in turn.
+
+    What is read on the way is added to `heads`.
+    """
+    handed = _Handed()
+    asked = list(workload)
+    known = {one.invoice.source_id: one for one in workload}
+    while asked:
+        others = [head for one in asked for head in heads.get(one.invoice.number, ()) if _is_others(head, one)]
+        new = ledger.holders([head for head in others if head.id not in handed.holders]) if others else {}
+        found = {one.invoice.source_id for one in new.values()}
+        ids = found & only if only else found
+        missing = sorted(ids - known.keys())
+        known |= {one.invoice.source_id: one for one in (ledger.workload(missing) if missing else ())}
+        asked = [known[one] for one in sorted(ids) if one in known and known[one].standing.xero_id]
+        handed.moving += asked
+        for xero_id, one in new.items():
+            handed.holders[xero_id] = known.get(one.invoice.source_id, one).invoice
+        unread = sorted({one.invoice.number for one in asked} - heads.keys())
+        for head in ledger.book_invoices(unread) if unread else ():
+            heads[head.number].append(head)
+    return handed
+
+
+def _is_others(head: BookInvoice, known: Known) -> bool:
+    return head.id != known.standing.xero_id and not is_ours(head, known.invoice.source_id)
 
 
 def decide_contacts(

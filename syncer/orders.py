@@ -14,8 +14,16 @@ from syncer.core.contact import ContactIndex, emails
 from syncer.core.standing import GONE, Order
 from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
+from syncer.order_effects import in_vain
 from syncer.phrases import day
+from syncer.sentences import cause_sentence
 
+_NOTHING_TO_TRY = {
+    "synced": "both books agree.",
+    "waiting": "it goes over with the next run.",
+    "in_doubt": "the next run looks whether it has arrived, before anything else.",
+    "skipped": "somebody chose to skip it. Take the skip back.",
+}
 ANEW = "anew"  # in place of a contact: decide it again by our own rules
 CODES_BEHIND_PAYMENTS = (
     "edited_after_payment", "void_with_payments", "changed_in_xero", "deleted_in_crococlick", "payment_mismatch",
@@ -50,8 +58,16 @@ class Desk:
 
     # -- each order ------------------------------------------------------------------------------------------------
 
-    def _plain(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+    def _has_effect(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Raise WrongUsage with the reason where an order would change nothing."""
+        if reason := in_vain(self.ledger, order, rows):
+            raise WrongUsage(reason)
+
+    def _retry(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
+        for row in rows:
+            if reason := _nothing_to_try(row):
+                raise WrongUsage(f"Trying {_named(row)} again would change nothing: {reason}")
         self.ledger.order(order, _ids(rows), self.now)
         return "Decided anew in the next run."
 
@@ -61,6 +77,9 @@ class Desk:
         if not because:
             raise WrongUsage("Say why: skipping needs a reason.")
         told = {"because": because, **({"until": _day(until, self.now).isoformat()} if until else {})}
+        for row in rows:
+            if row["ordered"] == "skip" and json.loads(row["ordered_said"] or "{}") == told:
+                raise WrongUsage(f"{_named(row)} is skipped already, for that very reason.")
         self.ledger.order(Order("skip", told, self.by), _ids(rows), self.now)
         return f"Left out until {day(told['until']) if until else 'somebody takes that back'}."
 
@@ -75,7 +94,11 @@ class Desk:
     def _map(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         if not order.said:
             raise WrongUsage("Say what to set, such as tax.20%=TAX001.")
-        self.ledger.change_settings(settings.checked(order.said), self.by, self.now)
+        changes = settings.checked(order.said)
+        stored = {row["key"]: row["value"] for row in self.ledger.rows("settings")}
+        if all(stored.get(key) == value for key, value in changes.items()):
+            raise WrongUsage(f"{', '.join(changes)} is set so already: the order map would change nothing.")
+        self.ledger.change_settings(changes, self.by, self.now)
         if rows:
             self.ledger.order(order, _ids(rows), self.now)
         return "Everything that waited for it goes over with the next run."
@@ -110,6 +133,7 @@ class Desk:
                 raise WrongUsage(f"{_named(row)} has nothing in Xero that could count as it.")
             if row["xero_id"] and _money_moved(row):
                 raise WrongUsage(f"{_named(row)} has other amounts in Xero: they cannot count as the same.")
+        self._has_effect(order, rows)
         self.ledger.order(order, _ids(rows), self.now)
         return "What is in Xero counts as the invoice."
 
@@ -118,6 +142,7 @@ class Desk:
         for row in rows:
             if not row["xero_id"]:
                 raise WrongUsage(f"{_named(row)} is not in Xero: there is nothing to overwrite.")
+        self._has_effect(order, rows)
         self.ledger.order(order, _ids(rows), self.now)
         return "CrocoClick's version goes over with the next run."
 
@@ -126,6 +151,7 @@ class Desk:
         for row in rows:
             if row["cause"] not in CODES_BEHIND_PAYMENTS:
                 raise WrongUsage(f"{_named(row)} does not wait behind a payment.")
+        self._has_effect(order, rows)
         self.ledger.order(order, _ids(rows), self.now)
         return "Our payments are taken off, the change sent and the payments put back with the next run."
 
@@ -172,7 +198,7 @@ class Desk:
 Take = Callable[[Desk, Order, Sequence[Mapping[str, Any]]], str]
 
 ORDERS: Mapping[str, Take] = {
-    "retry": Desk._plain,
+    "retry": Desk._retry,
     "skip": Desk._skip,
     "unskip": Desk._unskip,
     "map": Desk._map,
@@ -212,6 +238,13 @@ def _customers(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         if not row["contact_id"]:
             raise WrongUsage(f"{_named(row)} names no CrocoClick contact. Choose the customer in CrocoClick first.")
     return list(dict.fromkeys(row["contact_id"] for row in rows))
+
+
+def _nothing_to_try(row: Mapping[str, Any]) -> str:
+    """Why trying again would come to the same: nothing is open, or a setting leaves it out."""
+    if row["state"] == "not_eligible" and row["cause"]:
+        return f"{cause_sentence(row['cause'], json.loads(row['facts'] or '{}'))}."
+    return _NOTHING_TO_TRY.get(row["state"], "")
 
 
 def _named(row: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from syncer.core.books import Books
 from syncer.core.causes import Problem
 from syncer.core.due import recount, takes_payments
 from syncer.core.money import ZERO
-from syncer.ledger.records import Known, Verdict
+from syncer.ledger.records import Known, Verdict, payment
 from syncer.looking import Look, verdict
 from syncer.reading import Reading
 from syncer.tries import payment_element, removal_element
@@ -30,6 +30,29 @@ class Payments:
         """Decisions about a document that stands in Xero depend on what was paid since."""
         if any(known.standing.xero_id and (known.invoice.amount_paid or known.standing.order) for known in workload):
             self._reading.payments()
+
+    def foresee(self, workload: Sequence[Known]) -> bool | None:
+        """Bring up to date what was paid for these invoices, for a preview; returns whether the token may see it.
+
+        A run does the same in two steps: before documents are written, and for new ones once they stand. None where
+        nothing was paid, so that no run would ask.
+        """
+        ordered = any(known.standing.xero_id and known.standing.order for known in workload)
+        if not ordered and not any(known.invoice.amount_paid for known in workload):
+            return None
+        if not self._reading.payments():
+            return False
+        paid = {known.invoice.source_id: ZERO for known in workload if known.invoice.amount_paid}
+        for row in self._work.ledger.rows("payments", ids=sorted(paid)):
+            one = payment(row)
+            paid[one.invoice_id] += one.amount if one.counts else ZERO
+        short = {
+            known.invoice.customer.id
+            for known in workload
+            if known.invoice.amount_paid > paid.get(known.invoice.source_id, ZERO)
+        }
+        self._reading.payments_of(sorted(short - {""})[:ASK_AT_MOST])
+        return True
 
     def carry(self, books: Books) -> None:
         """Carry every payment of an invoice that stands in Xero, one by one."""

@@ -14,7 +14,7 @@ WHO: Mapping[Who, str] = {
     Who.CUSTOMER: "the customer",
     Who.ACCOUNTANT: "the accountant",
     Who.ADMIN: "an administrator",
-    Who.NOBODY: "nobody: it heals by itself",
+    Who.NOBODY: "nobody",
 }
 
 STATES: Mapping[str, tuple[str, str]] = {

@@ -184,10 +184,10 @@ class Accounts(Protocol):
         """Xero's records that could not be read and were left out since this was last asked."""
 
     def invoices_numbered(self, numbers: Sequence[str]) -> Found[BookInvoice]:
-        """The sales invoices that carry one of up to 50 numbers, whatever their status: one call."""
+        """The sales invoices that carry one of these numbers, whatever their status: one call for 50 plain ones."""
 
     def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
-        """The heads of invoices by InvoiceID, whatever their status: a call for each 50."""
+        """The heads of invoices by InvoiceID, whatever their status: a call for each 40."""
 
     def invoice(self, invoice_id: str) -> BookDocument:
         """One invoice with its lines: one call."""
@@ -230,7 +230,7 @@ class Accounts(Protocol):
         """The payments on one invoice, deleted ones too: one call."""
 
     def contacts_with_ids(self, ids: Sequence[str]) -> Found[BookContact]:
-        """The contacts that have one of up to 50 ids, archived ones too; unknown ids are left out: one call."""
+        """The contacts that have one of these ids, archived ones too, a call for each 40; unknown ids are left out."""
 
     def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:
         """Create a tax rate (PUT): one a call; names are unique, so that a second one of its name is refused."""

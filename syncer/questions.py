@@ -5,8 +5,8 @@ Nothing here makes a call or writes; everything comes from the ledger and the pl
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,14 +14,14 @@ from typing import Any
 from syncer import words
 from syncer.contacts import Report
 from syncer.core import compare
-from syncer.core.action import Action, Do
+from syncer.core.action import Action
 from syncer.core.books import Books, Document, TaxRate, books_from
 from syncer.core.causes import Problem
-from syncer.core.contact import ContactIndex, Create, Join
+from syncer.core.contact import ContactIndex
 from syncer.core.invoice import LineItem
 from syncer.core.mapping import document, due_date
 from syncer.core.money import show
-from syncer.core.plan import plan, plan_all
+from syncer.core.plan import plan
 from syncer.core.rules import Rules
 from syncer.core.tax import tax_rate
 from syncer.core.totals import shares
@@ -30,7 +30,6 @@ from syncer.ledger.ledger import Ledger
 from syncer.ledger.records import Known
 from syncer.looking import look, verdict
 from syncer.sync import Outcome
-from syncer.waves import BATCH_ELEMENTS
 
 MATCHES = 50
 UNKNOWN = "answer_lost"  # the cause of what is in doubt and has none of its own
@@ -379,156 +378,3 @@ def deep_link(short_code: str, xero_id: str) -> str:
         return ""
     page = f"/AccountsReceivable/Edit.aspx?InvoiceID={xero_id}"
     return f"https://go.xero.com/organisationlogin/default.aspx?shortcode={short_code}&redirecturl={page}"
-
-
-# -- the whole backlog ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a sync would do: every action, and the calls it would take."""
-
-    actions: Sequence[Action] = ()
-    synced: int = 0
-    synced_money: Mapping[str, Decimal] = field(default_factory=dict)
-    new_contacts: int = 0
-    reads: int = 0
-    books: Books | None = None
-
-    @property
-    def xero_calls(self) -> int:
-        """Writes in batches of 50, payments to take off one by one, and what has to be read first."""
-        written = [do for do in _WORDS if do not in (Do.PAY, Do.UNPAY, Do.RECOUNT)]
-        batched = [self._how_many(do) for do in written]
-        batched += [self.new_contacts, sum(len(action.payments) for action in self.actions)]
-        alone = sum(len(action.unpay) for action in self.actions) + self._how_many(Do.RECOUNT)
-        return sum(-(-number // BATCH_ELEMENTS) for number in batched) + alone + self.reads
-
-    def _how_many(self, do: Do) -> int:
-        return sum(1 for action in self.actions if action.do is do)
-
-
-def preview(ledger: Ledger, rules: Rules, books: Books, only: frozenset[str] = frozenset(), reads: int = 0) -> Preview:
-    """Plan everything that is not synced, and touch neither book."""
-    workload = [known for known in ledger.workload() if not only or known.invoice.source_id in only]
-    seen = look(ledger, rules, books, workload, only)
-    actions = plan_all([known.invoice for known in workload], seen.scene, seen.owners)
-    needed = {action.invoice.customer.id for action in actions if action.document}
-    decisions = seen.scene.contacts
-    needed |= {d.source_id for key in needed if isinstance(d := decisions.get(key), Join)}
-    new = sum(1 for key in needed if isinstance(decisions.get(key), Create))
-    money: dict[str, Decimal] = defaultdict(Decimal)
-    synced = [row for row in ledger.rows("counts") if row["state"] == "synced"] if not only else []
-    for row in synced:
-        money[row["currency"]] += row["money"]
-    return Preview(actions, sum(row["invoices"] for row in synced), money, new, reads, books)
-
-
-def planned(found: Preview, per_minute: int, day_left: int | None) -> dict[str, Any]:
-    """A preview as `plan --json` gives it."""
-    by_action: dict[str, int] = defaultdict(int)
-    by_currency: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    by_tax: dict[str, Decimal] = defaultdict(Decimal)
-    for action in found.actions:
-        by_action[_word(action.do)] += 1
-        by_currency[action.invoice.currency][_word(action.do)] += action.invoice.total
-        for name, amount in _by_tax(action):
-            by_tax[name] += amount
-    by_action["leave"] += found.synced
-    for currency, amount in found.synced_money.items():
-        by_currency[currency]["leave"] += amount
-    calls = found.xero_calls
-    return {
-        "actions": [
-            {
-                "invoice_id": action.invoice.source_id,
-                "number": action.invoice.number,
-                "action": _word(action.do),
-                "cause": action.cause or None,
-                "currency": action.invoice.currency,
-                "total": show(action.invoice.total, action.invoice.currency),
-            }
-            for action in found.actions
-        ],
-        "totals": {
-            "by_action": {name: by_action[name] for name in ("create", "update", "void", "pay", "leave", "hold")},
-            "by_currency": {
-                currency: {name: show(amount, currency) for name, amount in sums.items()}
-                for currency, sums in sorted(by_currency.items())
-            },
-            "by_tax": {name: f"{amount:.2f}" for name, amount in sorted(by_tax.items())},
-        },
-        "price": {
-            "xero_calls": calls,
-            "minutes": max(1, -(-calls // per_minute)) if calls else 0,
-            "share_of_day": round(calls / day_left, 3) if day_left else None,
-        },
-    }
-
-
-@dataclass
-class Effect:
-    """What other rules would do to a plan: invoices and their money by currency."""
-
-    invoices: int = 0
-    money: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    numbers: list[str] = field(default_factory=list)
-
-    def add(self, action: Action) -> None:
-        """Count one more invoice."""
-        self.invoices += 1
-        self.money[action.invoice.currency] += action.invoice.total
-        self.numbers.append(action.invoice.number)
-
-
-def effects(before: Preview, after: Preview) -> dict[str, Effect]:
-    """Two plans compared: what would go, be held, be left out or be sent otherwise that was not so before."""
-    found: dict[str, Effect] = {name: Effect() for name in ("goes", "held", "left", "otherwise")}
-    was = {action.invoice.source_id: action for action in before.actions}
-    for action in after.actions:
-        if name := _moved(was[action.invoice.source_id], action):
-            found[name].add(action)
-    return found
-
-
-def effects_told(found: Mapping[str, Effect]) -> dict[str, Any]:
-    """A comparison as `plan --with --json` gives it."""
-    return {
-        name: {
-            "invoices": one.invoices,
-            "money": {currency: show(amount, currency) for currency, amount in sorted(one.money.items())},
-            "numbers": one.numbers,
-        }
-        for name, one in found.items()
-    }
-
-
-def _moved(before: Action, now: Action) -> str:
-    if before.do is now.do:
-        return "otherwise" if before.document != now.document else ""
-    if now.do is Do.HOLD:
-        return "held"
-    return "left" if now.do is Do.LEAVE else "goes"
-
-
-# What is done, in the words of contract.md.
-_WORDS: Mapping[Do, str] = {
-    Do.CREATE: "create",
-    Do.UPDATE: "update",
-    Do.AMEND: "update",
-    Do.UNPAY: "update",
-    Do.VOID: "void",
-    Do.DELETE: "void",
-    Do.PAY: "pay",
-    Do.RECOUNT: "pay",
-}
-
-
-def _word(do: Do) -> str:
-    return _WORDS.get(do, "hold" if do is Do.HOLD else "leave")
-
-
-def _by_tax(action: Action) -> Iterable[tuple[str, Decimal]]:
-    """The line amounts that would go over, by TaxType."""
-    for line in action.document.lines if action.document else ():
-        yield line.tax_type, line.quantity * line.unit_amount - line.discount

@@ -22,7 +22,8 @@ from syncer.core.rules import Rules
 from syncer.errors import HaltRun, Reconnect, SyncerError, TryLater
 from syncer.ledger.ledger import Ledger
 from syncer.looking import look
-from syncer.questions import Preview
+from syncer.preview import Preview, planned
+from syncer.preview import preview as foresee
 from syncer.reading import Orders, Tell
 from syncer.xero.auth import ACCOUNTING_SCOPES
 
@@ -137,15 +138,15 @@ def from_ledger(connection: Connection, seen: Snapshot | None = None) -> Report:
         raise Reconnect("not_connected")
     rules = connection.rules()
     seen = seen or _seen(ledger)
-    preview = questions.preview(ledger, rules, books)
+    preview = foresee(ledger, rules, books)
     budget = ledger.row("budget") or {}
     pace = connection.pace()
     day_left = pace.per_day if budget.get("day_left") is None else budget["day_left"]
-    planned = questions.planned(preview, pace.per_minute, day_left)
+    told = planned(preview, pace.per_minute, day_left)
     situation = _situation(connection, books, rules, seen, preview, day_left)
     checks = check_all(_presumed(ledger, books, rules, preview), situation)
     held = stopped(checks, preview.actions)
-    return Report(checks, connection.app.clock.now(), len(held.ids), dict(held.money), planned)
+    return Report(checks, connection.app.clock.now(), len(held.ids), dict(held.money), told)
 
 
 def _gone(connection: Connection) -> Reconnect | None:

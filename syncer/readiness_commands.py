@@ -7,9 +7,8 @@ from typing import Any
 
 from syncer import certificate, questions, readiness, readiness_words, settings, words
 from syncer.app import App, Connection, who
-from syncer.core.action import Do
 from syncer.errors import Reconnect, TryLater, WrongUsage
-from syncer.reading import Orders
+from syncer.preview import Effect, Preview, effects, effects_told, is_held, planned, preview, problem
 from syncer.terminal import DONE, HELD, NOT_CONNECTED, Out, stoppable
 
 SHOWN = 20
@@ -21,6 +20,7 @@ def declare(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     check.add_argument("--certificate", metavar="FILE", type=Path, help="also write it as one HTML file to hand over")
     plan = command("plan", "what a sync would do; touches neither book")
     plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
+    plan.add_argument("--full", action="store_true", help="read everything again, as `sync --full` does")
     plan.add_argument(
         "--with", metavar="KEY=VALUE", dest="changes", action="append", default=[],
         help="as if this setting were so; may be given several times",
@@ -82,22 +82,24 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     changed = connection.rules(settings.parsed(asked.changes)) if asked.changes else rules
     only = scope(connection, asked.invoice)
     with out.progress() as tell, stoppable(out) as stop:
-        books = connection.look(Orders(scope=asked.invoice, only=only), tell, stop).books
+        foreseen = connection.foresee(connection.orders(scope=asked.invoice, only=only, full=asked.full), tell, stop)
         if stop():
             raise TryLater("stopped")
-    found = questions.preview(connection.ledger, changed, books, only)
+    books = questions.books(connection.ledger)
+    assert books is not None  # noqa: S101 — they were read a moment ago
+    found = preview(connection.ledger, changed, books, only, foreseen)
     budget = connection.ledger.row("budget") or {}
-    told = questions.planned(found, connection.pace().per_minute, budget.get("day_left"))
-    effects = None
+    told = planned(found, connection.pace().per_minute, budget.get("day_left"))
+    effect = None
     if asked.changes:
-        effects = questions.effects(questions.preview(connection.ledger, rules, books, only), found)
+        effect = effects(preview(connection.ledger, rules, books, only, foreseen), found)
     if out.as_json:
-        out.json(told | ({"effect": questions.effects_told(effects)} if effects else {}))
+        out.json(told | ({"effect": effects_told(effect)} if effect else {}))
         return DONE
     _tell_plan(told, out)
     _tell_held(found, out)
-    if effects:
-        _tell_effects(asked.changes, effects, out)
+    if effect:
+        _tell_effects(asked.changes, effect, out)
     return DONE
 
 
@@ -118,15 +120,17 @@ def _tell_plan(told: Mapping[str, Any], out: Out) -> None:
     out.say(f"Price: {calls}, about {words.count(price['minutes'], 'minute')}{share}")
 
 
-def _tell_held(found: questions.Preview, out: Out) -> None:
-    held = [action for action in found.actions if action.do is Do.HOLD]
-    rows = [(a.invoice.number, words.cause_sentence(a.cause, a.problems[0].facts)) for a in held[:SHOWN]]
+def _tell_held(found: Preview, out: Out) -> None:
+    held = [(steps[0].invoice.number, why) for steps in found.steps if is_held(steps) and (why := problem(steps))]
+    rows = [(number, words.cause_sentence(why.code, why.facts)) for number, why in held[:SHOWN]]
     if rows:
         out.say("")
         out.table(["held", "because"], rows)
+    if len(held) > SHOWN:
+        out.say(f"and {len(held) - SHOWN:,} more; `plan --json` lists all.")
 
 
-def _tell_effects(changes: Sequence[str], effects: Mapping[str, questions.Effect], out: Out) -> None:
+def _tell_effects(changes: Sequence[str], found: Mapping[str, Effect], out: Out) -> None:
     out.say(f"\nCompared with the settings as they are, {', '.join(changes)} would do this:")
-    for sentence in words.effect_sentences(effects) or ["Nothing changes."]:
+    for sentence in words.effect_sentences(found) or ["Nothing changes."]:
         out.say(f"  {sentence}")

@@ -67,17 +67,25 @@ def _only(label: str, name: str, advised: bool = True, **said: str) -> Give:
 
 
 def _rates(facts: Facts, books: Books | None) -> list[Answer]:
-    """The sales rates of the same percentage: with any other the total would not come out. Advised where just one is."""
+    """The sales rates of the same percentage: with any other the total would not come out. Advised where just one is.
+
+    Of several ways to tax nothing only the accountant knows the right one.
+    """
     written = str(facts.get("rate") or "")
-    if not books or not written or written == "none":
+    if not written:
+        return [Answer("Try again", "retry")] if facts.get("messages") else []
+    if not books:
         return []
-    percent = sum((Decimal(part.rstrip("%")) for part in written.split("+")), Decimal(0))
+    parts = [] if written == "none" else written.split("+")
+    percent = sum((Decimal(part.rstrip("%")) for part in parts), Decimal(0))
     named = {str(one.get("type")) for one in candidates(facts)}
     alike = [
         rate for rate in books.tax_rates if usable(rate) and (rate.effective_rate == percent or rate.type in named)
     ]
     return [
-        Answer(f"{rate.name} ({rate.type})", "map", {f"tax.{written}": rate.type}, advised=len(alike) == 1)
+        Answer(
+            f"{rate.name} ({rate.type})", "map", {f"tax.{written}": rate.type}, advised=len(alike) == 1 and bool(parts)
+        )
         for rate in sorted(alike, key=lambda rate: rate.name)
     ]
 
@@ -167,6 +175,19 @@ def _void_behind(facts: Facts, books: Books | None) -> list[Answer]:
     return [Answer("Take our payments off and void it", "reapply_payments", advised=True)] if facts.get("ours") else []
 
 
+def _keeps_number(facts: Facts) -> bool:
+    """Whether the document that was removed has the invoice's number still, so that no new one can have it.
+
+    Xero keeps the number of a voided invoice (productideas.xero.com, 44960461); of a deleted draft nothing is published.
+    """
+    return "xero_number" in facts and facts["number"] == facts["xero_number"]
+
+
+def _removed(facts: Facts, books: Books | None) -> list[Answer]:
+    skip = Answer("Removed on purpose: skip", "skip", {"because": _ON_PURPOSE})
+    return [skip] if _keeps_number(facts) else [Answer("Send it once more", "overwrite", advised=True), skip]
+
+
 def _theirs(facts: Facts) -> Who | None:
     return None if facts.get("ours") else Who.ACCOUNTANT
 
@@ -184,9 +205,32 @@ def _missing_contact(facts: Facts) -> str:
 
 def _map_tax(facts: Facts) -> str:
     if not facts.get("rate"):
+        # Only Xero's words are known, which do not say which line is meant.
+        return "Choose the Xero sales rates of the invoice's taxes (settings `tax.…` and `tax.none`), then try again."
+    if facts["rate"] == "none":
         return "Choose the Xero rate for lines without tax (setting `tax.none`)."
-    other = "If there is none, add it in Xero, or allow that with the setting `create_tax_rates`."
-    return f"Choose the Xero sales rate for {tax_name(facts)}. {other}"
+    other = "add it in Xero, or allow that with the setting `create_tax_rates`."
+    if said := facts.get("would_not"):
+        other = _by_hand(said, "add the rate in Xero by hand")
+    return f"Choose the Xero sales rate for {tax_name(facts)}. If there is none, {other}"
+
+
+def _by_hand(said: Sequence[str], what: str) -> str:
+    """What to do where Xero would not create a setting: who may, where that was the reason."""
+    if any("permission" in message.lower() for message in said):
+        return (
+            f"{what}, or let somebody with the Adviser role, or the Standard role with settings, connect Xero; it is "
+            "created then."
+        )
+    return f"{what}: Xero would not create it."
+
+
+def _enable_currency(facts: Facts) -> str:
+    currency = facts.get("currency") or "the currency"
+    if said := facts.get("would_not"):
+        by_hand = _by_hand(said, f"add {currency} in Xero, under Settings, Currencies")
+        return by_hand[:1].upper() + by_hand[1:]
+    return f"Add {currency} in Xero, under Settings, Currencies; or allow it with the setting `create_currencies`."
 
 
 def _payment_off(facts: Facts, then: str) -> str:
@@ -204,9 +248,21 @@ def _lock(facts: Facts) -> str:
 
 
 def _renumber(facts: Facts) -> str:
+    if facts.get("still") and facts["still"] != facts.get("number"):
+        return f"See what keeps invoice {facts['still']} from going over; this one follows by itself once it has."
     if facts.get("xero_id") and facts.get("xero_status") not in ("VOIDED", "DELETED"):
         return "If somebody made this invoice by hand in Xero, link them; if not, give it another number in CrocoClick."
     return "Give the invoice another number in CrocoClick."
+
+
+def _once_more(facts: Facts) -> str:
+    why, skip = "Ask the accountant why.", "if not, skip it with the reason."
+    if not _keeps_number(facts):
+        return f"{why} If it should count, send it once more; {skip}"
+    return (
+        f"{why} If it should count, give it another number in CrocoClick, because Xero keeps the number of an invoice "
+        f"that was removed, and after the next sync send it once more; {skip}"
+    )
 
 
 def _mismatch(facts: Facts) -> str:
@@ -227,6 +283,8 @@ def _from(facts: Facts) -> str:
     return f" from {moment(datetime.fromisoformat(at))} on" if at else ""
 
 
+_NEGATIVE = "credit note made in Xero by hand"
+_ON_PURPOSE = "removed in Xero on purpose"
 _REFUND = "refund booked in Xero by hand"
 
 STEPS: Mapping[str, Step] = {
@@ -271,8 +329,10 @@ STEPS: Mapping[str, Step] = {
     # -- not eligible
     "status_not_selected": Step(lambda f: "Add the status to the setting `statuses` if such invoices should go over."),
     "before_start_date": Step(lambda f: "Move the setting `start_date` if it should go over."),
-    "test_mode": Step(lambda f: "Nothing to do: test invoices never go over."),
-    "void_before_sync": Step(lambda f: "Nothing to do."),
+    "test_mode": Step(lambda f: "No action needed. Test-mode invoices are never synced."),
+    "void_before_sync": Step(
+        lambda f: "No action needed: an invoice that is void before it ever went over is not sent."
+    ),
     "skipped_by_person": Step(
         lambda f: "Take the skip back if it should go over.", _only("Take the skip back", "unskip")
     ),
@@ -306,12 +366,7 @@ STEPS: Mapping[str, Step] = {
     "tax_not_for_account": Step(
         lambda f: "Choose another revenue account, or another rate for the tax.", _revenue_accounts
     ),
-    "currency_not_enabled": Step(
-        lambda f: (
-            f"Add {f.get('currency') or 'the currency'} in Xero, under Settings, Currencies; "
-            "or allow it with the setting `create_currencies`."
-        )
-    ),
+    "currency_not_enabled": Step(_enable_currency),
     "currency_not_in_plan": Step(lambda f: "Move the organisation to a Xero plan with multicurrency."),
     "account_missing": Step(
         lambda f: "Choose the account that invoice lines are booked on (setting `revenue_account`).", _revenue_accounts
@@ -336,7 +391,8 @@ STEPS: Mapping[str, Step] = {
         _mismatch, lambda f, b: [Answer("Send it again", "overwrite", advised=True)] if "in_xero" in f else []
     ),
     "negative_total": Step(
-        lambda f: "Xero takes no negative invoice: make a credit note in Xero by hand, and skip this one."
+        lambda f: "Xero takes no negative invoice: make a credit note in Xero by hand, and skip this one.",
+        _only("It is booked: skip", "skip", advised=False, because=_NEGATIVE),
     ),
     "line_invalid": Step(lambda f: "Correct the invoice in CrocoClick."),
     "due_date_missing": Step(
@@ -378,12 +434,9 @@ STEPS: Mapping[str, Step] = {
         _theirs,
     ),
     "changed_in_xero": Step(lambda f: "Compare both and say which one counts.", _changed),
-    "removed_in_xero": Step(
-        lambda f: "Ask the accountant why. If it should count, send it once more; if not, skip it with the reason.",
-        _only("Send it once more", "overwrite"),
-    ),
+    "removed_in_xero": Step(_once_more, _removed),
     "deleted_in_crococlick": Step(
-        lambda f: "If it should not count any more, void it in Xero too." if f.get("in_xero") else "Nothing to do.",
+        lambda f: "If it should not count any more, void it in Xero too." if f.get("in_xero") else "No action needed.",
         lambda f, b: [Answer("Void it in Xero too", "overwrite", advised=True)] if f.get("in_xero") else [],
     ),
     # -- heals by itself

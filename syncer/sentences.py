@@ -206,6 +206,8 @@ def _number_taken(facts: Facts) -> str:
     number = f"the number {facts['number']}" if facts.get("number") else "its number"
     if facts.get("crococlick_id"):
         whose = f" (for {facts['customer']})" if facts.get("customer") else ""
+        if "still" in facts:
+            return f"{number} is used already: in Xero our invoice {facts['still'] or 'without a number'}{whose} has it"
         return f"{number} is used already: an earlier CrocoClick invoice{whose} has it"
     if not facts.get("xero_id"):
         return f"{number} is used already in Xero"

@@ -1,12 +1,22 @@
 """Looking in Xero for every write whose answer is unknown, before anything new is sent for its record."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
-from syncer.ledger.records import Ending, OpenAttempt
+from syncer.core.book_document import BookDocument
+from syncer.core.books import BookInvoice
+from syncer.core.payment import BookPayment
+from syncer.core.payment import is_ours as carries_mark
+from syncer.errors import NeedsPerson, TryLater
+from syncer.ledger.records import Ending, Intent, OpenAttempt
+from syncer.ports import Found, Page
 from syncer.reading import OVERLAP, Doors, Reading
-from syncer.tries import settled, settled_payment, settled_removal
+from syncer.tries import is_meant, settled, settled_payment, settled_removal
+
+T = TypeVar("T")
 
 PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered
 
@@ -20,6 +30,8 @@ class Settling:
         self._ledger = doors.ledger
         self._reading = reading
         self._say = say
+        self._began = doors.clock.now()
+        self.failure: TryLater | None = None  # why some of the looks were in vain
         self._looks: Mapping[str, Callable[[Sequence[OpenAttempt]], list[Ending]]] = {
             "invoice": self._invoices,
             "contact": self._contacts,
@@ -30,7 +42,11 @@ class Settling:
         }
 
     def settle(self) -> None:
-        """Look for all open tries, call by call, before anything is regrouped."""
+        """Look for all open tries, call by call, before anything is regrouped.
+
+        A look that fails leaves its own tries in doubt and stops nothing else; `failure` says why. Raises Reconnect.
+        """
+        self.failure = None
         open_attempts = self._ledger.open_attempts()
         if not open_attempts:
             return
@@ -39,21 +55,68 @@ class Settling:
         for attempt in open_attempts:
             by_call[attempt.intent.call_id].append(attempt)
         for attempts in by_call.values():
-            endings = self._looks[attempts[0].intent.kind](attempts)
+            endings = self._look(attempts)
             now = self._doors.clock.now()
             self._ledger.commit(self._run_id, now, endings=endings, calls=self._doors.drain_calls())
 
+    def _look(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
+        """How the tries of one call ended; none where that cannot be known now."""
+        try:
+            return self._looks[attempts[0].intent.kind](attempts)
+        except TryLater as failure:
+            # A limit or an outage may be over for the next look; what was first in the way is told.
+            self.failure = self.failure or failure
+        except NeedsPerson as refused:
+            self.failure = self.failure or TryLater("answer_lost", **refused.facts)
+        return []
+
     def _invoices(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
-        numbers = [attempt.intent.number for attempt in attempts]
-        heads = self._doors.accounts.invoices_numbered(numbers)
+        heads = self._heads([attempt.intent for attempt in attempts])
+        ended = [
+            (attempt, settled(attempt, heads, self._document))
+            for attempt in attempts
+            if not self._may_hide(attempt.intent, heads)
+        ]
         self._ledger.mirror(self._doors.clock.now(), invoices=heads)
-        return [settled(attempt, heads) for attempt in attempts]
+        return [self._decided_anew(*pair) for pair in ended]
+
+    def _may_hide(self, intent: Intent, heads: Found[BookInvoice]) -> bool:
+        """Whether the document may be one that is there and cannot be read: then nothing says that it is not."""
+        xero_id = intent.expected.get("xero_id")
+        hidden = heads.may_hide_id(xero_id) if xero_id else heads.may_hide_number(intent.number)
+        if not hidden or any(is_meant(head, intent) for head in heads):
+            return False
+        self.failure = self.failure or TryLater("answer_lost", reason="a record of Xero cannot be read")
+        return True
+
+    def _heads(self, intents: Sequence[Intent]) -> Found[BookInvoice]:
+        """The documents that were written over, by their ids, and those that were to be new, by their numbers.
+
+        A number may have been kept with its outer blanks or without them.
+        """
+        ids = sorted({intent.expected["xero_id"] for intent in intents if intent.expected.get("xero_id")})
+        new = [intent.number for intent in intents if not intent.expected.get("xero_id")]
+        numbers = list(dict.fromkeys([*(number.strip() for number in new), *new]))
+        by_id = self._doors.accounts.invoices_with_ids(ids) if ids else Found[BookInvoice]()
+        by_number = self._doors.accounts.invoices_numbered(numbers) if numbers else Found[BookInvoice]()
+        return Found([*by_id, *by_number], [*by_id.unreadable, *by_number.unreadable])
+
+    def _document(self, xero_id: str) -> BookDocument | None:
+        return self._doors.accounts.invoice(xero_id)
+
+    def _decided_anew(self, attempt: OpenAttempt, ending: Ending) -> Ending:
+        """What an earlier run has sent may have changed in CrocoClick since: it is decided again."""
+        is_old = attempt.begun_at < self._began and ending.state == "synced"
+        return replace(ending, state="waiting") if is_old else ending
 
     def _contacts(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
-        found = [contact for page in self._doors.accounts.contacts(since) for contact in page.items]
+        found = _all(self._doors.accounts.contacts(since))
         self._ledger.mirror(self._doors.clock.now(), contacts=found)
         by_number = {contact.number: contact for contact in found}
+        if found.unreadable:
+            # Which of them it is, its number alone would say: one that was not found may be there all the same.
+            attempts = [one for one in attempts if one.intent.source_id in by_number]
         return [
             Ending("contact", one.intent.source_id, "found", "linked", one.id, contact=by_number[one.intent.source_id])
             if one.intent.source_id in by_number
@@ -66,7 +129,10 @@ class Settling:
         if self._doors.clock.now() - attempts[0].begun_at < PAYMENT_QUIET:
             return []
         since = min(attempt.begun_at for attempt in attempts) - OVERLAP
-        found = [one for page in self._doors.accounts.payments(since) for one in page.items]
+        found = _all(self._doors.accounts.payments(since))
+        attempts = [one for one in attempts if not _is_hidden(one, found)]
+        if not attempts:
+            return []
         if attempts[0].intent.kind == "unpay":
             return [settled_removal(attempt, found) for attempt in attempts]
         standing = [one for one in found if one.stands]
@@ -86,3 +152,17 @@ class Settling:
             )
             for one in attempts
         ]
+
+
+def _all(pages: Iterable[Page[T]]) -> Found[T]:
+    """What all pages hold together."""
+    read = list(pages)
+    return Found([item for page in read for item in page.items], [odd for page in read for odd in page.unreadable])
+
+
+def _is_hidden(attempt: OpenAttempt, found: Found[BookPayment]) -> bool:
+    """Whether the payment of a try may be one that cannot be read: sent again, it would be entered twice."""
+    if attempt.intent.kind == "unpay":
+        return found.may_hide_id(attempt.intent.expected["payment"])
+    mark = attempt.intent.source_id
+    return any(not odd.number or carries_mark(odd.number, mark) for odd in found.unreadable)

@@ -6,18 +6,23 @@ A run may be stopped at any moment, by a person, a crash or a limit: the next on
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from syncer.core.action import Do
 from syncer.core.books import Books
 from syncer.core.causes import CAUSES, Cure
 from syncer.core.rules import Rules
-from syncer.documents import Documents
+from syncer.documents import OVER, Documents
 from syncer.errors import HaltRun, Reconnect, SyncerError, TryLater
 from syncer.ledger.records import Known
 from syncer.paying import Payments
 from syncer.ports import Unreadable
+from syncer.preview import Foreseen
 from syncer.reading import Doors, Orders, Reading, Tell
 from syncer.settling import Settling
 from syncer.work import Work
+
+BOOKS_CALLS = 5  # by which the organisation's settings are read
 
 
 @dataclass
@@ -66,6 +71,9 @@ class Run:
         """Do everything; what stops the run early is in the outcome, our own mistakes are raised."""
         try:
             self._steps()
+            if self._settling.failure:
+                # What could be done is done; whether some writes arrived is asked again by the next run.
+                self.outcome.ended, self.outcome.failure = "deferred", self._settling.failure
             if self._work.stop():
                 self.outcome.ended = "stopped"
         except TryLater as failure:
@@ -97,6 +105,8 @@ class Run:
         if doubtful and not self._work.stop():
             with suppress(TryLater, Reconnect):
                 self._settling.settle()
+                # What has arrived after all may have payments that were waiting for it.
+                self._payments.carry(books)
 
     def _write(self, books: Books, old: bool = False) -> bool:
         """Documents, then their payments; returns whether the answer to any write is still unknown."""
@@ -115,6 +125,27 @@ class Run:
         sees_payments = self._reading.payments() if self._orders.fresh else None
         self._work.flush()
         return Seen(books, self._reading.unreadable, sees_payments)
+
+    def foresee(self) -> Foreseen:
+        """Read what this run would read, and write to neither side: what a preview needs besides the ledger."""
+        self._settling.settle()
+        workload = self._read()
+        books = self._bring_books(workload)
+        sees_payments = self._payments.foresee(workload)
+        actions, _ = self._work.decide(self._work.workload(), books)
+        self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
+        counted = [action.xero_id for action in actions if action.do is Do.RECOUNT]
+        payments = {xero_id: self._accounts.payments_of(xero_id) for xero_id in counted}
+        self._work.flush()
+        since = self._work.now().date() - timedelta(days=self._orders.recent_days)
+        return Foreseen(payments, self._reads(workload), sees_payments, None if self._orders.only else since)
+
+    def _reads(self, workload: Sequence[Known]) -> int:
+        """Xero calls by which a run reads anew what was read a moment ago."""
+        waits_for = {cure for known in workload for cure in _cures(known)}
+        full = self._orders.full
+        lists = [full, full, Cure.CONTACTS in waits_for, Cure.DOCUMENT in waits_for]
+        return sum(lists) + (BOOKS_CALLS if full or Cure.BOOKS in waits_for else 0)
 
     def _read(self) -> list[Known]:
         """Bring our picture of both sides up to date; answers with what there is to do."""

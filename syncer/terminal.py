@@ -1,20 +1,46 @@
 """What a person reads in a terminal: tables, a progress bar, and where a Ctrl-C goes."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from syncer.words import PHASES
 
 DONE, FAILED, USAGE, HELD, NOT_CONNECTED, LATER = 0, 1, 2, 3, 4, 5  # exit statuses of contract.md
+
+
+class Console(RichConsole):
+    """Rich's console, which would end the program with 1 where nobody reads any more, as `… | head` does not."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on without saying anything: the command ends as it would have ended."""
+        self.quiet = True
+        discard(sys.stderr if self.stderr else sys.stdout)
+
+
+def discard(stream: TextIO) -> None:
+    """Let what is still written to this stream vanish, also what Python writes when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def flush() -> None:
+    """Write out what is left; nothing where nobody reads any more."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            discard(stream)
 
 
 class Out:
@@ -27,8 +53,11 @@ class Out:
 
     def json(self, value: Mapping[str, Any]) -> None:
         """The one JSON object."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            discard(sys.stdout)
 
     def say(self, text: str) -> None:
         """A sentence for people; nothing where JSON was asked for."""

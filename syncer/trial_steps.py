@@ -1,12 +1,14 @@
 """One invoice on both sides, for the guided test: written in CrocoClick, carried by ordinary runs, compared in Xero."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from syncer import connecting, questions
 from syncer import trial_words as say
 from syncer.app import Connection
+from syncer.core.books import Books, books_text
 from syncer.core.contact import ContactIndex
 from syncer.core.invoice import Invoice, Status
 from syncer.core.trial import Wanted, findings, wanted_document
@@ -34,6 +36,14 @@ class BothSides:
     def row(self, source_id: str) -> dict[str, Any] | None:
         """The invoice as the ledger has it."""
         return self._ledger.row("invoices_by_id", ids=[source_id])
+
+    def books(self) -> Books:
+        """The organisation's settings as they are now: five calls. Raises Reconnect, TryLater."""
+        books, kept = self._connection.accounts.books(), questions.books(self._ledger)
+        if kept:
+            books = replace(books, refused=kept.refused)
+        self._ledger.mirror(self._connection.app.clock.now(), reached=["books"], books=books_text(books))
+        return books
 
     def unless_stopped(self) -> None:
         """Go on, unless a person asked to stop."""

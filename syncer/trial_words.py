@@ -91,6 +91,15 @@ def lines_unknown(problem: Problem) -> Check:
     )
 
 
+def cannot_go(problem: Problem) -> Check:
+    """Taxes that stand on invoices and that Xero has no rate for: the test leaves them out, and says so."""
+    step = words.remedy(problem.code, problem.facts)
+    what = words.group_sentence(problem.code, problem.facts)
+    return check(
+        "A tax that is left out", "a Xero tax rate", f"{what}. {step.sentence if step else ''}".strip(), ok=False
+    )
+
+
 def cut_off() -> Check:
     """A test that did not come to its end."""
     return check("The test itself", "finished", "It was cut off. Run it again.", ok=False)

@@ -1,19 +1,22 @@
 """One try: the element of a batch that it sends, and how it ends, by Xero's answer or by a look."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from syncer.core.action import Action, Do, is_ours
-from syncer.core.books import Amendment, BookInvoice
+from syncer.core.arrival import Arrival, as_sent, judge, shown, wording, wording_sent
+from syncer.core.book_document import BookDocument
+from syncer.core.books import Amendment, BookInvoice, Document
 from syncer.core.contact import NewContact
 from syncer.core.invoice import Invoice, Status
 from syncer.core.money import text
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.core.payment import is_ours as carries_mark
-from syncer.core.standing import GONE, mismatch, sent, told
-from syncer.ledger.records import Ending, Intent, OpenAttempt
+from syncer.core.standing import GONE, Standing, mismatch, sent, told
+from syncer.ledger.records import Ending, Intent, OpenAttempt, as_json
 from syncer.looking import digest
 from syncer.waves import Batch, Element
 
@@ -74,8 +77,8 @@ def removal_element(action: Action, source_id: str, payment_id: str, amount: Dec
     )
 
 
-def invoice_element(action: Action, pays: bool, tries: int, size: int) -> Element:
-    """A document to write; `pays` says that payments follow once it stands."""
+def invoice_element(action: Action, standing: Standing, pays: bool, tries: int, size: int) -> Element:
+    """A document to write over what stands; `pays` says that payments follow once it is there."""
     invoice, document = action.invoice, action.document
     expected = {"status": str(invoice.status), "frozen": invoice.frozen_fingerprint, "xero_id": action.xero_id}
     if pays:
@@ -83,8 +86,13 @@ def invoice_element(action: Action, pays: bool, tries: int, size: int) -> Elemen
     payload: Any = action.xero_id
     if document and action.do is Do.AMEND:
         payload = Amendment(action.xero_id, document.number, document.contact_id, document.due_date, document.reference)
+        expected |= _change(payload, standing)
+    elif document and action.do is Do.CREATE:
+        payload = document
     elif document:
-        payload = document if action.do is Do.CREATE else (action.xero_id, document)
+        payload = (action.xero_id, document)
+        expected |= _change(document, standing)
+    if document and action.do is not Do.AMEND:
         expected |= {"total": text(document.total), "tax": text(document.total_tax)}
     return Element(
         source_id=invoice.source_id,
@@ -98,6 +106,33 @@ def invoice_element(action: Action, pays: bool, tries: int, size: int) -> Elemen
         stamp=action.stamp,
         tries=tries,
     )
+
+
+def number_element(action: Action, standing: Standing, tries: int) -> Element:
+    """A number of its own for a moment: all else stays as it was agreed on, and the change itself follows."""
+    invoice = action.invoice
+    number = f"{standing.there.get('number', '')[:200]}~{invoice.source_id[-8:]}"
+    payload = Amendment(action.xero_id, number, "", None, None)
+    expected = {"status": standing.synced_status, "frozen": standing.synced_frozen, "xero_id": action.xero_id}
+    expected |= {"then": "the change", "agreed": as_json({**standing.agreed, "number": number})}
+    return Element(
+        source_id=invoice.source_id,
+        payload=payload,
+        content=f"{number} {tries}",
+        number=number,
+        fingerprint=standing.synced_fingerprint,
+        expected=expected | _change(payload, standing),
+        size=500,
+        subject=action,
+        stamp=action.stamp,
+        tries=tries,
+    )
+
+
+def _change(change: Document | Amendment, standing: Standing) -> dict[str, str]:
+    """What tells later, where no answer comes, whether this change has arrived."""
+    before = {**standing.there, "status": standing.xero_status}
+    return {"before": as_json(before), "sent": as_json(as_sent(change)), "wording": wording_sent(change)}
 
 
 def settled_payment(attempt: OpenAttempt, found: Sequence[BookPayment]) -> Ending:
@@ -125,21 +160,52 @@ def removed(source_id: str, outcome: str, attempt_id: int, payment: BookPayment,
     return Ending("unpay", source_id, outcome, "waiting", attempt_id, payment=was, owner=expected["owner"])
 
 
-def settled(attempt: OpenAttempt, heads: Sequence[BookInvoice]) -> Ending:
-    """What a look at Xero says of one try: it arrived, or it did not and will be sent again."""
+def settled(attempt: OpenAttempt, heads: Sequence[BookInvoice], read: Callable[[str], BookDocument | None]) -> Ending:
+    """What a look at Xero says of one try: it arrived, or it did not and will be sent again.
+
+    `read` gives the whole document, where its head does not tell.
+    """
     intent = attempt.intent
     # One that was removed before may carry our mark too: a create brings one that stands, a removal one that does not.
     gone = intent.action in ("void", "delete")
-    there = next((head for head in heads if _is_meant(head, intent) and (head.status in GONE) is gone), None)
-    if there and (intent.action == "create" or gone):
+    there = next((head for head in heads if is_meant(head, intent) and (head.status in GONE) is gone), None)
+    if there and intent.action == "create":
         return arrived(intent.source_id, "found", attempt.id, there, intent.fingerprint, intent.expected)
-    # An update may have arrived or not: sending it again comes to the same.
+    if there and gone:
+        return arrived(intent.source_id, "voided", attempt.id, there, intent.fingerprint, intent.expected)
+    if there and _has_arrived(there, intent.expected, read):
+        return _changed(attempt, there)
     return Ending("invoice", intent.source_id, "not_arrived", "waiting", attempt.id)
 
 
-def _is_meant(head: BookInvoice, intent: Intent) -> bool:
-    """Whether this is the document of a try: by our mark, or by the id that it was sent to."""
-    return head.id == intent.expected.get("xero_id") or head.url.endswith(f"/{intent.source_id}")
+def is_meant(head: BookInvoice, intent: Intent) -> bool:
+    """Whether this is the document of a try: the one that it was sent to, or of a new one the one with our mark."""
+    if sent_to := intent.expected.get("xero_id"):
+        return head.id == sent_to
+    return is_ours(head, intent.source_id)
+
+
+def _has_arrived(head: BookInvoice, expected: Mapping[str, str], read: Callable[[str], BookDocument | None]) -> bool:
+    """Whether a change is in Xero: its head says so, or else the wording of the whole document."""
+    if "sent" not in expected:
+        return False
+    said = judge(json.loads(expected["sent"]), json.loads(expected["before"]), shown(head))
+    if said is not Arrival.UNCLEAR or not (document := read(head.id)):
+        return said is Arrival.ARRIVED
+    lines = [(line.description, line.quantity, line.unit_amount, line.tax_type) for line in document.lines]
+    whole = "total" in expected
+    return expected["wording"] == wording(document.reference, lines if whole else ())
+
+
+def _changed(attempt: OpenAttempt, head: BookInvoice) -> Ending:
+    """A change that has arrived: what was sent is agreed on, so that whatever else is there shows as changed."""
+    intent = attempt.intent
+    change = json.loads(intent.expected["sent"])
+    head_only = {name: change[name] for name in told(head) if name in change and name not in ("total", "tax")}
+    amounts = sent(change["total"], change["tax"]) if "total" in change else {}
+    agreed = {**told(head), **head_only, **amounts}
+    outcome = "renumbered" if intent.action == "renumber" else "updated"
+    return arrived(intent.source_id, outcome, attempt.id, head, intent.fingerprint, intent.expected, agreed)
 
 
 def arrived(
@@ -153,9 +219,12 @@ def arrived(
 ) -> Ending:
     """It stands in Xero: synced if Xero came to our totals, held if it did not; `agreed` as for `Ending`."""
     there = told(head)
+    if "agreed" in expected:
+        agreed = json.loads(expected["agreed"])
     agreed = agreed or {**there, **(sent(expected["total"], expected.get("tax", "")) if "total" in expected else {})}
     problem = None if head.status in GONE else mismatch(agreed, there)
-    state = "held" if problem else "waiting" if expected.get("then") else "synced"
+    moved = any(agreed.get(name, value) != value for name, value in there.items())
+    state = "held" if problem else "waiting" if moved or expected.get("then") else "synced"
     return Ending(
         "invoice",
         source_id,

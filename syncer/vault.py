@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ VAULT_FILE = "vault.bin"
 KEY_FILE = "secret.key"
 LOCKS = "locks"
 PRIVATE = 0o600
+HALF_WRITTEN = re.compile(r"\.\d+\.[0-9a-f]{8}")  # the process and chance, see _write_durably
 # A passphrase is stretched; a key of Fernet's own form is taken as it is.
 SALT = b"crococlick-xero vault"
 
@@ -74,6 +76,7 @@ class FileVault:
     def _change(self, changed: Any) -> None:
         with self.lock(" whole vault"):
             secrets = changed(self._read())
+            _remove_halves(self._file)
             _write_durably(self._file, self._fernet.encrypt(json.dumps(secrets).encode()))
 
 
@@ -118,6 +121,13 @@ def _write_durably(path: Path, content: bytes) -> None:
         new.unlink(missing_ok=True)
         raise
     _sync_dir(path.parent)
+
+
+def _remove_halves(path: Path) -> None:
+    """Remove what a process left that was killed while it wrote; the caller alone may write now."""
+    for left in path.parent.glob(f"{path.name}.*"):
+        if HALF_WRITTEN.fullmatch(left.name.removeprefix(path.name)):
+            left.unlink(missing_ok=True)
 
 
 def _write_private(path: Path, content: bytes) -> None:

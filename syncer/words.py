@@ -70,6 +70,9 @@ _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
     "created": lambda f, why: "Created in Xero",
     "updated": lambda f, why: "Updated in Xero",
     "voided": lambda f, why: "Voided in Xero",
+    "renumbered": lambda f, why: (
+        "Given another number in Xero for a moment, since one of our invoices gets its old one"
+    ),
     "found": lambda f, why: "Found in Xero, where it had arrived",
     "not_arrived": lambda f, why: "Looked in Xero: it had not arrived, and will be sent again",
     "deferred": lambda f, why: f"Put off: {why}" if why else "Put off to the next call",
@@ -94,8 +97,12 @@ _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
     "removal_refused": lambda f, why: f"Xero keeps the payment: {why}",
     "recounted": lambda f, why: _recounted(f),
     "tax_rate_created": lambda f, why: f"Tax rate {f.get('name')} created in Xero ({f.get('type')})",
+    "tax_rate_found": lambda f, why: f"Tax rate {f.get('name')} found in Xero, where it had arrived",
+    "tax_rate_not_arrived": lambda f, why: f"Looked in Xero: the tax rate {f.get('name')} had not arrived",
     "tax_rate_refused": lambda f, why: f"Xero would not create the tax rate {f.get('name')}: {why}",
     "currency_created": lambda f, why: f"Currency {f.get('name')} added in Xero",
+    "currency_found": lambda f, why: f"Currency {f.get('name')} found in Xero, where it had arrived",
+    "currency_not_arrived": lambda f, why: f"Looked in Xero: the currency {f.get('name')} had not arrived",
     "currency_refused": lambda f, why: f"Xero would not add the currency {f.get('name')}: {why}",
     "order_retry": lambda f, why: "Asked to try again",
     "order_skip": lambda f, why: (
@@ -352,6 +359,7 @@ ACTIONS: Mapping[str, str] = {
     "create": "Create",
     "update": "Update",
     "amend": "Update its head",
+    "renumber": "Free its number",
     "void": "Void",
     "delete": "Take away",
     "pay": "Pay",

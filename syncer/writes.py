@@ -22,6 +22,7 @@ OUTCOMES = {
     Do.AMEND: "updated",
     Do.VOID: "voided",
     Do.DELETE: "voided",
+    Do.RENUMBER: "renumbered",
 }
 BACK_OFF_S = 60.0
 LONGEST_S = 3600.0
@@ -84,6 +85,7 @@ class Writes:
             Do.AMEND: accounts.amend_invoices,
             Do.VOID: accounts.void_invoices,
             Do.DELETE: accounts.delete_drafts,
+            Do.RENUMBER: accounts.amend_invoices,
         }
 
         def finish(element: Element, attempt_id: int, answer: Answer) -> Ending:

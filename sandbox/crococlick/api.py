@@ -26,6 +26,8 @@ ROUTES: list[tuple[str, str, str, Handler]] = [
     ("POST", "/invoices/", "invoices.write", lambda lo, c, _: invoices.create(lo, c)),
     ("GET", "/invoices/generate-invoice-number", "invoices.readonly", lambda lo, _c, _: invoices.next_number(lo)),
     ("GET", "/invoices/settings", "invoices.readonly", lambda lo, _c, _: invoices.settings(lo)),
+    ("GET", "/invoices/template", "invoices/template.readonly", lambda lo, _c, _: no_rows("data", "totalCount")),
+    ("GET", "/invoices/schedule", "invoices/schedule.readonly", lambda lo, _c, _: no_rows("schedules", "total")),
     ("GET", "/invoices/{}", "invoices.readonly", lambda lo, _c, i: invoices.one(lo, invoices.find(lo, i))),
     ("PUT", "/invoices/{}", "invoices.write", invoices.update),
     ("DELETE", "/invoices/{}", "invoices.write", invoices.delete),
@@ -57,6 +59,11 @@ COMPILED = [
     (verb, re.compile("^" + path.rstrip("/").replace("{}", "([^/]+)") + "/?$"), scope, handler)
     for verb, path, scope, handler in ROUTES
 ]
+
+
+def no_rows(name: str, count: str) -> Reply:
+    """An empty list of what the sandbox knows of, but does not play."""
+    return json_reply({name: [], count: 0})
 
 
 class CrocoClick:

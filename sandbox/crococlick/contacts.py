@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.crococlick.checks import Rules, complaints, require
 from sandbox.crococlick.errors import Refusal, invalid, trace_id
 from sandbox.crococlick.invoices import call_body
-from sandbox.crococlick.records import Location, iso_ms, short_id
+from sandbox.crococlick.records import Location, iso_ms, phone_key, short_id
 from sandbox.wire import Call, Reply, json_reply
 
 TEXTS = (
@@ -82,7 +82,7 @@ def allows_duplicates(location: Location) -> bool:
 
 def duplicate(location: Location, body: dict[str, Any]) -> tuple[dict[str, Any], str] | None:
     """The contact that has this email, else this phone."""
-    email, phone = (body.get("email") or "").lower(), body.get("phone") or ""
+    email, phone = (body.get("email") or "").lower(), phone_key(body.get("phone") or "")
     for by, key, shelf in (("email", email, location.by_email), ("phone", phone, location.by_phone)):
         if key and shelf.get(key):
             return location.contacts[shelf[key][0]], by

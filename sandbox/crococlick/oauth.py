@@ -19,7 +19,8 @@ CLIENT_ID, CLIENT_SECRET = "65a000000000000000000001-sandbox", "sandbox-secret"
 USER_ID = "SandboxUser000000001"
 SCOPES = (
     "invoices.readonly", "invoices.write", "payments/transactions.readonly", "payments/orders.readonly",
-    "contacts.readonly", "contacts.write", "locations.readonly", "oauth.readonly", "oauth.write",
+    "invoices/template.readonly", "invoices/schedule.readonly", "contacts.readonly", "contacts.write",
+    "locations.readonly", "oauth.readonly", "oauth.write",
 )  # fmt: skip
 CAMEL = {
     "clientId": "client_id", "clientSecret": "client_secret", "grantType": "grant_type",

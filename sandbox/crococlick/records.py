@@ -46,6 +46,11 @@ def local_instant(day: str, zone: str, end: bool = False) -> str:
     return iso_ms(int(next_day.timestamp() * 1000) - 1)
 
 
+def phone_key(phone: str) -> str:
+    """A phone number as it is compared: however it is written, its digits say whose it is."""
+    return "".join(sign for sign in phone if sign.isdigit())
+
+
 @dataclass
 class Switches:
     """Where the reference is silent, or live answers vary.
@@ -164,7 +169,7 @@ class Location:
         id_ = contact["id"]
         self.unindex(id_)
         self.contacts[id_] = contact
-        self.found_by[id_] = ((contact.get("email") or "").lower(), contact.get("phone") or "")
+        self.found_by[id_] = ((contact.get("email") or "").lower(), phone_key(contact.get("phone") or ""))
         for shelf, key in zip((self.by_email, self.by_phone), self.found_by[id_], strict=True):
             if key:
                 shelf.setdefault(key, []).append(id_)

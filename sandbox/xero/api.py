@@ -10,8 +10,8 @@ from sandbox import magic
 from sandbox.clock import Clock
 from sandbox.state import Store
 from sandbox.wire import Call, Reply, dumps, json_reply
-from sandbox.xero import consent, contacts, history, invoice_rules, invoices, payments, scopes, settings
-from sandbox.xero.auth import APPS, Identity
+from sandbox.xero import consent, contacts, history, invoice_rules, invoices, payments, scopes, settings, xml
+from sandbox.xero.auth import APPS, Identity, jwks
 from sandbox.xero.books import Books
 from sandbox.xero.errors import ApiFault, BadPost, NotFound, Refused
 from sandbox.xero.idempotency import Idempotency
@@ -75,6 +75,8 @@ class Xero:
             return self.identity.revocation(call)
         if path == "/.well-known/openid-configuration":
             return discovery(url)
+        if path == "/.well-known/openid-configuration/jwks":
+            return json_reply(jwks())
         if path.lower().startswith("/connections"):
             return self.connections(call, path[len("/connections") :].strip("/"))
         return None
@@ -158,8 +160,15 @@ class Xero:
             if len(call.body) > BODY_MAX:
                 return Reply(413, b"", "")
             accept = call.header("accept")
-            if "json" not in accept and "*/*" not in accept:
+            if not xml.is_wanted(accept) and "json" not in accept:
                 return Reply(406, b"", "")
+            reply = self._routed(caller, call)
+            return xml.reply(reply) if xml.is_wanted(accept) else reply
+        except ApiFault as fault:
+            return fault.reply()
+
+    def _routed(self, caller: Caller, call: Call) -> Reply:
+        try:
             return self.route(caller, call)
         except ApiFault as fault:
             return fault.reply()
@@ -200,12 +209,15 @@ def discovery(url: str) -> Reply:
             "issuer": "https://identity.xero.com",
             "authorization_endpoint": f"{url}/identity/connect/authorize",
             "token_endpoint": f"{url}/connect/token",
+            "jwks_uri": f"{url}/.well-known/openid-configuration/jwks",
             "revocation_endpoint": f"{url}/connect/revocation",
             "scopes_supported": sorted(scopes.KNOWN),
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "code_challenge_methods_supported": ["S256"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "subject_types_supported": ["public"],
         }
     )
 
@@ -363,6 +375,7 @@ ROUTES: dict[str, Callable[[Caller, Call, str], Reply | None]] = {
     "contacts": to_contacts,
     "payments": to_payments,
     "organisation": to_organisation,
+    "organisations": to_organisation,  # as its own elements are called; both are answered
     "accounts": to_accounts,
     "taxrates": to_tax_rates,
     "currencies": to_currencies,

@@ -8,7 +8,11 @@ import re
 import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sandbox.clock import Clock
 from sandbox.state import Store
@@ -21,7 +25,7 @@ CODE_S, ACCESS_S, REFRESH_S, GRACE_S = 300, 1800, 60 * 86_400, 1800
 LOCAL_CALLBACK = re.compile(r"^http://localhost:\d{1,5}/xero/callback$")
 VERIFIER = re.compile(r"^[A-Za-z0-9\-._~]{43,128}$")
 USER_ID = seeded_id("user", "camille")
-SIGNING_KEY = b"the sandbox signs with this; nobody checks it"
+KEY_ID = "SANDBOX"
 
 
 @dataclass
@@ -329,12 +333,29 @@ def id_claims(app: str, now: float) -> dict[str, Any]:
     }
 
 
+@cache
+def signing_key() -> rsa.RSAPrivateKey:
+    """The key of this process: whoever checks a signature asks for its public half anew after a restart."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def jwks() -> dict[str, Any]:
+    """The public half of the key as a JSON Web Key Set (RFC 7517)."""
+    numbers = signing_key().public_key().public_numbers()
+    n, e = (value.to_bytes((value.bit_length() + 7) // 8, "big") for value in (numbers.n, numbers.e))
+    return {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": KEY_ID, "n": base64url(n), "e": base64url(e)}]}
+
+
 def jwt(claims: dict[str, Any]) -> str:
-    """A token in the shape of a JWT (RFC 7519), signed with HS256."""
-    parts = [{"alg": "HS256", "typ": "JWT", "kid": "SANDBOX"}, claims]
-    text = ".".join(base64.urlsafe_b64encode(dumps(p).encode()).rstrip(b"=").decode() for p in parts)
-    signature = hmac.new(SIGNING_KEY, text.encode(), hashlib.sha256).digest()
-    return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    """A JSON Web Token (RFC 7519), signed with RS256 as both services sign theirs."""
+    parts = [{"alg": "RS256", "typ": "JWT", "kid": KEY_ID}, claims]
+    text = ".".join(base64url(dumps(part).encode()) for part in parts)
+    return f"{text}.{base64url(signing_key().sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+def base64url(raw: bytes) -> str:
+    """Bytes as JOSE writes them: no padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def iso7(clock: Clock) -> str:

@@ -3,6 +3,7 @@
 import json
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -120,7 +121,8 @@ class Switches:
     `half_cent`: up, even or down · `discount_rate_half`: how a percentage discount's line rounds ·
     `summarised_saves_neighbours`: a 400 for a batch keeps its good elements · `reuse_void_number`: PUT may take
     the number of a voided invoice · `zero_total_is_paid`: an approved zero invoice turns PAID at once ·
-    `old_wordings`: the older of two known message texts · `invoice_cap`: approved invoices a month (None: no cap).
+    `old_wordings`: the older of two known message texts · `invoice_cap`: approved invoices a month (None: no cap) ·
+    `role`: the connecting user's; `settings_rights`: whether a STANDARD one may change settings, as a person chooses.
     """
 
     half_cent: str = "up"
@@ -133,6 +135,7 @@ class Switches:
     invoice_cap: int | None = None
     adviser: bool = False
     role: str = "STANDARD"
+    settings_rights: bool = True
     stale_updates: bool = False
 
 
@@ -169,6 +172,20 @@ class Books:
         return self.org["BaseCurrency"]
 
     # -- keeping ----------------------------------------------------------------------------------------------
+
+    def cap_is_reached(self) -> bool:
+        """Whether the plan lets nobody approve another sales invoice this month."""
+        cap = self.switches.invoice_cap
+        if cap is None:
+            return False
+        month = datetime.fromtimestamp(self.clock.now(), UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        since = int(month.timestamp() * 1000)
+        return sum(1 for i in self.invoices.values() if i.type == "ACCREC" and i.approved_at >= since) >= cap
+
+    def may_change_settings(self) -> bool:
+        """Whether the connecting user may add tax rates, accounts and currencies."""
+        switches = self.switches
+        return switches.adviser or (switches.role in ("STANDARD", "FINANCIALADVISER") and switches.settings_rights)
 
     def keep_org(self) -> None:
         """Keep the organisation and its settings."""

@@ -28,7 +28,7 @@ STUB_KEYS = ("ContactID", "ContactNumber", "Name")
 REDUCED_DROPS = {"ContactPersons", "MergedToContactID", "PaymentTerms", "Website", "BatchPayments", "Discount"}
 SUMMARY_DROPS = REDUCED_DROPS | {"Addresses", "ContactGroups", "IsCustomer", "IsSupplier"}
 PHONES = ("DEFAULT", "DDI", "FAX", "MOBILE")
-PHONE_PARTS = ("PhoneNumber", "PhoneAreaCode", "PhoneCountryCode")
+PHONE_PARTS = {"PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20}  # and how long each may be
 ADDRESSES = ("STREET", "POBOX")
 ADDRESS_PARTS = ("City", "Region", "PostalCode", "Country")
 FIRST = ("ContactID", "ContactStatus", "MergedToContactID")
@@ -190,10 +190,13 @@ def problems(books: Books, sent: dict[str, Any], existing: Contact | None) -> li
     if sent.get("Website") and not WEBSITE.match(str(sent["Website"])):
         errors.append(say.WEBSITE_INVALID)
     errors += person_problems(sent, existing)
-    errors += [
-        say.TOO_LONG.format(name, most) for name, most in LENGTHS.items() if len(str(sent.get(name) or "")) > most
+    parts = [(sent, LENGTHS), *((phone, PHONE_PARTS) for phone in sent.get("Phones") or [] if isinstance(phone, dict))]
+    return errors + [
+        say.TOO_LONG.format(name, most)
+        for fields, lengths in parts
+        for name, most in lengths.items()
+        if len(str(fields.get(name) or "")) > most
     ]
-    return errors
 
 
 def name_problems(books: Books, sent: dict[str, Any], existing: Contact | None) -> list[str]:

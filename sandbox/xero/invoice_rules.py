@@ -1,7 +1,6 @@
 """What Xero checks before it accepts an invoice: state, contact, dates, currency, lines, totals, plan."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -182,14 +181,8 @@ def currency_problems(books: Books, draft: Draft) -> list[str]:
 
 def plan_problems(books: Books, draft: Draft) -> list[str]:
     """Small plans approve a number of sales invoices a month."""
-    cap = books.switches.invoice_cap
     approving = draft.status == "AUTHORISED" and (draft.existing is None or draft.existing.status != "AUTHORISED")
-    if cap is None or not approving or draft.type != "ACCREC":
-        return []
-    month = datetime.fromtimestamp(books.clock.now(), UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    since = int(month.timestamp() * 1000)
-    used = sum(1 for i in books.invoices.values() if i.type == "ACCREC" and i.approved_at >= since)
-    return [say.PLAN_CAP] if used >= cap else []
+    return [say.PLAN_CAP] if approving and draft.type == "ACCREC" and books.cap_is_reached() else []
 
 
 # -- lines and totals ---------------------------------------------------------------------------------------------
@@ -244,6 +237,7 @@ def price_lines(books: Books, draft: Draft, lines: list[Line]) -> None:
     for line in lines:
         if line.priced:
             line.settle(books, types, chart.resolve(line))
+            line.tax_type = "NONE" if types == "NoTax" else line.tax_type
         else:
             line.account_code = line.account_id = line.tax_type = ""
         check_line(line, kind, approved, bool(line.item_code in books.items))

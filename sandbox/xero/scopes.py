@@ -34,7 +34,15 @@ REFUSED = {
     "accounting.reports.read",
     "accounting.journals.read",
 }
-KNOWN = {*PAIRS, *(f"{name}.read" for name in PAIRS), *READ_ONLY, *IDENTITY}
+# Scopes of Xero's other APIs, which the sandbox does not play: an app may ask for them all the same.
+ELSEWHERE = {
+    **{f"payroll.{part}": f"payroll: {part}" for part in ("employees", "payruns", "payslip", "settings", "timesheets")},
+    "files": "your files",
+    "assets": "your fixed assets",
+    "projects": "your projects",
+}
+WRITABLE = PAIRS | ELSEWHERE
+KNOWN = {*WRITABLE, *(f"{name}.read" for name in WRITABLE), *READ_ONLY, *IDENTITY}
 
 NEEDED = {
     "invoices": ("accounting.invoices",),
@@ -42,6 +50,7 @@ NEEDED = {
     "contacts": ("accounting.contacts",),
     "payments": ("accounting.payments",),
     "organisation": ("accounting.settings",),
+    "organisations": ("accounting.settings",),
     "accounts": ("accounting.settings",),
     "taxrates": ("accounting.settings",),
     "currencies": ("accounting.settings",),
@@ -61,5 +70,5 @@ def in_words(scope: str) -> str:
     if scope in READ_ONLY:
         return f"View {READ_ONLY[scope]}"
     if scope.endswith(".read"):
-        return f"View {PAIRS[scope.removesuffix('.read')]}"
-    return f"View and change {PAIRS[scope]}"
+        return f"View {WRITABLE[scope.removesuffix('.read')]}"
+    return f"View and change {WRITABLE[scope]}"

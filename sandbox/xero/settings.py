@@ -56,9 +56,7 @@ def allowed(books: Books, action: str) -> bool:
         return False
     if switches.role == "INVOICEONLY" and action in ("CreateInvoicePayment", "CreateApprovedBill"):
         return False
-    if action == "CreateApprovedInvoice" and switches.invoice_cap is not None:
-        return switches.invoice_cap > 0
-    return True
+    return action != "CreateApprovedInvoice" or not books.cap_is_reached()
 
 
 def users(books: Books, provider: str) -> Reply:
@@ -143,6 +141,8 @@ def write_account(books: Books, sent: dict[str, Any]) -> Written:
 
 def account_problems(books: Books, sent: dict[str, Any]) -> list[str]:
     """What is wrong with a new account."""
+    if not books.may_change_settings():
+        return [say.NO_PERMISSION]
     if not sent.get("Name") or not sent.get("Type") or (sent["Type"] != "BANK" and not sent.get("Code")):
         return [say.ACCOUNT_INCOMPLETE]
     taken = any(
@@ -210,6 +210,8 @@ def existing_rate(books: Books, sent: dict[str, Any]) -> dict[str, Any] | None:
 
 def rate_problems(books: Books, sent: dict[str, Any], existing: dict[str, Any] | None) -> list[str]:
     """What is wrong with a tax rate."""
+    if not books.may_change_settings():
+        return [say.NO_PERMISSION]
     if existing is not None and not existing["TaxType"].startswith("TAX"):
         return [say.SYSTEM_RATE]
     edition, report = books.org["Version"], sent.get("ReportTaxType")
@@ -270,7 +272,9 @@ def write_currency(books: Books, sent: dict[str, Any]) -> Written:
     """PUT /Currencies: enable one, if the plan has more than one."""
     code = str(sent.get("Code") or "").upper()
     errors = []
-    if len(code) != 3 or not code.isalpha():
+    if not books.may_change_settings():
+        errors = [say.NO_PERMISSION]
+    elif code not in editions.CURRENCIES:
         errors = [say.CURRENCY_UNKNOWN.format(code or "nothing")]
     elif not books.switches.multicurrency and code != books.base:
         errors = [say.CURRENCY_PLAN.format(code)]

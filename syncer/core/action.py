@@ -30,6 +30,7 @@ class Do(StrEnum):
     BIND = "bind"  # it is in Xero already: take note, write nothing
     LEAVE = "leave"
     HOLD = "hold"
+    RENUMBER = "renumber"  # give it a number of its own for a moment, so that another can have the one it had
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Action:
     unpay: Mapping[str, str] = field(default_factory=dict)  # our payments to take off, by transaction id
     stamp: str = ""  # what a refusal would depend on
     refused: bool = False  # held because Xero refused the very same before
+    after: str = ""  # our other invoice that has to leave the number first
 
     @property
     def cause(self) -> str:
@@ -71,6 +73,8 @@ class Scene:
     marked: Mapping[str, Sequence[BookInvoice]] = field(default_factory=dict)  # those with our mark, by CrocoClick's id
     merged: Mapping[str, str] = field(default_factory=dict)  # a merged Xero contact to the one that is left
     names: Mapping[str, str] = field(default_factory=dict)  # of Xero contacts, by ContactID
+    holders: Mapping[str, Invoice] = field(default_factory=dict)  # our invoices by the document that has a number
+    leaving: frozenset[str] = frozenset()  # those of them that get another number in the same run
 
 
 def stamp(invoice: Invoice, standing: Standing, conditions: str) -> str:
@@ -122,12 +126,27 @@ def contact_ref(decision: Decision) -> str:
 
 
 def strangers(invoice: Invoice, standing: Standing, scene: Scene) -> list[BookInvoice]:
-    """The documents in Xero that carry the invoice's number and are not its own."""
+    """The documents in Xero that carry the invoice's number, are not its own and keep it."""
+    return [head for head in _others(invoice, standing, scene) if not _leaves(head, scene)]
+
+
+def _others(invoice: Invoice, standing: Standing, scene: Scene) -> list[BookInvoice]:
     return [
         head
         for head in scene.heads.get(invoice.number, ())
         if head.id != standing.xero_id and not is_ours(head, invoice.source_id)
     ]
+
+
+def _leaves(head: BookInvoice, scene: Scene) -> bool:
+    holder = scene.holders.get(head.id)
+    return holder is not None and holder.source_id in scene.leaving
+
+
+def holder_of(invoice: Invoice, standing: Standing, scene: Scene) -> Invoice | None:
+    """Our other invoice whose document has this one's number in Xero."""
+    held = (scene.holders[head.id] for head in _others(invoice, standing, scene) if head.id in scene.holders)
+    return next(held, None)
 
 
 def number_problem(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> Problem | None:
@@ -138,6 +157,9 @@ def number_problem(invoice: Invoice, standing: Standing, scene: Scene, owner: In
     if not (found := strangers(invoice, standing, scene)):
         return None
     there = found[0]
+    if holder := scene.holders.get(there.id):
+        facts = {"number": invoice.number, "crococlick_id": holder.source_id, "customer": holder.customer.name}
+        return Problem("number_taken", {**facts, "still": holder.number}, "number")
     facts = {
         "number": invoice.number,
         "xero_id": there.id,

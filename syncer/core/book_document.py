@@ -29,3 +29,4 @@ class BookDocument:
     net: Decimal
     sent_to_contact: bool
     lines: tuple[BookLine, ...]
+    reference: str = ""

@@ -12,6 +12,8 @@ from syncer.core.money import ZERO
 
 MULTICURRENCY = "UseMulticurrency"
 APPROVE = "CreateApprovedInvoice"
+OTHER_APPROVALS = ("CreateApprovedBill", "CreateInvoicePayment")
+CAPPED_PLANS = ("STARTER", "IGNITE", "LITE")  # 20 approved sales invoices a month (Xero's plan pages)
 NEW = "new:"  # before the name of what a run will create first
 
 
@@ -138,13 +140,16 @@ class NewTaxRate:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What Xero still lets change on an approved invoice that has payments (Xero's Invoices page)."""
+    """What Xero still lets change on an approved invoice that has payments (Xero's Invoices page).
+
+    An empty `contact_id`, no `due_date` and no `reference` leave what is there.
+    """
 
     xero_id: str
     number: str
     contact_id: str
     due_date: date | None
-    reference: str
+    reference: str | None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from syncer.core.invoice import Customer
 from syncer.core.rules import Rules
 
 NAME_LIMIT = 255  # Xero's Contacts page
+PHONE_LIMIT = 50  # of a PhoneNumber (Xero's OpenAPI, Phone)
 NUMBER_LIMIT = 50
 UNKNOWN = "UNKNOWN"  # our word, beside Xero's statuses: a contact that Xero says it does not have
 
@@ -221,7 +222,17 @@ def _new(customer: Customer, addresses: tuple[str, ...], index: ContactIndex, ru
         )
     if not rules.create_contacts:
         return Problem("contact_missing", {"name": name, "email": customer.email, "create_contacts": False})
-    return Create(NewContact(customer.id, name, addresses[0] if addresses else "", customer.id, customer.phone))
+    email = addresses[0] if addresses else ""
+    return Create(NewContact(customer.id, name, email, customer.id, phone_in_xero(customer.phone)))
+
+
+def phone_in_xero(phone: str) -> str:
+    """The phone where Xero can hold it (50 characters, Xero's OpenAPI, Phone), else nothing.
+
+    An invoice does not need it, and a shortened number would be a wrong one.
+    """
+    phone = phone.strip()
+    return phone if len(phone) <= PHONE_LIMIT and phone.isprintable() else ""
 
 
 def _wrong_with(customer: Customer, name: str, addresses: tuple[str, ...]) -> str:

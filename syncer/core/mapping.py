@@ -3,7 +3,16 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from syncer.core.books import APPROVE, MULTICURRENCY, Account, Books, Document, TaxRate
+from syncer.core.books import (
+    APPROVE,
+    CAPPED_PLANS,
+    MULTICURRENCY,
+    OTHER_APPROVALS,
+    Account,
+    Books,
+    Document,
+    TaxRate,
+)
 from syncer.core.causes import Problem
 from syncer.core.draft import DESCRIPTION_LIMIT
 from syncer.core.invoice import Invoice, Status, Tax
@@ -133,8 +142,20 @@ def _currency_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Pro
             known = {**facts, "would_not": list(said)} if said else facts
             problems.append(Problem("currency_not_enabled", known, "currency"))
     if not books.actions.get(APPROVE, True) and invoice.status is not Status.DRAFT:
-        problems.append(Problem("role_missing", {"action": APPROVE, "organisation": books.organisation.name}))
+        problems.append(_may_not_approve(books))
     return problems
+
+
+def _may_not_approve(books: Books) -> Problem:
+    """Whether it is the user's role or the plan's monthly number of invoices that is in the way.
+
+    Xero's answer is one for both. Whoever may enter payments and approve bills has a role that approves invoices.
+    """
+    organisation = books.organisation
+    has_role = all(books.actions.get(action) for action in OTHER_APPROVALS)
+    if has_role and organisation.plan in CAPPED_PLANS:
+        return Problem("plan_invoice_cap", {"plan": organisation.plan, "organisation": organisation.name})
+    return Problem("role_missing", {"action": APPROVE, "organisation": organisation.name})
 
 
 def _line_rates(invoice: Invoice, books: Books, rules: Rules) -> tuple[list[TaxRate], list[Problem]]:

@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from hashlib import blake2b
 
@@ -11,6 +12,7 @@ from syncer.core.action import (
     Do,
     Scene,
     hold,
+    holder_of,
     is_ours,
     leave,
     number_problem,
@@ -76,6 +78,35 @@ def plan_all(invoices: Sequence[Invoice], scene: Scene, owners: Mapping[str, Inv
 def plan(invoice: Invoice, scene: Scene, owner: Invoice | None = None) -> Action:
     """Decide one invoice; `owner` is the invoice that may use its number (None: this one)."""
     standing = scene.standings.get(invoice.source_id, Standing())
+    action = _plan(invoice, standing, scene, owner)
+    before = holder_of(invoice, standing, scene) if action.document else None
+    return replace(action, after=before.source_id) if before else action
+
+
+def leaving(moving: Sequence[Invoice], scene: Scene, owners: Mapping[str, Invoice]) -> frozenset[str]:
+    """Which of the holders of numbers get another number themselves, if each may wait for the next.
+
+    `moving` are those of them that are decided in this run. One that waits for a number that stays where it is stays
+    too, and so does whoever waits for its own; what is left are chains with a free end, and rings.
+    """
+    if not moving:
+        return frozenset()
+    ids = {invoice.source_id for invoice in moving}
+    freely = replace(scene, leaving=frozenset(ids))
+    waits_for: dict[str, str] = {}
+    goes: set[str] = set()
+    for invoice in moving:
+        action = plan(invoice, freely, owners.get(invoice.number))
+        standing = scene.standings.get(invoice.source_id, Standing())
+        if action.do in (Do.UPDATE, Do.AMEND) and standing.there.get("number") != invoice.number:
+            goes.add(invoice.source_id)
+            waits_for[invoice.source_id] = action.after
+    while stuck := {one for one in goes if waits_for[one] and waits_for[one] not in goes}:
+        goes -= stuck
+    return frozenset(goes)
+
+
+def _plan(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> Action:
     if standing.order and standing.is_ordered("skip"):
         return leave(invoice, standing, Problem("skipped_by_person", {**standing.order.said, "by": standing.order.by}))
     if standing.xero_id and not _wanted_again(invoice, standing):
@@ -121,6 +152,7 @@ def _adopted(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice 
     if not standing.is_ordered("adopt") or (owner is not None and owner.source_id != invoice.source_id):
         return None
     bound = {one.xero_id for one in scene.standings.values()}
+    bound |= scene.holders.keys()
     usable = (one for one in strangers(invoice, standing, scene) if one.status not in GONE and one.id not in bound)
     return next((one for one in usable if not _is_anothers(one, scene)), None)
 

@@ -17,6 +17,7 @@ from syncer.core.mapping import document, due_date, percent
 from syncer.core.money import ONE, ZERO, cents, decimals
 from syncer.core.rules import Rules
 from syncer.core.shares import HUNDRED
+from syncer.core.tax import tax_rate
 
 TITLE = "Test CrocoClick → Xero"
 MOST_LINES = 4
@@ -90,6 +91,15 @@ def combinations(seen: Iterable[tuple[str, int]]) -> list[Taxes]:
         if all(tax.id and tax.name and not tax.compound for tax in taxes):
             counted[taxes] += lines
     return sorted(counted, key=lambda taxes: (-counted[taxes], [tax.id for tax in taxes]))
+
+
+def apart(taxes: Iterable[Taxes], books: Books, rules: Rules) -> tuple[list[Taxes], list[Problem]]:
+    """Those taxes for which Xero has a rate, and why each of the others cannot go."""
+    rates = [(those, tax_rate(those, books, rules)) for those in taxes]
+    return (
+        [those for those, rate in rates if not isinstance(rate, Problem)],
+        [rate for _, rate in rates if isinstance(rate, Problem)],
+    )
 
 
 def usual_currency(invoices: Mapping[str, int], base: str) -> str:

@@ -52,7 +52,7 @@ def _removed(invoice: Invoice, standing: Standing) -> Action:
     """Somebody voided or deleted it in Xero; where CrocoClick has given it up too, both sides agree."""
     if invoice.status is Status.VOID or standing.gone:
         return leave(invoice, standing)
-    facts = {"number": invoice.number, "xero_status": standing.xero_status}
+    facts = {"number": invoice.number, "xero_status": standing.xero_status, "xero_number": standing.there.get("number")}
     return hold(invoice, standing, Problem("removed_in_xero", facts))
 
 

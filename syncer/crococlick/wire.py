@@ -402,8 +402,11 @@ class Reader:
 
 
 def number(row: Mapping[str, Any]) -> str:
-    """The invoice's number as a text, its prefix put before it unless it is there already."""
-    written, prefix = _text(row, "invoiceNumber"), _text(row, "invoiceNumberPrefix")
+    """The invoice's number as a text, its prefix put before it unless it is there already; outer blanks are none of it.
+
+    Nobody says whether Xero keeps them, nor whether its look-up by number does.
+    """
+    written, prefix = _text(row, "invoiceNumber").strip(), _text(row, "invoiceNumberPrefix").lstrip()
     return written if not written or written.startswith(prefix) else f"{prefix}{written}"
 
 

@@ -80,6 +80,15 @@ class Ledger:
         """The invoices whose number stands on several: heads only, enough to say who may use it."""
         return [records.number_holder(row) for row in self.rows("shared_numbers")]
 
+    def holders(self, heads: Sequence[BookInvoice]) -> dict[str, Known]:
+        """Our invoices behind these documents in Xero, by InvoiceID: heads only, enough to say whose they are."""
+        marks = {head.url.rpartition("/")[2]: head.id for head in heads if head.url}
+        found = self.rows("holders", ids=[head.id for head in heads], marks=list(marks))
+        known = [records.number_holder(row) for row in found]
+        # What carries the mark of one that CrocoClick has deleted before it was bound is nobody's.
+        ours = [one for one in known if one.standing.xero_id or not one.standing.gone]
+        return {one.standing.xero_id or marks[one.invoice.source_id]: one for one in ours}
+
     def contacts(self) -> dict[str, KnownContact]:
         """Every contact that an invoice names, as the newest of its invoices names it, with its binding."""
         return {row["source_id"]: records.known_contact(row) for row in self.rows("contacts")}

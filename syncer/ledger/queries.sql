@@ -106,6 +106,13 @@ FROM invoice WHERE connection = $connection AND number IN (
     SELECT number FROM invoice WHERE connection = $connection GROUP BY number HAVING count(*) > 1
 );
 
+-- name: holders
+-- Our invoices behind some documents in Xero: those bound to them, and those whose mark they carry.
+SELECT source_id, number, status, live, issue_date, contact_name, xero_id, xero_head, gone, ordered, ordered_said,
+       ordered_by
+FROM invoice WHERE connection = $connection
+AND (list_contains($ids, xero_id) OR list_contains($marks, source_id));
+
 -- name: open_attempts
 -- Tries that never got an answer, call by call, in the order they were sent; those of an import apart from all others.
 SELECT a.* FROM attempt a
@@ -194,7 +201,7 @@ FROM invoice WHERE connection = $connection AND list_contains($states, state) GR
 -- name: held_for
 -- The records in these states for one cause, largest amounts first.
 SELECT source_id, number, status, contact_id, contact_name, currency, total, state, cause, facts, decided_at, retry_at,
-       issue_date, xero_id, xero_status, ordered
+       issue_date, xero_id, xero_status, ordered, refused_stamp
 FROM invoice WHERE connection = $connection AND list_contains($states, state)
 AND COALESCE(cause, 'answer_lost') = $cause ORDER BY total DESC, source_id;
 

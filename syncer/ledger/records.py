@@ -46,7 +46,7 @@ class Ending:
 
     kind: str
     source_id: str
-    outcome: str  # created, updated, voided, paid, removed, found, refused, not_arrived, deferred
+    outcome: str  # created, updated, renumbered, voided, paid, removed, found, refused, not_arrived, deferred
     state: str
     attempt_id: int | None = None
     problem: Problem | None = None

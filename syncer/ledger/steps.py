@@ -120,7 +120,8 @@ def _end_invoices(pen: Pen, endings: Sequence[Ending]) -> None:
             **in_xero(there),
         },
     )
-    fulfil(pen, [ending.source_id for ending, _ in arrived], FULFILLED)
+    # A number for a moment is not yet what was ordered.
+    fulfil(pen, [ending.source_id for ending, _ in arrived if ending.outcome != "renumbered"], FULFILLED)
     pen.mirror_invoices(there)
     pen.tell("invoice", [(ending.source_id, ending.outcome, ending.problem) for ending in endings])
 

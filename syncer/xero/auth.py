@@ -9,11 +9,11 @@ import json
 import secrets
 import threading
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2.client import OAuth2Client
@@ -23,6 +23,7 @@ from syncer.ports import CallLog, Clock, Tokens, Vault
 from syncer.transport import Bearer, Request, Response, Transport
 from syncer.xero import entities, wire
 from syncer.xero.entities import Tenant
+from syncer.xero.fields import count, whole
 
 IDENTITY_SCOPES = ("offline_access", "openid", "profile", "email")
 ACCOUNTING_SCOPES = ("accounting.invoices", "accounting.payments", "accounting.contacts", "accounting.settings")
@@ -32,6 +33,8 @@ PENDING = "xero-consents"
 PENDING_LIFE = timedelta(minutes=10)
 # Long enough to tell a late or repeated answer from a forged one.
 PENDING_KEPT = timedelta(hours=24)
+# Anybody may begin a consent: what is kept of those that nobody finishes has a bound.
+OPEN_KEPT, USED_KEPT = 20, 50
 ORGANISATION = "ORGANISATION"
 
 # What the token endpoint's error means, by the grant that was asked for ("guides/oauth2/troubleshooting").
@@ -41,6 +44,10 @@ _REFUSALS = {
     "unauthorized_client": "consent_client_refused",
     "invalid_scope": "consent_scope_refused",
 }
+# What is read of the token endpoint's answer, beside its scope and how many seconds it lasts.
+_TOKEN_TEXTS = ("access_token", "refresh_token", "id_token", "token_type", "error", "error_description")
+_TOO_LONG_S = 10**9
+
 # What the callback's error means (RFC 6749, section 4.1.2.1).
 _CALLBACK_ERRORS = {
     "access_denied": "consent_cancelled",
@@ -74,12 +81,29 @@ class PendingConsent:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A consent that was given and is stored: for which connection, and the event by which Xero names it."""
+    """A consent that was given: for which connection, the event by which Xero names it, and what it reaches."""
 
     connection: str
     tokens: Tokens
     auth_event_id: str = ""
     begun_by: str = ""
+    tenants: tuple[Tenant, ...] = ()
+
+
+Admit = Callable[[Granted], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    """A token that was just issued and is not stored yet."""
+
+    token: str = field(repr=False)
+
+    def access_token(self) -> str:
+        return self.token
+
+    def renew(self, refused: str, answer: Response) -> str | None:
+        return None
 
 
 class TokenRefused(Exception):
@@ -98,10 +122,19 @@ class _Answer:
     status_code: int
     body: bytes
 
-    def json(self) -> Any:
-        return json.loads(self.body)
+    def json(self) -> dict[str, Any]:
+        """The fields that are in their form; raises Unavailable for what is no token endpoint's answer."""
+        data = wire.loads(self.body)
+        if not isinstance(data, dict):
+            self.raise_for_status()
+        texts = {name: whole(value) for name in _TOKEN_TEXTS if isinstance(value := data.get(name), str)}
+        # What no header can hold is no token.
+        texts = {name: value for name, value in texts.items() if "token" not in name or _fits_a_header(value)}
+        scope = {"scope": data["scope"]} if isinstance(data.get("scope"), str | list) else {}
+        seconds = count(data, "expires_in") or 0
+        return texts | scope | ({"expires_in": seconds} if 0 < seconds < _TOO_LONG_S else {})
 
-    def raise_for_status(self) -> None:
+    def raise_for_status(self) -> NoReturn:
         raise Unavailable(wire.UNAVAILABLE, side="identity", status=self.status_code)
 
 
@@ -210,8 +243,7 @@ class Consent:
             "redirect_uri": self._identity.app.redirect_uri,
         }
         with self._vault.lock(PENDING):
-            kept = {name: old for name, old in self._pending().items() if _age(old, now) < PENDING_KEPT}
-            self._vault.put(PENDING, {**kept, state: entry})
+            self._vault.put(PENDING, {**_worth_keeping(self._pending(), now), state: entry})
         return PendingConsent(url, state, verifier, now, connection)
 
     def asked_by(self, state: str) -> tuple[str, str]:
@@ -219,10 +251,11 @@ class Consent:
         entry = self._pending().get(state) or {}
         return entry.get("begun_by", ""), entry.get("connection", "")
 
-    def finish(self, callback: Mapping[str, str], arrived_at: str = "") -> Granted:
+    def finish(self, callback: Mapping[str, str], arrived_at: str = "", admit: Admit = lambda granted: None) -> Granted:
         """Store what the callback's code is exchanged for; raises Reconnect with a `consent_…` code, or Unavailable.
 
-        `arrived_at` is the URL the callback came to, where it is known.
+        `arrived_at` is the URL the callback came to, where it is known. `admit` raises where the consent is not to be
+        taken: nothing is stored then, and the tokens that are there stay good.
         """
         entry = self._claim(callback.get("state", ""))
         if error := callback.get("error", ""):
@@ -230,17 +263,21 @@ class Consent:
             raise Reconnect(code, error=error, description=callback.get("error_description", ""))
         self._check_redirect(entry, arrived_at)
         token = self._exchange(callback.get("code", ""), entry["code_verifier"])
-        return self._store(entry, token)
+        return self._take(entry, token, admit)
 
     def grant_client_credentials(
-        self, connection: str = "default", scopes: Sequence[str] = ACCOUNTING_SCOPES
+        self,
+        connection: str = "default",
+        scopes: Sequence[str] = ACCOUNTING_SCOPES,
+        admit: Admit = lambda granted: None,
     ) -> Granted:
         """Connect a custom connection: no person, no redirect, no refresh token."""
         try:
             token = self._identity.client_credentials(scopes)
         except TokenRefused as refusal:
             raise _refusal(refusal) from refusal
-        return self._store({"connection": connection, "scopes": list(scopes), "grant": "client_credentials"}, token)
+        entry = {"connection": connection, "scopes": list(scopes), "grant": "client_credentials"}
+        return self._take(entry, token, admit)
 
     def _claim(self, state: str) -> dict[str, Any]:
         """The pending consent of this state, marked as used."""
@@ -272,7 +309,21 @@ class Consent:
         except TokenRefused as refusal:
             raise _refusal(refusal) from refusal
 
-    def _store(self, entry: Mapping[str, Any], token: Mapping[str, Any]) -> Granted:
+    def _take(self, entry: Mapping[str, Any], token: Mapping[str, Any], admit: Admit) -> Granted:
+        """Store a consent once what it reaches is known and admitted: it may replace tokens that work."""
+        kept = self._checked(entry, token)
+        tenants = tuple(self._identity.tenants(_Bearer(kept["access_token"])))
+        begun_by = entry.get("begun_by", "")
+        granted = Granted(entry["connection"], tokens_of(kept), kept["auth_event_id"], begun_by, tenants)
+        admit(granted)
+        name = vault_name(entry["connection"])
+        with self._vault.lock(name):
+            before = self._vault.get(name) or {}
+            self._vault.put(name, kept | {"tenant_id": before.get("tenant_id", "")})
+        return granted
+
+    def _checked(self, entry: Mapping[str, Any], token: Mapping[str, Any]) -> dict[str, Any]:
+        """What is kept of a token set; raises Reconnect `scope_missing`."""
         claims = jwt_claims(str(token.get("access_token", "")))
         granted = _granted(token, claims, entry["scopes"])
         missing = [scope for scope in entry["scopes"] if scope.startswith("accounting.") and scope not in granted]
@@ -280,16 +331,11 @@ class Consent:
             missing.append("offline_access")
         if missing:
             raise Reconnect("scope_missing", missing=missing)
-        kept = _kept(token, granted, self._clock.now()) | {
+        return _kept(token, granted, self._clock.now()) | {
             "grant": entry.get("grant", "authorization_code"),
             "auth_event_id": str(claims.get("authentication_event_id", "")),
             "user": _user(token, claims),
         }
-        name = vault_name(entry["connection"])
-        with self._vault.lock(name):
-            before = self._vault.get(name) or {}
-            self._vault.put(name, kept | {"tenant_id": before.get("tenant_id", "")})
-        return Granted(entry["connection"], tokens_of(kept), kept["auth_event_id"], entry.get("begun_by", ""))
 
 
 class TokenSource:
@@ -404,6 +450,10 @@ class TokenSource:
         return tokens.expires_at - self._clock.now() > MARGIN
 
 
+def _fits_a_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()
+
+
 def _token(fetched: Mapping[str, Any]) -> dict[str, Any]:
     if not fetched.get("access_token"):
         raise Unavailable(wire.UNAVAILABLE, side="identity", reason="no access token in the answer")
@@ -469,7 +519,7 @@ def jwt_claims(token: str) -> dict[str, Any]:
     try:
         payload = token.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError, binascii.Error):
+    except (IndexError, ValueError, RecursionError, binascii.Error):
         return {}
     return claims if isinstance(claims, dict) else {}
 
@@ -487,13 +537,15 @@ def _kept(token: Mapping[str, Any], scopes: Sequence[str], now: datetime) -> dic
 
 def _granted(token: Mapping[str, Any], claims: Mapping[str, Any], asked: Sequence[str]) -> list[str]:
     """The scopes of a token: by its answer, else by its claims, else those asked for (RFC 6749, section 5.1)."""
-    said = token.get("scope") or claims.get("scope") or list(asked)
-    return said.split() if isinstance(said, str) else [str(scope) for scope in said]
+    said = token.get("scope") or claims.get("scope")
+    if isinstance(said, str):
+        return said.split()
+    return [scope for scope in said if isinstance(scope, str)] if isinstance(said, list) else list(asked)
 
 
 def _user(token: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     told = jwt_claims(str(token.get("id_token", "")))
-    return str(told.get("email") or told.get("preferred_username") or claims.get("xero_userid") or "")
+    return whole(str(told.get("email") or told.get("preferred_username") or claims.get("xero_userid") or ""))
 
 
 def _refusal(refusal: TokenRefused) -> SyncerError:
@@ -501,6 +553,14 @@ def _refusal(refusal: TokenRefused) -> SyncerError:
     if "redirect_uri" in refusal.description.lower():
         code = "consent_redirect_mismatch"
     return Reconnect(code, error=refusal.error, description=refusal.description)
+
+
+def _worth_keeping(pending: Mapping[str, dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """The latest consents: one fewer of the open ones than may be, and used ones, so that a late answer is known."""
+    latest = sorted(pending.items(), key=lambda item: str(item[1]["created_at"]), reverse=True)
+    young = [(state, entry) for state, entry in latest if _age(entry, now) < PENDING_KEPT]
+    opened = [item for item in young if not item[1].get("used")][: OPEN_KEPT - 1]
+    return dict(opened + [item for item in young if item[1].get("used")][:USED_KEPT])
 
 
 def _age(entry: Mapping[str, Any], now: datetime) -> timedelta:

@@ -19,7 +19,7 @@ from syncer.core.books import (
 )
 from syncer.core.contact import NewContact
 from syncer.core.payment import BookPayment, NewPayment
-from syncer.errors import HaltRun, Reconnect
+from syncer.errors import HaltRun, NeedsPerson, Reconnect
 from syncer.ports import CallLog, Clock, Found, Page, Refused, Unreadable
 from syncer.transport import Bearer, Request, Transport
 from syncer.xero import entities, wire
@@ -102,10 +102,20 @@ class XeroAccounts:
 
     def invoices_numbered(self, numbers: Sequence[str]) -> Found[BookInvoice]:
         """The sales invoices that carry one of these numbers, whatever their status."""
-        return self._find_all(wire.get_invoices_numbered(numbers), entities.sales_invoices)
+        return _joined([self._numbered(part) for part in wire.number_parts(numbers)])
+
+    def _numbered(self, part: wire.NumberPart) -> Found[BookInvoice]:
+        """What one look-up finds; one that is too long for Xero after all is halved until it fits."""
+        try:
+            return self._find(wire.get_invoices_like(part), entities.sales_invoices)
+        except NeedsPerson as refused:
+            halves = part.halves() if refused.facts.get("status") in wire.TOO_LONG else ()
+            if not halves:
+                raise
+            return _joined([self._numbered(half) for half in halves])
 
     def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
-        """The heads of invoices by InvoiceID, up to 50 a call."""
+        """The heads of invoices by InvoiceID, up to 40 a call."""
         return self._find_all([wire.get_invoices_with_ids(part) for part in _parts(ids)], entities.sales_invoices)
 
     def invoice(self, invoice_id: str) -> BookDocument:
@@ -170,7 +180,7 @@ class XeroAccounts:
         return self._alone(ids, wire.delete_payment, "Payments", entities.read_payment, call_id, key)
 
     def contacts_with_ids(self, ids: Sequence[str]) -> Found[BookContact]:
-        """The contacts by ContactID, up to 50 a call, archived ones too; unknown ids are left out."""
+        """The contacts by ContactID, up to 40 a call, archived ones too; unknown ids are left out."""
         return self._find_all([wire.get_contacts_with_ids(part) for part in _parts(ids)], entities.contacts)
 
     def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:
@@ -208,10 +218,7 @@ class XeroAccounts:
         return self._noted(read(self._ask(request)))
 
     def _find_all(self, requests: Sequence[Request], read: Callable[[dict[str, Any]], Found[T]]) -> Found[T]:
-        answers = [self._find(request, read) for request in requests]
-        return Found(
-            [item for found in answers for item in found], [odd for found in answers for odd in found.unreadable]
-        )
+        return _joined([self._find(request, read) for request in requests])
 
     def _noted(self, found: Found[T]) -> Found[T]:
         """What was found, its unreadable records noted once each."""
@@ -243,6 +250,11 @@ class XeroAccounts:
             raise Reconnect("consent_revoked", **gone.facts) from gone
 
 
+def _joined(answers: Sequence[Found[T]]) -> Found[T]:
+    """What several look-ups came to together."""
+    return Found([item for found in answers for item in found], [odd for found in answers for odd in found.unreadable])
+
+
 def _parts(ids: Sequence[str]) -> list[Sequence[str]]:
     """As many at a time as one look-up may ask for."""
-    return [ids[start : start + wire.BATCH] for start in range(0, len(ids), wire.BATCH)]
+    return [ids[start : start + wire.IDS] for start in range(0, len(ids), wire.IDS)]

@@ -193,6 +193,7 @@ def _read_document(found: Mapping[str, Any]) -> BookDocument:
         net=number(found, "SubTotal"),
         sent_to_contact=found.get("SentToContact") is True,
         lines=tuple(_read_line(line) for line in parts(found, "LineItems")),
+        reference=text(found, "Reference"),
     )
 
 

@@ -7,9 +7,11 @@ taxrates, requests-and-responses, responsecodes}, …/guides/oauth2/limits, …/
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from syncer.core.books import Amendment, Document, DocumentLine, NewTaxRate
 from syncer.core.contact import NewContact
@@ -24,10 +26,11 @@ T = TypeVar("T")
 
 API = "/api.xro/2.0"
 PAGE_SIZE = 1000
-BATCH = 50  # elements per write, "guides/oauth2/limits": practical, not enforced
 BATCH_BYTES = 3_500_000  # the recommended ceiling of the same page
-# A look-up is cut where its URL would grow beyond what every proxy on the way takes.
-NUMBERS_CHARS = 1500
+IDS = 40  # ids in one look-up: 50 of them make a query of 2,011 characters, 53 are refused
+# A query is counted as it leaves, percent-encoded: Xero answers 404 from 2,049 characters on (Xero-OpenAPI#534).
+QUERY_CHARS = 1500
+TOO_LONG = (404, 414)  # what a list look-up is answered where its query is too long all the same
 UNAVAILABLE = "xero_unavailable"
 NOT_PERMITTED = "you are not permitted to access this resource"  # plain text of Xero's own
 NO_REASON = "Xero gave no reason."
@@ -36,6 +39,20 @@ WHOLE = "Xero refused the request as a whole"
 _WRITE = (("summarizeErrors", "false"),)
 _FOUR_DECIMALS = (("unitdp", "4"),)
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True)
+class NumberPart:
+    """One look-up by number: the parameter, and what it lists."""
+
+    by: str
+    separator: str
+    terms: tuple[str, ...]
+
+    def halves(self) -> tuple["NumberPart", ...]:
+        """Two look-ups in place of one that is too long; none where it asks for one number alone."""
+        middle = len(self.terms) // 2
+        return tuple(replace(self, terms=part) for part in (self.terms[:middle], self.terms[middle:])) if middle else ()
 
 
 # --- requests ---------------------------------------------------------------------------------------------------
@@ -67,15 +84,18 @@ def get_invoice_heads(page: int, since: datetime | None = None) -> Request:
 
 
 def get_invoices_numbered(numbers: Sequence[str]) -> list[Request]:
-    """Look-ups by number, whatever the status; one for up to 50 numbers of ordinary length."""
-    return [
-        Request("GET", f"{API}/Invoices", (_numbered(part), ("page", "1"), ("pageSize", str(PAGE_SIZE))))
-        for part in _parts(numbers)
-    ]
+    """Look-ups by number, whatever the status; one for up to 50 plain numbers of ordinary length."""
+    return [get_invoices_like(part) for part in number_parts(numbers)]
+
+
+def get_invoices_like(part: NumberPart) -> Request:
+    """One look-up of `number_parts`."""
+    query = (part.by, part.separator.join(part.terms)), ("page", "1"), ("pageSize", str(PAGE_SIZE))
+    return Request("GET", f"{API}/Invoices", query)
 
 
 def get_invoices_with_ids(ids: Sequence[str]) -> Request:
-    """The heads of up to 50 invoices, whatever their status."""
+    """The heads of up to `IDS` invoices, whatever their status."""
     query = (("IDs", ",".join(ids)), ("summaryOnly", "true"), *_page(1, "InvoiceID ASC"))
     return Request("GET", f"{API}/Invoices", query)
 
@@ -195,22 +215,46 @@ def _modified_since(since: datetime | None) -> dict[str, str]:
     return {"If-Modified-Since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")} if since else {}
 
 
-def _parts(numbers: Sequence[str]) -> Iterator[list[str]]:
+def number_parts(numbers: Sequence[str]) -> list[NumberPart]:
+    """Some numbers, each once, shared out to look-ups that Xero takes.
+
+    `InvoiceNumbers` is a comma list that knows no escape, and nobody says what it does with outer blanks: a number that
+    has either is asked for by `where`, and no other is, since each costs three times as much there.
+    """
+    plain = [number for number in dict.fromkeys(numbers) if _is_plain(number)]
+    odd = [_equals(number) for number in dict.fromkeys(numbers) if number and not _is_plain(number)]
+    return [
+        *(NumberPart("InvoiceNumbers", ",", part) for part in _cut(plain, ",")),
+        *(NumberPart("where", " OR ", part) for part in _cut(odd, " OR ")),
+    ]
+
+
+def _is_plain(number: str) -> bool:
+    fits = len(quote(number, safe="")) <= QUERY_CHARS
+    return bool(number) and "," not in number and number == number.strip() and fits
+
+
+def _equals(number: str) -> str:
+    """The condition for one number; of one too long for any query its beginning: what else begins so comes too."""
+    term = f"InvoiceNumber=={json.dumps(number, ensure_ascii=False)}"
+    if len(quote(term, safe="")) <= QUERY_CHARS:
+        return term
+    beginning = number[: QUERY_CHARS // 15]  # a sign takes twelve characters at most, and its escape a few more
+    return f"InvoiceNumber.StartsWith({json.dumps(beginning, ensure_ascii=False)})"
+
+
+def _cut(terms: Sequence[str], separator: str) -> Iterator[tuple[str, ...]]:
     part: list[str] = []
-    for number in numbers:
-        if part and sum(len(other) + 3 for other in part) + len(number) > NUMBERS_CHARS:
-            yield part
-            part = []
-        part.append(number)
+    length = 0
+    for term in terms:
+        more = len(quote(term, safe="")) + len(quote(separator, safe=""))
+        if part and length + more > QUERY_CHARS:
+            yield tuple(part)
+            part, length = [], 0
+        part.append(term)
+        length += more
     if part:
-        yield part
-
-
-def _numbered(numbers: Sequence[str]) -> tuple[str, str]:
-    if not any("," in number for number in numbers):
-        return "InvoiceNumbers", ",".join(numbers)
-    # InvoiceNumbers is a comma list and knows no escape.
-    return "where", " OR ".join(f"InvoiceNumber=={json.dumps(number, ensure_ascii=False)}" for number in numbers)
+        yield tuple(part)
 
 
 def _contact(contact: NewContact) -> dict[str, Any]:
@@ -240,8 +284,9 @@ def _document(document: Document, emptied: str | None = None) -> dict[str, Any]:
 
 def _amendment(one: Amendment) -> dict[str, Any]:
     due = {"DueDate": one.due_date.isoformat()} if one.due_date else {}
-    known = {"InvoiceID": one.xero_id, "InvoiceNumber": one.number, "Contact": {"ContactID": one.contact_id}}
-    return {**known, **due, "Reference": one.reference}
+    whose = {"Contact": {"ContactID": one.contact_id}} if one.contact_id else {}
+    reference = {} if one.reference is None else {"Reference": one.reference}
+    return {"InvoiceID": one.xero_id, "InvoiceNumber": one.number, **whose, **due, **reference}
 
 
 def _line(line: DocumentLine) -> dict[str, Any]:

@@ -135,6 +135,18 @@ def test_nothing_is_chosen_where_nothing_is_advised(choosing: Desk, draw: Draw):
     assert (answer.label, answer.disabled) == ("Map for 2 invoices", True)
 
 
+def test_a_retry_promises_nothing_that_it_does_not_bring_about(resting: Desk, draw: Draw):
+    """With nothing to answer, what the planner holds is held again; only what Xero refused is sent once more."""
+    hold(resting, *(Verdict(id_, "held", Problem("line_invalid", {"what": "no_lines"})) for id_ in BOTH))
+    text = seen(draw("attention", group=key_of(resting, "line_invalid")))
+    assert "Trying again changes nothing before the cause is gone. Once it is, they go over in the next run." in text
+    assert "go in the next run" not in text and "When tried again" not in text
+    stamped = {"connection": ["default"] * 2, "source_id": BOTH, "refused_stamp": ["as it was"] * 2}
+    resting.ledger.store.transaction(lambda tx: tx.update_from("invoice", ["connection", "source_id"], stamped))
+    text = seen(draw("attention", group=key_of(resting, "line_invalid")))
+    assert "Trying again sends the same to Xero once more; what is still wrong there is refused again." in text
+
+
 def test_one_answer_settles_the_group(choosing: Desk, draw: Draw):
     """The setting is made and every invoice decided anew, on record with who; a rerun gives nothing twice."""
     at = option(draw("attention", group=key_of(choosing, "tax_ambiguous")), "TAX7")

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from syncer.errors import Reconnect, Unavailable
+from syncer.errors import Reconnect, SyncerError, Unavailable
 from syncer.vault import FileVault
 from syncer.xero.auth import SCOPES, Consent, Identity, TokenSource, XeroApp, choose, jwt_claims, vault_name
 from syncer.xero.entities import Tenant
 from tests.contract.conftest import REDIRECT
 from tests.contract.xero_desk import answer_consent
+from tests.wire.stage import staged
 
 
 def refused(finish, *args, **more):
@@ -77,6 +78,36 @@ def test_consent_twice(consent, box):
     callback = answer_consent(consent.begin().url, organisation=box.xero.tenant)
     consent.finish(callback)
     assert refused(consent.finish, callback) == ("consent_state_stale", {"used": True})
+
+
+def test_consent_that_is_not_admitted_leaves_the_tokens_that_work(consent, box, vault):
+    """Whoever gives a consent for other books does not replace a connection's tokens with theirs."""
+    consent.finish(answer_consent(consent.begin().url, organisation=box.xero.tenant))
+    before = vault.get(vault_name("default"))
+    seen = []
+
+    def refuse(granted):
+        seen.append([tenant.id for tenant in granted.tenants])
+        raise Reconnect("organisation_differs")
+
+    callback = answer_consent(consent.begin().url, organisation=box.xero.tenant)
+    assert refused(consent.finish, callback, admit=refuse)[0] == "organisation_differs"
+    assert (seen, vault.get(vault_name("default"))) == ([[box.xero.tenant]], before)
+
+
+def test_consents_that_nobody_finishes_do_not_fill_the_vault(consent, box, vault, clock):
+    """Anybody can begin one: the latest twenty stay good, older ones are dropped, and used ones are still known."""
+    used = answer_consent(consent.begin().url, organisation=box.xero.tenant)
+    consent.finish(used)
+    begun = []
+    for _ in range(60):
+        box.clock.advance(0.01)
+        begun.append(consent.begin())
+    assert len(vault.get("xero-consents")) == 21
+    assert refused(consent.finish, used)[0] == "consent_state_stale"
+    assert refused(consent.finish, {"state": begun[0].state, "code": "x"})[0] == "consent_state_unknown"
+    assert consent.asked_by(begun[40].state)[1] == "default"
+    assert consent.finish(answer_consent(begun[40].url, organisation=box.xero.tenant)).tokens
 
 
 def test_consent_too_late(consent, box):
@@ -231,3 +262,40 @@ def test_tokens_that_are_no_jwt():
 def test_an_app_hides_its_secret():
     """Not in a repr."""
     assert "hush" not in repr(XeroApp("id", "hush", REDIRECT))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 500])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"<html>", b"[]", b"null", b"7", b'"token"', b"[" * 50_000, b'{"access_token": 7}',
+        b'{"access_token": {}}',
+        '{"access_token": "é", "refresh_token": "r"}'.encode(),
+        b'{"access_token": "a\\nb", "refresh_token": "\\ud83c"}',
+        b'{"access_token": "t", "expires_in": "soon", "refresh_token": "r"}',
+        b'{"access_token": "t", "expires_in": 1e300, "refresh_token": ["r"]}',
+        b'{"access_token": "t", "expires_in": NaN, "scope": 7, "id_token": {}}',
+        b'{"access_token": "a.eyJzY29wZSI6IDd9.c", "expires_in": -5, "scope": [1, null, "openid"]}',
+        b'{"error": {}}', b'{"error": ["invalid_grant"], "error_description": 7}', b'{"error": null}',
+        b'{"error": "invalid_grant", "error_description": {"text": "\\ud83c"}}',
+    ],
+)  # fmt: skip
+def test_whatever_the_token_endpoint_answers_is_foreseen(app, notes, vault, clock, status, body):
+    """A sentence with the next step, and never a token that is none."""
+    html = b'{"Invoices": []}'
+    with staged((status, {}, body), (200, {}, html)) as stage:
+        identity = Identity(replace(app, identity_url=stage.url, api_url=stage.url), notes, clock)
+        consent = Consent(identity, vault, clock)
+        with pytest.raises(SyncerError):
+            consent.finish({"state": consent.begin().state, "code": "c"})
+    assert vault.get(vault_name("default")) is None
+
+
+def test_a_token_whose_lifetime_makes_no_sense_is_renewed_early(app, notes, vault, clock):
+    """Half an hour is what Xero's tokens live, whatever the answer says."""
+    body = b'{"access_token": "t", "refresh_token": "r", "expires_in": "soon"}'
+    with staged((200, {}, body), (200, {}, b"[]")) as stage:
+        identity = Identity(replace(app, identity_url=stage.url, api_url=stage.url), notes, clock)
+        consent = Consent(identity, vault, clock)
+        granted = consent.finish({"state": consent.begin().state, "code": "c"})
+    assert (granted.tokens.expires_at - clock.now()).total_seconds() == pytest.approx(1800, abs=60)

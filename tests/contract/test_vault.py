@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncer.errors import SyncerError
-from syncer.vault import FileVault
+from syncer.vault import VAULT_FILE, FileVault
 from tests.contract.another_process import add
 from tests.support.waiting import PATIENCE_S
 
@@ -84,6 +84,18 @@ def test_a_write_that_fails_leaves_the_old_vault(tmp_path, monkeypatch):
 
 def _full(handle):
     raise OSError("disk full")
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    """Half a vault with half the secrets: the next write takes it away, and nothing else that lies there."""
+    vault = FileVault(tmp_path)
+    vault.put("a", {"token": "t"})
+    left = tmp_path / f"{VAULT_FILE}.4711.0a1b2c3d"
+    left.write_bytes(b"half")
+    backup = tmp_path / f"{VAULT_FILE}.backup"
+    backup.write_bytes(b"whole")
+    vault.put("b", {"token": "u"})
+    assert (left.exists(), backup.exists(), vault.get("a")) == (False, True, {"token": "t"})
 
 
 def test_processes_and_threads_take_turns(tmp_path):

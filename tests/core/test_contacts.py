@@ -204,6 +204,25 @@ def test_who_is_kept_apart_is_created_whatever_email_xero_knows():
     assert all_decided([ANNE], mirror=mirror, apart={"c1": ""})["c1"].code == "contact_name_taken"
 
 
+@pytest.mark.parametrize(
+    ("phone", "sent"),
+    [
+        ("+33 1 40 00 00 01", "+33 1 40 00 00 01"),
+        (" 0140000001 ", "0140000001"),
+        ("1" * 50, "1" * 50),
+        ("1" * 51, ""),
+        ("+33 1 40 00 00 01 (bureau) / +33 6 12 34 56 78 (portable)", ""),
+        ("0140\x00000001", ""),
+        ("0140\ud83c000001", ""),
+        ("", ""),
+    ],
+)
+def test_a_phone_that_xero_cannot_hold_is_left_out(phone, sent):
+    """The contact is created all the same: nobody needs a phone on an invoice, and a shortened one would be wrong."""
+    decided = all_decided([replace(ANNE, phone=phone)])["c1"]
+    assert decided == Create(NewContact("c1", "Anne Martin", ANNE.email, "c1", sent))
+
+
 def test_who_was_kept_apart_is_found_again():
     """By its binding, or by our number where the answer was lost: it is not created twice."""
     mirror = [contact("x1", email=ANNE.email), contact("x2", number="c1")]

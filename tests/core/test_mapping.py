@@ -127,6 +127,23 @@ def test_what_the_organisation_does_not_allow(currency, actions, codes):
     assert made(invoice(currency=currency), books(actions=actions)) == codes
 
 
+@pytest.mark.parametrize(
+    ("plan", "may", "code"),
+    [
+        ("STARTER", {"CreateApprovedBill": True, "CreateInvoicePayment": True}, "plan_invoice_cap"),
+        ("IGNITE", {"CreateApprovedBill": True, "CreateInvoicePayment": True}, "plan_invoice_cap"),
+        ("STARTER", {"CreateApprovedBill": False, "CreateInvoicePayment": True}, "role_missing"),
+        ("STARTER", {}, "role_missing"),
+        ("STANDARD", {"CreateApprovedBill": True, "CreateInvoicePayment": True}, "role_missing"),
+    ],
+)
+def test_a_plan_whose_month_is_used_up_is_no_missing_role(plan, may, code):
+    """Xero says only that no invoice may be approved: who may approve bills and enter payments has the role."""
+    small = books(actions={APPROVE: False, **may})
+    small = replace(small, organisation=replace(small.organisation, plan=plan))
+    assert made(invoice(), small) == [code]
+
+
 def test_a_currency_is_enabled_where_the_setting_allows():
     """Not where the plan has one currency only, nor once Xero has refused: then its words are shown."""
     pounds = invoice(currency="GBP")

@@ -38,6 +38,14 @@ def test_taxes_that_crococlick_takes_from_nobody_are_left_out():
     assert trial.combinations([('[["x","","1",false]]', 3)]) == []
 
 
+def test_taxes_without_a_xero_rate_are_set_apart():
+    """Those that can go in their order; of each of the others why it cannot."""
+    nowhere = (Tax("t", "TVA 7,77", Decimal("7.77")),)
+    usable, problems = trial.apart([(VAT,), nowhere, ()], BOOKS, RULES)
+    assert usable == [(VAT,), ()]
+    assert [(one.code, one.facts["rate"]) for one in problems] == [("tax_unmapped", "7.77%")]
+
+
 def test_the_currency_is_the_usual_one():
     """That of most invoices, the books' own where there are none; of two the same every time."""
     assert trial.usual_currency({"EUR": 2, "GBP": 3}, "EUR") == "GBP"

@@ -160,7 +160,7 @@ def test_what_somebody_removed_in_xero_is_for_a_person(status):
     removed = standing(xero_status=status)
     action = known(stands=removed)
     assert (action.do, action.cause, action.xero_id) == (Do.HOLD, "removed_in_xero", "xi1")
-    assert action.problems[0].facts == {"number": "F-1", "xero_status": status}
+    assert action.problems[0].facts == {"number": "F-1", "xero_status": status, "xero_number": "F-1"}
     assert (known(VOID, removed).do, known(VOID, removed).problems) == (Do.LEAVE, ())
     assert known(stands=replace(removed, gone=True)).do is Do.LEAVE
 

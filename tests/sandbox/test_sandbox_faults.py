@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import crm_client, invoice, xero_client
+from conftest import LOCATION, crm_client, invoice, xero_client
 
 from sandbox.server import Sandbox
 from tests.support.waiting import until
@@ -190,3 +190,17 @@ def test_faults_over_http(box: Sandbox) -> None:
         assert client.get("/Users").status_code == 418
     assert httpx.post(f"{box.url}/_sandbox/faults", json={"kind": "nope"}).status_code == 400
     assert json.loads(httpx.delete(f"{box.url}/_sandbox/faults").text)["waiting"] == []
+
+
+def test_a_rewritten_answer_was_carried_out(quiet: Sandbox) -> None:
+    """What arrives may be any JSON; what is kept is what was asked for."""
+    quiet.faults.next_write("rewritten", old='"Total":120.0', new='"Total":null')
+    quiet.faults.next_read("rewritten", side="crococlick", old='"status":"sent"', new='"status":"overdue"')
+    with xero_client(quiet) as client:
+        made = client.put("/Invoices", content=json.dumps(invoice(InvoiceNumber="I-1"))).json()["Invoices"][0]
+        assert made["Total"] is None
+        assert client.get(f"/Invoices/{made['InvoiceID']}").json()["Invoices"][0]["Total"] == 120
+    with crm_client(quiet) as client:
+        query = {"altId": LOCATION, "altType": "location", "limit": "10", "offset": "0"}
+        assert "overdue" in {one["status"] for one in client.get("/invoices/", params=query).json()["invoices"]}
+        assert "overdue" not in {one["status"] for one in client.get("/invoices/", params=query).json()["invoices"]}

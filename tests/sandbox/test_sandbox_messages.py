@@ -247,6 +247,10 @@ CONTACTS = [
     ({"Name": "B", "ContactStatus": "ARCHIVED"}, "The status 'ARCHIVED' is not valid for contacts"),
     ({"Name": "<B>"}, "Sandbox: a contact name must not contain angle brackets."),
     ({"Name": "x" * 256}, "Sandbox: Name is longer than 255 characters."),
+    (
+        {"Name": "B", "Phones": [{"PhoneType": "DEFAULT", "PhoneNumber": "1" * 51}]},
+        "Sandbox: PhoneNumber is longer than 50 characters.",
+    ),
 ]
 
 

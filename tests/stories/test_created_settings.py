@@ -96,6 +96,43 @@ def test_a_refused_rate_is_not_asked_for_again(creating):
     assert world.state("INV-1") == "synced"
 
 
+@pytest.mark.parametrize("lacks", [{"role": "INVOICEONLY"}, {"settings_rights": False}])
+def test_a_rate_that_the_role_does_not_create_needs_another_role(creating, lacks):
+    """Nobody is told to allow what is allowed: whoever has the role connects, and the rate is created."""
+    world = creating
+    world.has("INV-1", lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": [7.7]}])
+    world.has("INV-2", currency="SEK")
+    world.xero.switch(**lacks)
+    world.sync()
+    for number, code in (("INV-1", "tax_unmapped"), ("INV-2", "currency_not_enabled")):
+        told = world.explain(number)
+        assert (told["state"], told["cause"]["code"]) == ("held", code)
+        assert "does not have the correct permissions" in told["cause"]["sentence"]
+        assert "create_" not in told["remedy"]["sentence"]
+        assert "Adviser role" in told["remedy"]["sentence"]
+    world.xero.switch(role="STANDARD", settings_rights=True)
+    world.connect()
+    world.sync()
+    assert (world.state("INV-1"), world.state("INV-2")) == ("synced", "synced")
+
+
+def test_a_starter_plan_whose_month_is_used_up_says_so(world):
+    """Also in the next run, whose user has every role there is; it goes on when the month is over."""
+    world.xero.organisation(Class="STARTER")
+    world.xero.switch(invoice_cap=1)
+    contact = world.crm.add_contact(name="Large", email="large@example.org")
+    for number in range(3):
+        world.has(f"INV-{number}", contact=contact)
+    world.sync()
+    for _ in range(2):
+        held = [world.explain(f"INV-{number}") for number in range(3) if world.state(f"INV-{number}") == "held"]
+        assert [told["cause"]["code"] for told in held] == ["plan_invoice_cap"] * 2
+        world.sync(full=True)
+    world.xero.switch(invoice_cap=None)
+    world.sync()
+    assert {world.state(f"INV-{number}") for number in range(3)} == {"synced"}
+
+
 def test_a_zero_rate_is_never_made_up(creating):
     """Exempt, zero-rated or outside the tax: the accountant says, not we."""
     world = creating

@@ -170,7 +170,6 @@ def payment_locked(world):
     once_in_xero(world)
     world.xero.organisation(PeriodLockDate=(TODAY - timedelta(days=20)).isoformat())
     world.crm.pay("INV-1", 120, at=f"{TODAY - timedelta(days=30)}T10:00:00.000Z")
-    world.order("map", revenue_account="706")
 
 
 def capped(world):
@@ -303,6 +302,12 @@ CASES = [
     Case("changed_in_xero", lambda w: (once_in_xero(w), w.xero.update("invoices", "INV-1", DueDate="2027-01-01")), follow, full=True),
     Case("removed_in_xero", lambda w: (once_in_xero(w), w.xero.void("INV-1")),
          lambda w: w.order("skip", "INV-1", because="voided on purpose"), "skipped", full=True),
+    Case("removed_in_xero", lambda w: (once_in_xero(w), w.xero.void("INV-1")),
+         lambda w: (renumber(w), w.sync(), w.follow("INV-2")), full=True, name="removed_in_xero, sent once more"),
+    Case("removed_in_xero", lambda w: (w.set(statuses="draft,sent"), once_in_xero(w, status="draft"), w.xero.void("INV-1")),
+         lambda w: (renumber(w), w.sync(), w.follow("INV-2")), full=True, name="removed_in_xero, a draft"),
+    Case("tax_unmapped", lambda w: (w.xero.update("taxrates", "NONE", Status="ARCHIVED"), w.has("INV-1", lines=[{**WORK, "taxes": []}])),
+         lambda w: w.order("map", "INV-1", tax__none="OUTPUT"), name="tax_unmapped, no tax"),
     Case("deleted_in_crococlick", lambda w: (once_in_xero(w), w.crm.delete("INV-1")), follow, full=True),
 ]  # fmt: skip
 
@@ -319,6 +324,9 @@ def test_a_cause_and_its_remedy(world, case):
     sentence, remedy = told["cause"]["sentence"], told["remedy"]
     assert sentence and remedy["sentence"] and remedy["who"]
     assert "None" not in sentence + told["verdict"] and "_" not in sentence and "  " not in sentence
+    assert ("automatically" in remedy["sentence"] or "by itself" in remedy["sentence"]) <= (
+        told["state"] != "not_eligible"
+    )
     world.box.reset_calls()
     world.sync()
     assert world.writes() == 0, "what needs a person is not tried again in vain"

@@ -71,3 +71,40 @@ def test_killed_twenty_times_every_invoice_arrives_once(tmp_path):
         assert totals == shown, out[-500:]
         paid = Counter(one["Invoice"]["InvoiceNumber"] for one in box.xero.payments())
         assert not paid or max(paid.values()) == 1
+
+
+@pytest.mark.slow
+def test_killed_between_every_change_and_its_answer_each_is_known_again(tmp_path):
+    """Lines, a due date behind a payment, a void, a deleted draft, two that exchange numbers: each is sent once."""
+    with Sandbox(world="empty", limits=False) as box:
+        world = World(box, tmp_path)
+        world.connect()
+        [bank] = [one for one in box.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
+        world.set(revenue_account="706", payment_account__EUR=bank["AccountID"])
+        world.set(statuses="draft,sent,partially_paid,paid,void")
+        ids = [world.has(f"INV-{n}", **({"status": "draft"} if n == 4 else {})) for n in range(1, 7)]
+        world.crm.pay("INV-2", 50)
+        world.sync()
+        more = [{"name": "More", "qty": 3, "amount": 100, "taxes": [20]}]
+        edits = [{"lines": more}, {"dueDate": "2027-01-31"}, {}, {}, {"number": "INV-6"}, {"number": "INV-5"}]
+        for id_, fields in zip(ids, edits, strict=True):
+            world.crm.edit_invoice(id_, **fields) if fields else world.crm.void(id_)
+        box.reset_calls()
+        box.sim.latency_ms, box.sim.commit = 500, "before"
+        kills = 0
+        while kills < 12:
+            run, before = start(world), world.writes()
+            while run.poll() is None and world.writes() == before:
+                time.sleep(0.02)
+            if run.poll() is not None:
+                break
+            time.sleep(0.1)
+            run.send_signal(signal.SIGKILL)
+            run.wait()
+            kills += 1
+        assert (run.returncode, kills, world.writes()) == (0, 6, 6)
+        assert {world.state(id_) for id_ in ids} == {"synced"}
+        there = {one["Url"].rpartition("/")[2]: one for one in box.xero.invoices()}
+        assert [there[id_]["Status"] for id_ in ids[2:4]] == ["VOIDED", "DELETED"]
+        assert [there[id_]["InvoiceNumber"] for id_ in ids[4:]] == ["INV-6", "INV-5"]
+        assert (there[ids[0]]["Total"], there[ids[1]]["DueDate"]) == (360, "2027-01-31")

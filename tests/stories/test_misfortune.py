@@ -164,9 +164,13 @@ def test_another_organisation_is_refused_for_a_connection_that_has_synced(world)
     world.has("INV-1")
     world.sync()
     other = world.xero.add_organisation("Dupont Formation")
+    before = world.connection.tokens.tokens()
     with pytest.raises(Reconnect) as refused:
         world.connect(other.tenant)
     assert refused.value.code == "organisation_differs"
+    assert world.connection.tokens.tokens() == before
+    world.has("INV-2")
+    assert world.sync()["created"] == 1
 
 
 def test_seven_bad_of_fifty_cost_three_calls_more_at_most(world):

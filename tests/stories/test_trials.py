@@ -211,13 +211,12 @@ def test_without_known_invoices_there_is_one_untaxed_line_in_the_currency_of_the
 # -- what is not as it should be --------------------------------------------------------------------------------------
 
 
-def test_a_missing_mapping_is_told_and_nothing_is_left(world):
+def test_a_missing_account_is_told_and_nothing_is_left(world):
     """Held: the check says why and what to do; the test invoice is void in CrocoClick, Xero never had it."""
-    world.has("INV-1", lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": [7.7]}])
-    world.connection.search("INV")
+    world.set(revenue_account="")
     result = world.test()
     assert not result.ok
-    assert "TVA 7,7 %" in wrong(result)["In Xero"] and "Choose the Xero sales rate" in wrong(result)["In Xero"]
+    assert "no revenue account" in wrong(result)["In Xero"] and "Choose the account" in wrong(result)["In Xero"]
     assert world.open_in_crococlick() == [] and world.xero.invoices() == []
     assert found(result)["Afterwards, in Xero"] == "nothing is left"
 
@@ -544,3 +543,32 @@ def test_a_sync_that_is_at_work_is_waited_for(world):
     with world.connection.alone(), pytest.raises(TryLater) as busy:
         world.test()
     assert busy.value.code == "run_under_way" and world.open_in_crococlick() == []
+
+
+# -- taxes that Xero has no rate for ----------------------------------------------------------------------------------
+
+
+def test_one_unmapped_tax_elsewhere_does_not_stop_the_test(world):
+    """What can go is made, carried and compared line by line; what cannot is named with its next step."""
+    for number, taxes in (("INV-1", [20]), ("INV-2", [7.77]), ("INV-3", [10])):
+        world.has(number, lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": taxes}])
+    world.connection.search("INV")
+    result = world.test()
+    assert list(wrong(result)) == ["A tax that is left out"] and not result.ok
+    assert "TVA 7,77 % has no tax rate in Xero. Choose the Xero sales rate" in wrong(result)["A tax that is left out"]
+    said = found(result)
+    assert said["Number of lines"] == "2"
+    assert {said["Line 1: tax rate"], said["Line 2: tax rate"]} == {"TVA 20 % (TAX001)", "TVA 10 % (TAX002)"}
+    assert not world.open_in_crococlick() and not world.open_in_xero()
+    world.xero.add_tax_rate("Special", 7.77)
+    assert world.test().ok, "a rate that was added since is known at once"
+
+
+def test_where_no_tax_can_go_nothing_is_made(world):
+    """There is nothing to compare: the reasons are listed, and CrocoClick is left alone."""
+    world.has("INV-1", lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": [7.77]}])
+    world.connection.search("INV")
+    result = world.test()
+    assert list(wrong(result)) == ["A tax that is left out"] and result.invoice is None
+    assert not world.ours()
+    assert not world.test().ok, "the test before is over"

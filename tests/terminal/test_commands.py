@@ -181,3 +181,28 @@ def test_disconnect_forgets_the_tokens_and_keeps_the_ledger(world):
     assert told(world, "disconnect")["state"] == "not_connected"
     assert told(world, "explain", "HELD-1")["state"] == "synced"
     assert run(world, "sync").returncode == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        ("settings",),
+        ("settings", "--json"),
+        ("sql", "SELECT unnest(range(20000))"),
+        ("sql", "SELECT unnest(range(20000))", "--json"),
+        ("explain", "nobody has this number", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_who_reads_no_further_is_no_failure(world, words):
+    """`… | head` ends as the command would have ended, without a word: 0, and 2 for wrong usage."""
+    wanted = run(world, *words)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "syncer", *words],
+        cwd=ROOT, env={**os.environ, **world.values}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    process.stdout.close()
+    said = process.stderr.read()
+    assert process.wait(60) == wanted.returncode, said
+    assert said == wanted.stderr

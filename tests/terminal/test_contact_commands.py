@@ -15,7 +15,7 @@ from tests.stories.stories_world import World
 from tests.support.waiting import PATIENCE_S
 from tests.terminal.test_commands import ROOT, run, told
 
-IMPORT = {"run_id", "outcomes", "duplicate_groups", "calls"}
+IMPORT = {"run_id", "outcomes", "duplicate_groups", "calls", "conflicts"}
 OUTCOMES = {"created", "linked", "unchanged", "updated", "conflict", "left_out"}
 MAIL = "twice@example.org"
 
@@ -43,6 +43,28 @@ def test_what_an_import_would_do_and_what_it_did(world):
     assert (did["duplicate_groups"], did["calls"]["xero"]) == (1, 1)
     words = run(world, "import-contacts").stdout
     assert "2 contacts need a look" in words and "1 email stands on several contacts" in words
+
+
+def test_every_conflict_is_listed(tmp_path):
+    """Not the first twenty: in JSON and in words, of an import and of a dry run, each with its reason and next step."""
+    with Sandbox(world="empty", limits=False) as box:
+        world = World(box, tmp_path)
+        world.connect()
+        _all_are_listed(world)
+
+
+def _all_are_listed(world):
+    for number in range(24):
+        world.xero.add_contact(Name=f"Many {number:02}", EmailAddress="many@example.org")
+    world.crm.add_contact(name="Many", email="many@example.org")
+    would = told(world, "import-contacts", "--dry-run", status=3)["conflicts"]
+    did = told(world, "import-contacts", status=3)
+    names = [one["name"] for one in did["conflicts"]]
+    assert names == [one["name"] for one in would] and len(names) == did["outcomes"]["conflict"] >= 24
+    assert names == sorted(names, key=str.casefold)
+    assert all(one["sentence"] and one["step"] and one["xero_id"] and one["reason"] for one in did["conflicts"])
+    words = run(world, "import-contacts").stdout
+    assert all(name in words for name in names)
 
 
 def test_duplicates_lists_the_groups(world):

@@ -87,12 +87,15 @@ def test_an_instant_without_a_known_zone_cannot_be_read():
         ({"invoiceNumber": 19}, "19"),
         ({"invoiceNumber": "19", "invoiceNumberPrefix": "INV-"}, "INV-19"),
         ({"invoiceNumber": "INV-19", "invoiceNumberPrefix": "INV-"}, "INV-19"),
+        ({"invoiceNumber": " INV-19 ", "invoiceNumberPrefix": "INV-"}, "INV-19"),
+        ({"invoiceNumber": " 19 ", "invoiceNumberPrefix": " INV "}, "INV 19"),
+        ({"invoiceNumber": "  "}, ""),
         ({"invoiceNumber": ...}, ""),
         ({"invoiceNumber": None, "invoiceNumberPrefix": "INV-"}, ""),
     ],
 )
 def test_the_number_holds_its_prefix_once(fields, number):
-    """A number or a text, with or without its prefix."""
+    """A number or a text, with or without its prefix; blanks around it are none of it."""
     assert changed(**fields).number == number
 
 

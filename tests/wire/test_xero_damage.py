@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 from damage import damaged, raw
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.server import Sandbox
@@ -124,7 +124,6 @@ def ways_to_read(body, status):
     yield entities.tenants, (answer,)
 
 
-@settings(deadline=None)
 @given(SEEDS)
 def test_no_damage_is_unforeseen(seed):
     """No exception but ours leaves the boundary, and what is read can be stored."""
@@ -138,7 +137,6 @@ def test_no_damage_is_unforeseen(seed):
                 assert is_sound({name: str(fact) for name, fact in error.facts.items()})
 
 
-@settings(deadline=None)
 @given(SEEDS)
 def test_a_damaged_record_leaves_its_neighbours_alone(seed):
     """The others of a list are read as before, and the damaged one is read or named: it does not pass for absent."""

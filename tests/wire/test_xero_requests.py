@@ -5,6 +5,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from syncer.core.books import Amendment, Document, DocumentLine, NewTaxRate, TaxComponent
 from syncer.core.contact import NewContact
 from syncer.ports import NewPayment
@@ -255,10 +258,62 @@ def test_fifty_numbers_are_one_question():
     """Numbers of ordinary length go in one look-up; very long ones are shared out; a comma needs another way."""
     (one,) = wire.get_invoices_numbered([f"F-2026-{n:03}" for n in range(50)])
     assert dict(one.query)["InvoiceNumbers"].count(",") == 49
-    assert len(wire.get_invoices_numbered(["N" * 200] * 50)) == 8
-    (odd,) = wire.get_invoices_numbered(["A,1", 'B"2'])
-    assert dict(odd.query)["where"] == 'InvoiceNumber=="A,1" OR InvoiceNumber=="B\\"2"'
+    assert len(wire.get_invoices_numbered([f"{n:02}" + "N" * 198 for n in range(50)])) == 8
+    plain, odd = wire.get_invoices_numbered(["A,1", 'B"2', " C 3", 'B"2'])
+    assert dict(plain.query)["InvoiceNumbers"] == 'B"2'
+    assert dict(odd.query)["where"] == 'InvoiceNumber=="A,1" OR InvoiceNumber==" C 3"'
     assert wire.get_invoices_numbered([]) == []
+
+
+def test_one_comma_among_fifty_numbers_makes_two_questions():
+    """The others are asked as cheaply as without it: `where` costs each number its field's name again."""
+    requests = wire.get_invoices_numbered([f"FACTURE-2026-{n:05}" for n in range(49)] + ["1,000"])
+    assert [request.query[0][0] for request in requests] == ["InvoiceNumbers", "where"]
+
+
+def test_a_number_too_long_for_any_question_is_asked_for_by_its_beginning():
+    """Every query is one that Xero takes; what else begins so comes too, and is told apart by our mark."""
+    (one,) = wire.get_invoices_numbered(["請" * 255])
+    assert dict(one.query)["where"] == f'InvoiceNumber.StartsWith("{"請" * 100}")'
+
+
+def test_a_question_that_is_too_long_all_the_same_is_halved_until_one_number_is_left():
+    """Xero answers 404 to a long query; of a single number nothing is left to halve."""
+    (part,) = wire.number_parts(["A", "B", "C"])
+    assert [half.terms for half in part.halves()] == [("A",), ("B", "C")]
+    assert part.halves()[0].halves() == ()
+
+
+NUMBERS = st.lists(
+    st.one_of(
+        st.text(max_size=255),
+        st.text(alphabet='A1,"\\ &%+é請🧾', min_size=1, max_size=60),
+        st.integers(0, 10**9).map("請求書-2026-{}".format),
+    ),
+    max_size=60,
+)
+
+
+def holds(term, number):
+    """Whether a condition finds the number, as Xero would read it."""
+    field, value = term.split("(" if ".StartsWith(" in term else "==", 1)
+    wanted = json.loads(value.removesuffix(")") if field.endswith("StartsWith") else value)
+    return number.startswith(wanted) if field.endswith("StartsWith") else number == wanted
+
+
+@settings(deadline=None)
+@given(NUMBERS)
+def test_any_numbers_are_asked_for_completely_by_queries_that_xero_takes(numbers):
+    """In any script, with commas, quotes and blanks: none is left out, and no query is too long."""
+    requests = wire.get_invoices_numbered(numbers)
+    assert requests == wire.get_invoices_numbered(numbers)
+    assert all(len(request.target.partition("?")[2]) <= 1600 for request in requests)
+    parts = wire.number_parts(numbers)
+    listed = {term for part in parts if part.by == "InvoiceNumbers" for term in part.terms}
+    terms = [term for part in parts if part.by == "where" for term in part.terms]
+    assert not any("," in number or number != number.strip() for number in listed)
+    assert listed <= set(numbers)
+    assert all(number in listed or any(holds(term, number) for term in terms) for number in numbers if number)
 
 
 def test_the_small_requests():
