@@ -15,8 +15,10 @@ BIN := $(VENV)/bin
 IN_MEMORY := $(shell df -k --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')
 # Three at a time also on two cores: some wait for a browser, a process or a clock.
 TEST := $(IN_MEMORY) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
-COVERED := --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.fields --cov=syncer.xero.complaints \
-	--cov=syncer.crococlick.wire --cov=syncer.crococlick.people --cov=syncer.crococlick.webhooks --cov-branch \
+COVERED := --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.fields \
+	--cov=syncer.xero.complaints \
+	--cov=syncer.crococlick.wire --cov=syncer.crococlick.fields --cov=syncer.crococlick.records \
+	--cov=syncer.crococlick.people --cov=syncer.crococlick.webhooks --cov-branch \
 	--cov-report=term:skip-covered --cov-fail-under=100
 
 .PHONY: run env test check lint audit lock bench truth restored fresh

@@ -1,14 +1,19 @@
 """The console's server: `streamlit run streamlit_app.py`."""
 
+import os
 from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from console.access import ONLY_THIS_MACHINE, secrets_for_streamlit
+from console.access import secrets_for_streamlit
 from console.background import lifespan
+from console.gate import GATE
 from console.main import script_failed
 from console.routes import ROUTES
+
+# What this process and those that it starts write is for their user alone: the ledger's side files and logs too.
+os.umask(0o077)
 
 # Our pages are those of st.navigation. Streamlit would take the folder console/pages for its own kind, and the address
 # that is asked for first after the start would stay blank, unless it is the first page's.
@@ -19,6 +24,6 @@ app = st.App(
     lifespan=lifespan,
     routes=ROUTES,
     secrets=secrets_for_streamlit() or None,
-    middleware=[ONLY_THIS_MACHINE],
+    middleware=[GATE],
     on_script_error=script_failed,
 )

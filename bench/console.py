@@ -68,7 +68,7 @@ def main() -> None:
         measure_questions()
         if options.browser:
             with console(data) as url:
-                measure_pages(url)
+                measure_pages(url, data)
 
 
 def timed(what: str, do: Callable[[], Any], times: int = 1) -> None:
@@ -123,7 +123,12 @@ def console(data: Path, **more: str) -> Iterator[str]:
         server.wait(10)
 
 
-def measure_pages(url: str) -> None:
+def let_in(browser_page: Any, url: str, data: Path) -> None:
+    """Open the console with the address that it printed."""
+    browser_page.goto(f"{url}/?token={(data / 'console.token').read_text().strip()}")
+
+
+def measure_pages(url: str, data: Path) -> None:
     """From the address to a page that stands still: the first of a browser, then one whose files are known."""
     from playwright.sync_api import sync_playwright
 
@@ -133,6 +138,7 @@ def measure_pages(url: str) -> None:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        let_in(page, url, data)
         for name, address in PAGES.items():
             for time_ in ("first", "again"):
                 began = time.perf_counter()

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from bench.console import console
+from bench.console import console, let_in
 from syncer import figures
 from syncer.ledger.analysis import Analysis, open_analysis
 from syncer.ledger.ledger import Ledger
@@ -52,7 +52,7 @@ def main() -> None:
         measure_figures(data / "analysis.duckdb")
         if options.browser:
             with console(data, XERO_CLIENT_ID="bench", CROCOCLICK_TOKEN="pit-bench") as url:  # noqa: S106 — invented
-                measure_pages(url)
+                measure_pages(url, data)
 
 
 def fill(store: Store, attempts: int) -> None:
@@ -98,13 +98,14 @@ def measure_figures(path: Path) -> None:
 # -- in a browser -------------------------------------------------------------------------------------------------
 
 
-def measure_pages(url: str) -> None:
+def measure_pages(url: str, data: Path) -> None:
     """From the address to a page that stands still: the first of a browser, then one whose files are known."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 900}, timezone_id="Europe/Paris")
+        let_in(page, url, data)
         for name, address in ADDRESSES.items():
             for time_ in ("first", "again", "again"):
                 began = time.perf_counter()

@@ -1,8 +1,9 @@
-"""Who may come in: with a sign-in everybody who is known, without one this machine alone."""
+"""Who somebody is: signing in and out, and addresses that carry a person's word. `gate` says who is answered at all."""
 
 import hmac
 import json
 import secrets
+import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
@@ -10,106 +11,28 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from html import escape
-from ipaddress import ip_address
 from typing import Any
 
 import streamlit as st
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console import formats, parts
-from console.desk import Desk, SyncerError, Visitor, failure_sentence, installation
+from console import formats, parts, startup
+from console.desk import Desk, NotAllowed, SyncerError, Visitor, failure_sentence, installation
 from console.desk_people import provider_of, still
 from syncer import people_words
 
 SAID_EVERYWHERE = "Nobody signs in here, so this console answers on this machine only."
-REFUSAL = "This console answers on its own machine only, under localhost.\n"
-OTHER_NAME = "This console answers under another name.\n"
-NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-# Whoever calls these proves who they are, or learns nothing: an event is signed, health is a yes or no.
-OPEN = frozenset({"/webhooks/crococlick"})
-ANY_NAME = OPEN | {"/healthz", "/_stcore/health"}
 
 _KEY = secrets.token_bytes(32)  # of this process: what was handed out before a restart has to be asked for again
-NOBODY = Visitor("", trouble="not_signed_in")
+PASS_S = 600
+NO_WORD = "Only the button on the Connections page begins a consent, in the browser that shows it. Press it there."
+STALE = "This address was good for ten minutes, once. Open Connections and press the button there again."
+_SIGN_IN = "_streamlit_user"
+_used: dict[str, float] = {}
+_using = threading.Lock()
 _AWAITED_S = 900
 _AWAITED = 1000
 _awaited: OrderedDict[str, tuple[float, str, dict[str, str]]] = OrderedDict()
-
-
-# -- at the door ------------------------------------------------------------------------------------------------------
-
-
-class OnlyThisMachine:
-    """Refuses callers from elsewhere, and names by which another site could reach us through a browser here.
-
-    With a sign-in anybody may call, under the console's own name.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refused = refusal(scope) if scope["type"] in ("http", "websocket") else ""
-        if not refused:
-            await self.app(scope, receive, _with_safe_cookies(send))
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await PlainTextResponse(refused, status_code=403)(scope, receive, send)
-
-
-ONLY_THIS_MACHINE = Middleware(OnlyThisMachine)
-
-
-def refusal(scope: Scope) -> str:
-    """Why a request is not answered; nothing where it is."""
-    configured = provider_of(installation())
-    if configured is None:
-        return "" if is_local(scope) or scope["path"] in OPEN else REFUSAL
-    named = asked_for(scope)
-    ours = named == configured.host or named.rsplit(":", 1)[0] in NAMES
-    return "" if ours or scope["path"] in ANY_NAME else OTHER_NAME
-
-
-def asked_for(scope: Scope) -> str:
-    """The name, with its port, under which a request asks for us."""
-    return dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower() or "localhost"
-
-
-def is_local(scope: Scope) -> bool:
-    """Whether a request comes from this machine and asks for it by a name of its own."""
-    name = asked_for(scope).rsplit(":", 1)[0] or "localhost"
-    # A forwarded request comes from a proxy here, and from anybody behind it.
-    return name in NAMES and b"x-forwarded-for" not in dict(scope["headers"]) and _is_loopback(scope.get("client"))
-
-
-def _is_loopback(client: tuple[str, int] | None) -> bool:
-    try:
-        return client is not None and ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
-
-
-def _with_safe_cookies(send: Send) -> Send:
-    """Where people come by https, no cookie of ours travels without."""
-    configured = provider_of(installation())
-    if configured is None or not configured.console_url.startswith("https:"):
-        return send
-
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [_safe(name, value) for name, value in message.get("headers", ())]}
-        await send(message)
-
-    return sent
-
-
-def _safe(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    safe = name.lower() != b"set-cookie" or b"; secure" in value.lower()
-    return name, value if safe else value + b"; Secure"
 
 
 # -- signing in -------------------------------------------------------------------------------------------------------
@@ -210,29 +133,59 @@ def _browser() -> str:
 
 
 def connect_pass(connection: str) -> dict[str, str]:
-    """What the address that begins a consent carries, so that nobody else can make somebody begin one."""
+    """What the address that begins a consent carries, so that no other site can make somebody begin one."""
     app = installation()
-    return pass_for(Desk(app, connection).visitor, connection) if provider_of(app) else {}
+    return pass_for(Desk(app, connection).visitor, connection, st.context.cookies)
 
 
-def pass_for(visitor: Visitor, connection: str) -> dict[str, str]:
-    """Somebody's word that a consent may begin, for as long as their sign-in lasts."""
+def pass_for(visitor: Visitor, connection: str, cookies: Mapping[str, str]) -> dict[str, str]:
+    """Somebody's word that one consent may begin: for ten minutes, and from the browser with these cookies alone."""
     until = visitor.until.timestamp() if visitor.until else 0
-    told = json.dumps([visitor.name, visitor.mark, connection, until])
+    good_until = time.time() + PASS_S
+    told = json.dumps(
+        [visitor.name, visitor.mark, until, connection, _session(cookies), good_until, secrets.token_hex(12)]
+    )
     return {"pass": urlsafe_b64encode(told.encode()).decode() + "." + _signed(told)}
 
 
-def bearer(connection: str, given: str) -> Visitor:
-    """Whose word an address carries; nobody's where it was made for something else, or too long ago."""
+def bearer(connection: str, given: str, cookies: Mapping[str, str]) -> Visitor:
+    """Whose word an address carries, which is good once.
+
+    Raises NotAllowed where it is forged, was made for something else or in another browser, is too old or was used.
+    """
     written, _, sign = given.partition(".")
     try:
         told = urlsafe_b64decode(written).decode()
-        name, mark, for_, until = json.loads(told)
-    except (ValueError, TypeError):
-        return NOBODY
-    if not hmac.compare_digest(sign, _signed(told)) or for_ != connection:
-        return NOBODY
+    except ValueError:
+        raise NotAllowed(NO_WORD) from None
+    if not hmac.compare_digest(sign.encode("utf-8", "replace"), _signed(told).encode()):
+        raise NotAllowed(NO_WORD)
+    name, mark, until, for_, session, good_until, number = json.loads(told)
+    if for_ != connection or session != _session(cookies):
+        raise NotAllowed(NO_WORD)
+    if time.time() >= good_until or not _is_first_use(number, good_until):
+        raise NotAllowed(STALE)
+    if not signs_in():
+        return Visitor(name, is_here=True)
     return still(installation(), Visitor(name, mark=mark, until=datetime.fromtimestamp(until, UTC)))
+
+
+def _session(cookies: Mapping[str, str]) -> str:
+    """A name for the browser's session: its sign-in, or where nobody signs in what let it in."""
+    begins = _SIGN_IN if signs_in() else startup.cookie()[0]
+    ours = sorted((name, value) for name, value in cookies.items() if name.startswith(begins))
+    return sha256(json.dumps(ours).encode()).hexdigest()
+
+
+def _is_first_use(number: str, good_until: float) -> bool:
+    """Whether a word was not used before; those that are too old to be used need not be remembered."""
+    with _using:
+        for old in [old for old, until in _used.items() if until <= time.time()]:
+            del _used[old]
+        if number in _used:
+            return False
+        _used[number] = good_until
+        return True
 
 
 def _signed(told: str) -> str:

@@ -7,11 +7,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 from console.answer_table import amount, day_told, head, in_plain_words, is_figure
-from console.charts import CONFIG
 from console.desk_asking import Answer, Chart
 from console.formats import opening
 
-__all__ = ["CONFIG", "figure", "numbers"]
+__all__ = ["figure", "numbers"]
 
 # Told apart by lightness as well as by hue, on light and dark.
 COLOURS = ("#0f8a6d", "#c9a227", "#4f7fbf", "#c4483e", "#7cc6a4", "#8e6bb0", "#e0bd5a", "#8fa3a0")

@@ -22,6 +22,7 @@ VERBS = {
     "overwrite": "Send again",
     "adopt": "Keep what Xero has",
     "reapply_payments": "Send again",
+    "replace_payment": "Enter anew",
 }
 # Answers that settle everything alike, whether it is asked for or not.
 FOR_ALL = ("map", "link_contact", "keep_apart")
@@ -99,13 +100,13 @@ def take_back(desk: Desk, whom: For) -> None:
 
 
 def halted(desk: Desk) -> None:
-    """The last run did not believe that so many invoices are gone: a person says whether they are."""
+    """A run did not believe that so many invoices are gone: a person says whether they are."""
     whom = For("run", [])
     notice(whom.where)
-    run = next(iter(desk.runs(1)), None)
-    if run is None or run["cause"] != "source_shrunk" or run["finished_at"] is None:
+    shrunk = desk.shrunk()
+    if shrunk is None:
         return
-    sentence = formats.prose(formats.run_sentence("", run["cause"]))
+    sentence = formats.prose(shrunk)
     parts.html(f"<p>{formats.mark('✕', 'Needs a person', 'needs')}. {sentence}</p>")
     if st.button(
         "They are really gone",

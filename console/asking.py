@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from console import answer_chart, answer_table, formats, parts
+from console import answer_chart, answer_table, charts, formats, parts
 from console.desk import Desk, SyncerError, WrongUsage, failure_sentence
 from console.desk_asking import FILES, MAX_ROWS, TIMEOUT_S, Answer, Asking, Chart
 
@@ -86,7 +86,7 @@ def show(key: str, answer: Answer, name: str, chart: Chart, in_words: bool = Fal
     parts.html(_size(answer, shown.asking.seconds), "small")
     figure = answer_chart.figure(answer, chart, in_words) if answer.rows else None
     if figure is not None:
-        st.plotly_chart(figure, config=answer_chart.CONFIG, key=f"chart {key}")
+        charts.draw(figure, f"chart {key}")
     answer_table.show(answer, f"rows {key} {shown.asking.began:.3f}", in_words)
     if answer.rows:
         _files(answer, name, key)

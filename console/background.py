@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from console import startup
 from console.desk import ROOT, installation
 
 # The command ends by itself when its standard input does, so that no crash of the console leaves it behind.
@@ -19,7 +20,8 @@ LOG_BYTES = 1_000_000
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
-    """For `st.App`: the watch lives as long as the server."""
+    """For `st.App`: the watch lives as long as the server; at the start the address to open is printed."""
+    startup.tell()
     with at_work() as watch:
         yield {"watch": watch}
 
@@ -70,7 +72,7 @@ def at_work() -> Iterator[Watch | None]:
     if not app.environment.watch:
         yield None
         return
-    app.environment.data_dir.mkdir(parents=True, exist_ok=True)
+    app.environment.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     watch = Watch(app.environment.data_dir / "watch.log")
     watch.start()
     try:

@@ -1,9 +1,12 @@
-"""Plotly figures from frames; no queries."""
+"""Plotly figures from frames, and how every figure is drawn; no queries."""
 
+from html import escape
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import streamlit as st
 
 # Told apart by lightness as well as by hue.
 COLOURS = {
@@ -17,6 +20,33 @@ COLOURS = {
 }
 FEW = 16
 CONFIG: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+# What we write ourselves, with Plotly's own tags in it.
+OURS = frozenset({"hovertemplate", "tickformat", "template"})
+
+
+def draw(figure: go.Figure, key: str, **more: Any) -> Any:
+    """Draw any figure on the page: the one place that does."""
+    return st.plotly_chart(as_text(figure), config=CONFIG, key=key, **more)
+
+
+def as_text(figure: go.Figure) -> go.Figure:
+    """The same figure in which whatever has a name is text.
+
+    Plotly takes `<a href=…>` in a label, a legend or what hovering shows for a link, and a customer chooses their name.
+    """
+    return go.Figure(_escaped(figure.to_plotly_json()))
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return escape(value, quote=False)
+    if isinstance(value, dict):
+        return {name: part if name in OURS else _escaped(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(part) for part in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind in "OU":
+        return _escaped(value.tolist())
+    return value
 
 
 def per_day(frame: pd.DataFrame, height: int) -> go.Figure:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -26,7 +27,8 @@ from syncer.app import ASKED_BY, DEFAULT, App, Connection
 from syncer.attention import Group, Settled, Today
 from syncer.core.compare import Compared
 from syncer.core.rights import OF_THE_WHOLE
-from syncer.errors import Reconnect, SyncerError, WrongUsage
+from syncer.errors import LedgerBusy, Reconnect, SyncerError, WrongUsage
+from syncer.ledger.damage import of_disk
 from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
 from syncer.ledger.pen import Deed
@@ -45,6 +47,7 @@ ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
 __all__ = [
     "DEFAULT", "ITSELF", "ROOT", "Answer", "Compared", "Desk", "Elsewhere", "Given", "Group", "NotAllowed", "Remedy",
     "Right", "Settled", "Story", "SyncerError", "Today", "Visitor", "WrongUsage", "installation",
+    "of_disk",
 ]  # fmt: skip
 
 
@@ -249,6 +252,16 @@ class Desk:
         hits = {name: self.at(name).find(what) for name in self.names() if name != self.name}
         return {name: rows for name, rows in hits.items() if rows}
 
+    def notice(self) -> None:
+        """Know what stands in the way of the whole connection, as far as that shows without a call."""
+        with suppress(LedgerBusy):  # What was known a moment ago is shown.
+            self.connection.notice()
+
+    def shrunk(self) -> str | None:
+        """What is asked of a person where CrocoClick shows far fewer invoices than before, in a sentence."""
+        found = next((one for one in self.ledger.obstacles() if one.code == "source_shrunk"), None)
+        return words.failure(found.code, found.facts) if found else None
+
     def today(self, offset: timedelta = timedelta(0)) -> Today:
         """What a person sees first, of one moment."""
         return self.app.store.read(lambda _: attention.today(self.ledger, self.now, offset))
@@ -304,7 +317,7 @@ class Desk:
 
     def explain(self, found: Mapping[str, Any]) -> Story:
         """The story of an invoice that was found."""
-        return self.app.store.read(lambda _: questions.story(self.ledger, self.connection.rules(), found))
+        return self.connection.explain(found)
 
     def compared(self, story: Story) -> tuple[Compared, ...]:
         """An invoice that stands in Xero, field by field in both books, differences first."""
@@ -333,7 +346,7 @@ class Desk:
 
     def payments(self, story: Story) -> list[dict[str, Any]]:
         """What was paid in CrocoClick, and whether Xero has it, oldest first."""
-        rows = self.ledger.rows("payments", ids=[story.row["source_id"]])
+        rows = self.ledger.rows("payments", ids=[story.row["source_id"]], xero_ids=[])
         return sorted(rows, key=lambda row: (row["paid_on"] or self.now.date(), row["source_id"]))
 
     def requests(self, story: Story) -> list[Request]:
@@ -422,7 +435,9 @@ class Desk:
         """Give a person's order for these invoices; raises WrongUsage, and then nothing was ordered."""
         for one in (name, "map") if name == "undo" and any(map(self._undoes_a_mapping, rows)) else (name,):
             self.allow(one)
-        return orders.Desk(self.ledger, self.visitor.name, self.now).give(name, rows, said)
+        given = orders.Desk(self.ledger, self.visitor.name, self.now).give(name, rows, said)
+        self.connection.decide(orders.touched(name, rows))
+        return given
 
     def _undoes_a_mapping(self, row: Mapping[str, Any]) -> bool:
         last = self.ledger.row("last_order", source_id=row["source_id"])
@@ -480,6 +495,8 @@ class Desk:
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         _started[self.name] = Started(process, said, self.now, words_[0])
+        # Waited for, or it would stay in the list of processes until somebody looks at a page.
+        threading.Thread(target=process.wait, name=f"wait-{process.pid}", daemon=True).start()
 
     def started(self) -> str:
         """Which command was started here and has not ended yet; nothing where none is."""
@@ -615,6 +632,7 @@ class Desk:
         """Change one; an empty value is the default again. Raises WrongUsage."""
         self.allow("change_setting")
         self.ledger.change_settings(checked({key.strip(): value.strip()}), self.visitor.name, self.now)
+        self.connection.decide()
 
 
 def _setting_row(key: str, row: Mapping[str, Any] | None) -> SettingRow:

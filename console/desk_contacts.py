@@ -72,7 +72,9 @@ class ContactsDesk:
     def give(self, name: str, what: str, said: Mapping[str, str]) -> str:
         """Give an order about contacts; returns what follows. Raises WrongUsage, and then nothing was ordered."""
         self.allow(name)
-        return ContactDesk(self.connection.ledger, self.by, self.now).give(name, what, said)
+        follows = ContactDesk(self.connection.ledger, self.by, self.now).give(name, what, said)
+        self.connection.decide()
+        return follows
 
     def csv(self) -> bytes:
         """What became of each Xero contact, as a table to take away."""

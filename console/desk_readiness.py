@@ -115,6 +115,7 @@ class ReadinessDesk:
         """Change settings; raises WrongUsage, and then none is changed."""
         self.allow("change_setting")
         self.connection.ledger.change_settings(settings.checked(changes), self.by, self.now)
+        self.connection.decide()
 
     def value(self, key: str) -> str:
         """What a setting is now."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syncer.app import App
+from syncer.door import connected_locations
 from syncer.ledger.ledger import Ledger
 from syncer.watch import EVERY
 from syncer.watching import Watching, watching
@@ -41,10 +42,7 @@ class WatchDesk:
         at: datetime | None = row.get("received_at")
         return at if at and self.now - at < EVENTS_LATELY else None
 
-    def waiting(self) -> int:
-        """Events of all connections that nobody has acted on yet."""
-        return self.app.inbox.waiting()
-
-    def oldest_s(self) -> float | None:
-        """Seconds that the oldest of them has waited."""
-        return self.app.inbox.oldest_s(self.now)
+    def inbox(self) -> tuple[int, float | None]:
+        """How many events of connected locations nobody has acted on yet, and for how many seconds the oldest waits."""
+        known = connected_locations(self.app)
+        return self.app.inbox.waiting_of(known), self.app.inbox.oldest_s(self.now, known)

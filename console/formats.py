@@ -17,6 +17,8 @@ from syncer.core.money import text
 money, monies, count, day = words.money, words.monies, words.count, words.day
 needs_somebody = words.needs_somebody
 
+_ADDRESS = re.compile(r"(https?:|www)(//|\.)", re.IGNORECASE)
+
 # What a state or an outcome asks for, as a colour; the mark and the word say the same.
 TONES: Mapping[str, str] = {
     "synced": "good", "created": "good", "updated": "good", "voided": "good", "paid": "good", "found": "good",
@@ -176,7 +178,8 @@ def verdict(story: Any) -> str:
     """Where an invoice is, in one sentence, in the viewer's time."""
     synced_at = story.row["synced_at"] if story.row["xero_id"] else None
     code, facts = (story.problem.code, story.problem.facts) if story.problem else (None, None)
-    return words.verdict(story.state, code, facts, synced_at and synced_at.astimezone(zone()))
+    here = synced_at and synced_at.astimezone(zone())
+    return words.verdict(story.state, code, facts, here, story.differs)
 
 
 def tried(action: str, outcome: str | None) -> str:
@@ -248,7 +251,9 @@ def phase(code: str) -> str:
 
 def plain(sentence: str) -> str:
     """A sentence for Streamlit's Markdown, in which nothing means anything else."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", sentence)
+    # It makes a link of every address, escaped or not: an invisible joiner within keeps it text.
+    unlinked = _ADDRESS.sub(lambda found: f"{found[1]}\u2060{found[2]}", sentence)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", unlinked)
 
 
 def _facts(row: Mapping[str, Any]) -> dict[str, Any]:

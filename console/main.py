@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from console import access, formats, parts
-from console.desk import DEFAULT, Desk, SyncerError, failure_sentence, installation
+from console.desk import DEFAULT, Desk, SyncerError, failure_sentence, installation, of_disk
 from console.pages import (
     attention,
     connections,
@@ -34,9 +34,17 @@ def main() -> None:
     try:
         _draw(_desk())
     except SyncerError as failure:
-        st.title("This cannot be shown now", anchor=False)
-        parts.html(f"<p>{formats.prose(failure_sentence(failure))}</p>")
+        _cannot(failure)
+    except OSError as error:
+        if (failure := of_disk(error)) is None:
+            raise
+        _cannot(failure)
     parts.quiet(access.said_everywhere())
+
+
+def _cannot(failure: SyncerError) -> None:
+    st.title("This cannot be shown now", anchor=False)
+    parts.html(f"<p>{formats.prose(failure_sentence(failure))}</p>")
 
 
 def _desk() -> Desk:
@@ -53,6 +61,8 @@ def _desk() -> Desk:
 
 
 def _draw(desk: Desk) -> None:
+    if desk.right is not None and desk.is_there():
+        desk.notice()
     pages = _pages(desk)
     is_known = desk.right is not None
     page = st.navigation(list(pages.values()), position="top" if is_known else "hidden")

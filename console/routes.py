@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from console import access
+from console import access, bare, gate
 from console.desk import ITSELF, Desk, NotAllowed, SyncerError, failure_sentence, installation
 from syncer.door import LARGEST_BYTES, SIGNATURE, Door
 
@@ -20,24 +20,17 @@ STOPPED = "stopped"
 STARTED, STARTING = datetime.now(UTC), timedelta(seconds=60)
 OLDEST_S = 600.0  # an event that waits longer means that nobody acts on them
 
-_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark"><title>{title}</title><style>
-body{{font:1.05rem/1.55 system-ui,sans-serif;max-width:34rem;margin:14vh auto;padding:0 1.25rem;
-color:light-dark(#1c2725,#e6eeec);background:light-dark(#fff,#12191a)}}h1{{font-size:1.5rem;margin:0 0 .5rem}}
-a{{color:light-dark(#0b6e5f,#5cc9b5)}}a.act{{display:inline-block;background:light-dark(#0b6e5f,#1d8a78);color:#fff;
-padding:.5rem 1rem;border-radius:8px;text-decoration:none;margin-right:1rem}}</style>
-<h1>{title}</h1><p>{sentence}</p><p>{again}<a href="/connections{asked}">Back to the console</a></p></html>"""
-_AGAIN = '<a class="act" href="/xero/connect{asked}">Connect again</a> '
-# The address of this answer holds a code: it goes to nobody, and is not kept.
-_PRIVATE = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+OTHER_SITE = "Another site asked for that. Open Connections here and press the button there."
 
 
 def connect(request: Request) -> Response:
-    """Begin a consent and lead on to Xero, on the word of the person who was shown this address."""
+    """Begin a consent and lead on to Xero, on the word of the person who was shown this address on a page of ours."""
     name, given = request.query_params.get("connection", "default"), request.query_params.get("pass", "")
     try:
-        visitor = access.bearer(name, given) if access.signs_in() else None
-        return RedirectResponse(Desk(installation(), name, visitor=visitor).consent_url(), 303, _PRIVATE)
+        if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            raise NotAllowed(OTHER_SITE)
+        visitor = access.bearer(name, given, request.cookies)
+        return RedirectResponse(Desk(installation(), name, visitor=visitor).consent_url(), 303, bare.PRIVATE)
     except SyncerError as failure:
         return _not_connected(failure, name)
 
@@ -51,15 +44,15 @@ def callback(request: Request) -> Response:
         return _not_connected(failure, "default")
     asked = [f"connected={quote(found.organisation)}"] if found.organisation else []
     asked += [f"connection={quote(found.connection)}"] if found.connection != "default" else []
-    return RedirectResponse("/connections" + ("?" + "&".join(asked) if asked else ""), 303, _PRIVATE)
+    return RedirectResponse("/connections" + ("?" + "&".join(asked) if asked else ""), 303, bare.PRIVATE)
 
 
 def _not_connected(failure: SyncerError, name: str) -> Response:
     asked = "" if name == "default" else f"?connection={quote(name)}"
-    again = "" if access.signs_in() else _AGAIN.format(asked=asked)
-    sentence = escape(failure_sentence(failure))
-    page = _PAGE.format(title="Xero is not connected", sentence=sentence, again=again, asked=asked)
-    return HTMLResponse(page, 403 if isinstance(failure, NotAllowed) else 400, _PRIVATE)
+    back = f'<p><a class="act" href="/connections{asked}">Open Connections</a></p>'
+    body = f"<p>{escape(failure_sentence(failure))}</p>{back}"
+    page = bare.page("Xero is not connected", body)
+    return HTMLResponse(page, 403 if isinstance(failure, NotAllowed) else 400, bare.PRIVATE)
 
 
 async def webhook(request: Request) -> Response:
@@ -96,7 +89,7 @@ async def _body(request: Request) -> bytes | None:
 def healthz(request: Request) -> Response:
     """Whether all is well, see docs/runbook.md: asked here with the reasons, from elsewhere a yes or no."""
     told = _health(Desk(installation(), visitor=ITSELF))
-    shown = told if access.is_local(request.scope) else {"ok": told["ok"]}
+    shown = told if gate.may_know_all(request.scope) else {"ok": told["ok"]}
     return JSONResponse(shown, 200 if told["ok"] else 503)
 
 
@@ -105,11 +98,11 @@ def _health(desk: Desk) -> dict[str, Any]:
     try:
         run = next(iter(desk.runs(1)), None)
         watches = {name: _watch_told(desk, name) for name in desk.names()}
+        waiting, oldest_s = desk.watch.inbox()
     except SyncerError as failure:
         return {"ok": False, "ledger": failure.code, "last_run_age_s": None}
     age_s = round((desk.now - run["heard_at"]).total_seconds()) if run else None
-    oldest_s = desk.watch.oldest_s()
-    inbox = {"waiting": desk.watch.waiting(), "oldest_s": None if oldest_s is None else round(oldest_s)}
+    inbox = {"waiting": waiting, "oldest_s": None if oldest_s is None else round(oldest_s)}
     is_missed = desk.app.environment.watch and STOPPED in (one["state"] for one in watches.values())
     ok = not is_missed and (oldest_s is None or oldest_s < OLDEST_S)
     return {"ok": ok, "ledger": "readable", "last_run_age_s": age_s, "watch": watches, "inbox": inbox}

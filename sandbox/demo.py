@@ -140,6 +140,11 @@ def prepare(environment: Mapping[str, str]) -> None:
     print(f"Synced: {told}.", flush=True)
 
 
+def token_in(data: Path) -> str:
+    """What lets a browser into the console, which keeps it in this folder."""
+    return (data / "console.token").read_text(encoding="ascii").strip()
+
+
 def main() -> int:
     """Start everything, say where it is, and stay until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.demo", description=main.__doc__)
@@ -148,6 +153,7 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, default=ROOT / "data" / "demo", help="where the demo keeps its files")
     asked = parser.parse_args()
     data = asked.data_dir.resolve()
+    os.umask(0o077)  # what it writes, and what it starts, is for this user alone
     data.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # However this program is ended, the two beside it end too.
@@ -177,7 +183,8 @@ def stay(world: str, port: int, data: Path) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(console_port)]
         with running([*command, "--server.headless", "true"], environment, data / "console.log") as console:
             wait_for(f"http://127.0.0.1:{console_port}/healthz", console, data / "console.log")
-            print(f"\n  Open http://localhost:{console_port}\n\nCtrl-C stops everything.", flush=True)
+            address = f"http://localhost:{console_port}/?token={token_in(data)}"
+            print(f"\n  Open {address}\n\nCtrl-C stops everything.", flush=True)
             console.wait()
 
 

@@ -186,6 +186,10 @@ RECIPES = (
     Recipe("due_date_missing", "leave the due date out", lambda s, told: s.show(told, dueDate=None)),
     # its life
     Recipe("payment_mismatch", 'at the desk: crococlick/invoices/NUMBER {"amountPaid": 1}'),
+    Recipe(
+        "payment_changed",
+        'sync a partly paid invoice; at the desk: crococlick/do/correct_payment {"transaction_id": "…", "amount": 1}',
+    ),
     Recipe("refund_needs_person", "refund a payment", refunded),
     Recipe("edited_after_payment", "sync a paid invoice, then change its price"),
     Recipe("void_with_payments", "sync a paid invoice, then void it"),

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+VERSION = "0.1.0"
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 

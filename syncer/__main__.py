@@ -1,6 +1,7 @@
 """The same questions and orders as the console, from a terminal: `python -m syncer COMMAND`."""
 
 import argparse
+import os
 import re
 import shlex
 import sys
@@ -16,7 +17,9 @@ sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: Non
 
 from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, trial_told, words
 from syncer.app import DEFAULT, App, Connection, who
-from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.core.causes import Problem
+from syncer.errors import HaltRun, LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.ledger.damage import of_disk
 from syncer.ledger.pen import Deed
 from syncer.redirect import answer_on
 from syncer.sync import Outcome
@@ -74,6 +77,7 @@ def _declare_connection(command: Declare) -> None:
     connect.add_argument("--no-browser", action="store_true", help="do not open a browser")
     connect.add_argument("--client-credentials", action="store_true", help="for a Xero custom connection")
     command("disconnect", "end the connection at Xero and forget its tokens; the ledger stays")
+    command("end-sign-ins", "end every sign-in to the console, from its next start")
     command("status", "connection, organisation, plan, scopes, token, calls left, last run")
     change = command("settings", "show the settings, or set some")
     change.add_argument("verb", nargs="?", choices=["show", "set"], default="show")
@@ -113,6 +117,7 @@ def main(words_given: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = sys.argv[1:] if words_given is None else list(words_given)
     out = Out("--json" in given)
+    os.umask(0o077)  # the ledger's side files and logs are for this user alone
     try:
         asked = parser().parse_args(given)
         asked.only, asked.connection = asked.connection, asked.connection or DEFAULT
@@ -129,7 +134,9 @@ def main(words_given: Sequence[str] | None = None) -> int:
         return _failed(out, LATER, later.code, words.failure(later.code, later.facts))
     except SyncerError as failure:
         return _failed(out, FAILED, failure.code, words.failure(failure.code, failure.facts))
-    except Exception:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
+    except Exception as error:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
+        if isinstance(error, OSError) and (known := of_disk(error)):
+            return _failed(out, FAILED, known.code, words.failure(known.code, known.facts))
         return _failed(out, FAILED, "unforeseen", _kept_failure())
     except KeyboardInterrupt:
         return _failed(out, LATER, "stopped", "Stopped. The next run settles what was under way.")
@@ -244,6 +251,16 @@ def do_disconnect(app: App, asked: argparse.Namespace, out: Out) -> int:
     return DONE
 
 
+def do_end_sign_ins(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Forget the key that signs the cookies of sign-ins: the console makes another when it starts."""
+    app.vault.remove("console")
+    app.register.note(Deed(who(), "ended_sign_ins"), app.clock.now(), "all")
+    if out.as_json:
+        out.json({"ended": True})
+    out.say("Every sign-in ends when the console is started again: do that now.")
+    return DONE
+
+
 def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask both sides how they are, and tell."""
     connection = app.connection(asked.connection)
@@ -300,6 +317,7 @@ def do_settings(app: App, asked: argparse.Namespace, out: Out) -> int:
     connection = app.connection(asked.connection)
     if asked.verb == "set":
         connection.ledger.change_settings(settings.parsed(asked.changes), who(), app.clock.now())
+        connection.decide()
     elif asked.changes:
         raise WrongUsage("To change settings say `settings set KEY=VALUE`.")
     stored = {row["key"]: row for row in connection.ledger.rows("settings")}
@@ -394,7 +412,7 @@ def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcom
         if len(held) > 20:
             out.say(f"and {len(held) - 20:,} more; `python -m syncer explain NUMBER` tells each.")
     for one in outcome.unreadable[:20]:
-        out.say(f"Invoice {one.number or one.source_id} could not be read: {one.field} {one.reason}.")
+        out.say(f"The {one.named} could not be read: {one.field} {one.reason}.")
     for one in outcome.left_out[:20]:
         out.say(f"Left out: Xero's {one.kind} {one.number or one.source_id} cannot be read: {one.field} {one.reason}.")
     if outcome.failure:
@@ -419,15 +437,17 @@ def _status_of(outcome: Outcome, held: bool) -> int:
 def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Why one invoice is or is not in Xero."""
     connection = app.connection(asked.connection)
-    found = questions.find(connection.ledger, asked.what)
-    if not found:
-        raise WrongUsage(
-            f"No invoice fits {asked.what!r}. If it is new in CrocoClick, `python -m syncer sync` reads it first."
-        )
+    try:
+        found = readiness_commands.found(connection, asked.what)
+    except LedgerBusy:
+        raise
+    except (Reconnect, TryLater, HaltRun) as failure:
+        return _unknown(failure, out)
     if len(found) > 1:
-        return _several(found, out)
+        connection.notice()
+        return _several(questions.find(connection.ledger, asked.what), out)
     row = connection.ledger.row("connection") or {}
-    story = questions.story(connection.ledger, connection.rules(), found[0])
+    story = connection.explain(found[0])
     link = questions.deep_link(row.get("short_code") or "", found[0]["xero_id"] or "")
     told = questions.explained(story, link)
     if out.as_json:
@@ -446,7 +466,19 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
             out.say(f"  {answer['label']}: python -m syncer {shlex.join(answer['order'])}")
     if link:
         out.say(link)
-    out.table(["when", "what"], [(one["at"], one["what"]) for one in told["history"]])
+    out.table(["when", "what", "by"], [(one["at"], one["what"], one["by"]) for one in told["history"]])
+    return DONE
+
+
+def _unknown(failure: SyncerError, out: Out) -> int:
+    """The ledger does not know it, and CrocoClick cannot be asked: that is all there is to say."""
+    told = questions.unknown(Problem(failure.code, failure.facts))
+    if out.as_json:
+        out.json(told)
+        return DONE
+    out.say(told["verdict"])
+    if told["remedy"]:
+        out.say(f"Next ({told['remedy']['who']}): {told['remedy']['sentence']}")
     return DONE
 
 
@@ -469,6 +501,7 @@ def do_order(app: App, asked: argparse.Namespace, out: Out) -> int:
         return contact_commands.order(connection, name, what, said, who(), out)
     rows = {row["source_id"]: row for one in what for row in questions.meant(connection.ledger, one)}
     given = orders.Desk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
+    connection.decide(orders.touched(name, list(rows.values())))
     if out.as_json:
         invoices = [{"invoice_id": row["source_id"], "number": row["number"]} for row in given.invoices]
         out.json({"order": given.name, "given": invoices, "sentence": given.sentence})
@@ -496,12 +529,19 @@ def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Write one analysis table to a file."""
     from syncer.export import export
 
+    _notice(app)
     rows = export(app.analysis, asked.kind, asked.to, _limit(app, asked))
     app.register.note(Deed(who(), "exported"), app.clock.now(), asked.kind, asked.only or "")
     if out.as_json:
         out.json({"kind": asked.kind, "to": str(asked.to), "rows": rows})
     out.say(f"{words.count(rows, 'row')} written to {asked.to}.")
     return DONE
+
+
+def _notice(app: App) -> None:
+    """What stands in the way of each connection, as far as is known without a call: its tables tell it too."""
+    for connection in app.connections():
+        connection.notice()
 
 
 def _limit(app: App, asked: argparse.Namespace) -> list[str] | None:
@@ -511,6 +551,7 @@ def _limit(app: App, asked: argparse.Namespace) -> list[str] | None:
 
 def do_sql(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask the analysis tables."""
+    _notice(app)
     app.analysis.refresh()
     answer = app.analysis.ask(asked.query, _limit(app, asked))
     if out.as_json:
@@ -524,6 +565,7 @@ def do_sql(app: App, asked: argparse.Namespace, out: Out) -> int:
 COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "connect": do_connect,
     "disconnect": do_disconnect,
+    "end-sign-ins": do_end_sign_ins,
     "status": do_status,
     "settings": do_settings,
     "sync": do_sync,

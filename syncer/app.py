@@ -6,14 +6,16 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
+from syncer import deciding, obstacles
 from syncer import settings as conf
 from syncer.calls import Calls
 from syncer.clock import SystemClock
 from syncer.contacts import ContactReading, Import, Report
+from syncer.core.obstacle import CROCOCLICK, XERO
 from syncer.core.rules import Rules
 from syncer.crococlick.client import CrocoClick
 from syncer.errors import LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
@@ -24,9 +26,9 @@ from syncer.ledger.ledger import Ledger
 from syncer.ledger.lock import FileLock
 from syncer.ledger.register import Register
 from syncer.ledger.store import Store, ledger_path
-from syncer.ports import Clock
+from syncer.ports import Accounts, Clock
 from syncer.preview import Foreseen
-from syncer.questions import result_of_import, result_of_run
+from syncer.questions import Story, find, result_of_import, result_of_run, story
 from syncer.reading import Doors, Orders, Tell
 from syncer.settings import Environment, Pace
 from syncer.sync import Outcome, Run, Seen
@@ -73,7 +75,7 @@ class App:
     def store(self) -> Store:
         """The ledger's file."""
         path = ledger_path(self.environment.ledger_url, conf.ROOT)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Store(path, self.clock)
 
     @cached_property
@@ -84,7 +86,7 @@ class App:
     @cached_property
     def vault(self) -> FileVault:
         """Where secrets are."""
-        self.environment.data_dir.mkdir(parents=True, exist_ok=True)
+        self.environment.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return FileVault(self.environment.data_dir, self.environment.secret_key)
 
     @cached_property
@@ -250,12 +252,12 @@ class Connection:
         folder.mkdir(parents=True, exist_ok=True)
         return FileLock(folder / (self.name if of_what == "run" else f"{self.name}.{of_what}"))
 
-    def doors(self) -> Doors:
-        """What a run reaches the world through."""
+    def doors(self, accounts: Accounts | None = None) -> Doors:
+        """What a run reaches the world through; raises Reconnect where nothing is connected."""
         clock = self.app.clock
         return Doors(
             crm=self.crm,
-            accounts=self.accounts,
+            accounts=accounts or self.accounts,
             ledger=self.ledger,
             clock=clock,
             drain_calls=self.calls.drain,
@@ -280,7 +282,8 @@ class Connection:
         clock = self.app.clock
         run_id = self._new_run_id()
         with self.alone(patience_s=patience_s):
-            self.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), clock.now())
+            began = clock.now()
+            self.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), began)
             outcome = Outcome(run_id, "failed")
             try:
                 self.refresh_source()
@@ -294,7 +297,7 @@ class Connection:
             finally:
                 if outcome.ended == "stopped":
                     outcome.ended = stopped_as()
-                self._close(outcome, orders)
+                self._close(outcome, orders, began)
         return outcome
 
     def import_contacts(self, asked_by: str, tell: Tell, stop: Callable[[], bool], dry_run: bool = False) -> Report:
@@ -302,8 +305,8 @@ class Connection:
         clock = self.app.clock
         run_id = self._new_run_id()
         with self.alone():
-            scope = "dry run" if dry_run else ""
-            self.ledger.begin_run(run_id, scope, asked_by, os.getpid(), clock.now(), "import")
+            scope, began = "dry run" if dry_run else "", clock.now()
+            self.ledger.begin_run(run_id, scope, asked_by, os.getpid(), began, "import")
             report = Report(run_id, dry_run, "failed")
             try:
                 self.refresh_source()
@@ -315,6 +318,7 @@ class Connection:
                 report.failure = failure
             finally:
                 self.drain_calls(run_id)
+                self.heed(report.failure, began, obstacles.NOTHING)
                 cause = report.failure.code if report.failure else None
                 result = result_of_import(self.ledger, report)
                 self.ledger.finish_run(run_id, report.ended, cause, result, clock.now())
@@ -322,33 +326,112 @@ class Connection:
 
     def look_at_contacts(self, tell: Tell, stop: Callable[[], bool]) -> None:
         """Bring both sides' contacts up to date and write to neither; raises LedgerBusy, TryLater, Reconnect."""
-        with self.alone():
+        with self.alone(), self._heeding(obstacles.NOTHING):
             self.refresh_source()
             reading = ContactReading(self.doors(), tell, stop)
-            try:
-                reading.xero()
-                if not stop():
-                    reading.crococlick()
-            finally:
-                self.drain_calls("")
+            reading.xero()
+            if not stop():
+                reading.crococlick()
 
     def look(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Seen:
-        """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect."""
-        with self.alone():
+        """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect, HaltRun.
+
+        CrocoClick is read first: what it has is known afterwards even where Xero cannot be read.
+        """
+        with self.alone(), self._heeding(obstacles.BY_LOOK, stop):
             self.refresh_source()
-            return Run("", self.doors(), self.rules(), orders, tell, stop).look()
+            return Run("", self.doors(self._accounts_if_any()), self.rules(), orders, tell, stop).look()
 
     def foresee(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Foreseen:
         """Read what such a run would read and write to neither side; raises what `look` raises."""
-        with self.alone():
+        with self.alone(), self._heeding(obstacles.BY_LOOK, stop):
             self.refresh_source()
-            return Run("", self.doors(), self.rules(), orders, tell, stop).foresee()
+            return Run("", self.doors(self._accounts_if_any()), self.rules(), orders, tell, stop).foresee()
 
     def search(self, what: str) -> int:
-        """Take in what CrocoClick finds for `what`; raises TryLater, Reconnect."""
-        with self.alone():
+        """Take in what CrocoClick finds for `what`, also without Xero; raises TryLater, Reconnect, HaltRun.
+
+        No run has to end for it: it writes what a reading writes, in one transaction.
+        """
+        with self._heeding(obstacles.BY_SEARCH):
             self.refresh_source()
-            return Run("", self.doors(), self.rules(), Orders()).search(what)
+            found = Run("", self.doors(self._accounts_if_any()), self.rules(), Orders()).search(what)
+            self.ledger.take_customers(self.app.clock.now())
+            if ids := [row["source_id"] for row in find(self.ledger, what)]:
+                self.decide(ids)
+            return found
+
+    def _accounts_if_any(self) -> Accounts:
+        """Xero's client; where nothing is connected one that raises Reconnect when it is first asked."""
+        try:
+            return self.accounts
+        except Reconnect as missing:
+            return cast(Accounts, Unreachable(missing))
+
+    # -- what stands in the way of everything, and what follows for each invoice --------------------------------------
+
+    @contextmanager
+    def _heeding(self, kind: frozenset[str], stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Keep what an errand learns about the connection, and decide anew what depends on what it has read.
+
+        A search decides what it has found by itself.
+        """
+        began = self.app.clock.now()
+        failure: SyncerError | None = None
+        try:
+            yield
+        except SyncerError as found:
+            failure = found
+            raise
+        finally:
+            self.drain_calls()
+            self.heed(failure, began, kind, not stop())
+            if kind != obstacles.BY_SEARCH:
+                self.decide()
+
+    def heed(self, failure: SyncerError | None, began: datetime, kind: frozenset[str], is_done: bool = True) -> None:
+        """Keep what an errand of this kind that began then has met and, where it came to its end, has disproved."""
+        recent_days = conf.value_of(self.settings(), "recent_days")
+        obstacles.note(self.ledger, failure, began, self.app.clock.now(), kind, recent_days, is_done)
+
+    def notice(self) -> None:
+        """Bring the record of what stands in the way up to date with what is known without a call."""
+        missing, present = {}, {}
+        for side, missing_in, codes in (
+            (XERO, self._missing_in_xero, {"not_connected", "xero_app_missing", "vault_unreadable"}),
+            (CROCOCLICK, self._missing_in_crococlick, {"crococlick_not_connected"}),
+        ):
+            code = missing_in()
+            if code:
+                missing[side] = code
+            present[side] = frozenset(codes - {code})
+        obstacles.look(self.ledger, self.app.clock.now(), missing, present)
+
+    def _missing_in_xero(self) -> str:
+        """Why Xero cannot even be asked, as a cause; nothing where it can."""
+        try:
+            tokens = self.tokens.tokens()
+        except Reconnect as missing:
+            return missing.code
+        return "" if tokens and tokens.tenant_id else "not_connected"
+
+    def _missing_in_crococlick(self) -> str:
+        try:
+            return "" if self.source.token else "crococlick_not_connected"
+        except Reconnect as missing:
+            return missing.code
+
+    def decide(self, ids: Sequence[str] = ()) -> None:
+        """Decide anew, without a call, what has not gone over: after settings, orders or a reading have changed it."""
+        deciding.decide_anew(self.ledger, self.rules(), self.app.clock.now(), ids)
+
+    def explain(self, row: Mapping[str, Any]) -> Story:
+        """The story of an invoice that was found; what it decides anew is what every list says from then on."""
+        self.notice()
+        told = self.app.store.read(lambda _: story(self.ledger, self.rules(), row))
+        if told.decided and told.moved:
+            deciding.keep(self.ledger, [(told.known, told.decided)], self.app.clock.now())
+        return told
 
     def look_at_customers(self, ids: Sequence[str]) -> list[str]:
         """Take in these CrocoClick contacts as they are now; answers with their invoices that are not settled.
@@ -392,11 +475,33 @@ class Connection:
         if calls := self.calls.drain():
             self.ledger.commit(run_id, self.app.clock.now(), calls=calls)
 
-    def _close(self, outcome: Outcome, orders: Orders) -> None:
+    def _close(self, outcome: Outcome, orders: Orders, began: datetime) -> None:
         self.drain_calls(outcome.run_id)
+        kind = obstacles.BY_RUN_OF_FEW if orders.only else obstacles.BY_RUN
+        self.heed(outcome.failure, began, kind, outcome.ended == "done")
+        self._decide_what_is_left(outcome, orders)
         cause = outcome.failure.code if outcome.failure else None
         result = result_of_run(self.ledger, outcome, orders.only)
         self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())
         self.forget_bodies()
         if orders.patient and outcome.ended == "done":
             self.ledger.thin_runs(outcome.run_id, self.app.clock.now() - KEPT_IDLE)
+
+    def _decide_what_is_left(self, outcome: Outcome, orders: Orders) -> None:
+        """A run that came to its end has decided all but what an answer has moved since."""
+        if outcome.ended != "done":
+            self.decide(sorted(orders.only))
+            return
+        left = {row["source_id"] for row in self.ledger.rows("waiting")}
+        if left := left & orders.only if orders.only else left:
+            self.decide(sorted(left))
+
+
+class Unreachable:
+    """A service that cannot be asked: whatever is asked of it raises the reason."""
+
+    def __init__(self, why: SyncerError) -> None:
+        self._why = why
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._why

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from syncer import obstacles
 from syncer.app import DEFAULT, App, Connection, who
 from syncer.core.books import Organisation, books_from, books_text
+from syncer.core.obstacle import XERO
 from syncer.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.ledger.pen import Deed
-from syncer.ports import Location
 from syncer.questions import iso, run_summary
 from syncer.xero.auth import Granted
 from syncer.xero.auth import choose as choose_tenant
@@ -105,8 +106,9 @@ def _select(connection: Connection, tenant: Tenant, by: str) -> None:
         connection.ledger.forget_mirror()
     else:
         _forget_refused_settings(connection)
+    obstacles.passes(connection.ledger, XERO)
     _try_source(connection)
-    connection.ledger.commit("", now, calls=connection.calls.drain())
+    connection.decide()
 
 
 def _forget_refused_settings(connection: Connection) -> None:
@@ -148,17 +150,21 @@ def _told(organisation: Organisation) -> dict[str, Any]:
     }
 
 
-def _try_source(connection: Connection) -> Location | None:
+def _try_source(connection: Connection) -> None:
     """Meet CrocoClick as well, so that a wrong token shows now and not in the first run."""
+    began = connection.app.clock.now()
+    failure: SyncerError | None = None
     try:
         connection.refresh_source()
     except Reconnect as refused:
+        failure = refused
         state = refused.code.removeprefix("crococlick_")
         connection.ledger.save_connection(connection.app.clock.now(), source_state=state)
-    except SyncerError:
+    except SyncerError as found:
         # Unknown for now: the next run asks again and says what it heard.
-        return None
-    return None
+        failure = found
+    connection.drain_calls()
+    connection.heed(failure, began, obstacles.NOTHING)
 
 
 def disconnect(connection: Connection, by: str = "") -> None:
@@ -166,7 +172,9 @@ def disconnect(connection: Connection, by: str = "") -> None:
     connection.tokens.disconnect()
     deed = Deed(by or who(), "disconnected")
     connection.ledger.save_connection(connection.app.clock.now(), deed, state="not_connected")
-    connection.ledger.commit("", connection.app.clock.now(), calls=connection.calls.drain())
+    connection.drain_calls()
+    obstacles.passes(connection.ledger, XERO)
+    connection.notice()
 
 
 def note_failure(connection: Connection, failure: SyncerError | None) -> None:
@@ -234,6 +242,7 @@ def _without_tokens(row: Mapping[str, Any]) -> str:
 
 def look_again(connection: Connection) -> dict[str, Any]:
     """`status`, after asking both sides how they are: one call each."""
+    began = connection.app.clock.now()
     failure: SyncerError | None = None
     try:
         connection.refresh_source()
@@ -243,7 +252,8 @@ def look_again(connection: Connection) -> dict[str, Any]:
     except (Reconnect, TryLater) as found:
         failure = found
     note_failure(connection, failure)
-    connection.ledger.commit("", connection.app.clock.now(), calls=connection.calls.drain())
+    connection.drain_calls()
+    connection.heed(failure, began, obstacles.NOTHING)
     return status(connection)
 
 
@@ -264,7 +274,6 @@ def add(app: App, name: str, location_id: str, token: str, by: str = "") -> Conn
     deed = Deed(by or who(), "token_changed" if before else "connection_added")
     connection.ledger.save_connection(app.clock.now(), deed, location_id=location_id, source_state="connected")
     _try_source(connection)
-    connection.ledger.commit("", app.clock.now(), calls=connection.calls.drain())
     return connection
 
 

@@ -124,6 +124,7 @@ def order(connection: Connection, name: str, what: Sequence[str], said: Mapping[
         if not desk.meant(one):
             raise WrongUsage(f"No contact fits {one!r}: neither an id, an email nor the whole name of just one.")
     sentences = [desk.give(name, one, said) for one in what]
+    connection.decide()
     if out.as_json:
         out.json({"order": name, "given": list(what), "sentence": sentences[-1]})
     for sentence in sentences:

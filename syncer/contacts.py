@@ -55,7 +55,7 @@ class ContactReading:
     def xero(self) -> None:
         """What changed in Xero since it was last read; once a week everything."""
         started = self._doors.clock.now()
-        whole, last = self._ledger.watermark("xero_contacts_all"), self._ledger.watermark("xero_contacts")
+        whole, last = (self._ledger.watermark(name, started) for name in ("xero_contacts_all", "xero_contacts"))
         since = last - OVERLAP if last and whole and started - whole < WEEKLY else None
         read = 0
         for page in self._doors.accounts.contacts(since):
@@ -69,7 +69,7 @@ class ContactReading:
     def crococlick(self) -> None:
         """What changed in CrocoClick since it was last read; once a day everything, so that what is gone shows."""
         started = self._doors.clock.now()
-        whole, last = self._ledger.watermark("source_contacts_all"), self._ledger.watermark("source_contacts")
+        whole, last = (self._ledger.watermark(name, started) for name in ("source_contacts_all", "source_contacts"))
         everything = not (last and whole and started - whole < DAILY)
         read: list[SourceContact] = []
         for page in self._doors.crm.contacts(None if everything or not last else last - OVERLAP):

@@ -16,12 +16,14 @@ from syncer.core.tax import tax_rate, to_create
 from syncer.errors import NeedsPerson
 from syncer.ledger.records import Known
 from syncer.looking import Look, verdict
+from syncer.reading import OVERLAP
 from syncer.tries import bound, contact_element, invoice_element, number_element
 from syncer.waves import BATCH_ELEMENTS, Batch, Element, batches
 from syncer.work import Work
 from syncer.writes import OUTCOMES, Writes
 
 FEW_FIELDS_SIZE = 500  # bytes, at most, of a write that is no whole document
+_TAKEN_CONTACT = ("contact_name_taken", "contact_ambiguous")  # Xero says that it has such a contact
 OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
 
 
@@ -42,8 +44,8 @@ class Documents:
         self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
         return books
 
-    def write(self, books: Books, old: bool = False) -> bool:
-        """Decide and carry out, old invoices apart; returns whether the answer to any write is still unknown."""
+    def write(self, books: Books, old: bool = False) -> None:
+        """Decide and carry out, old invoices apart."""
         workload = self._work.workload()
         actions, seen = self._work.decide(workload, books)
         self._record(workload, actions)
@@ -54,7 +56,6 @@ class Documents:
             self._exchange_numbers(waiting, books, writes)
         self._settle_taken_numbers({action.invoice.source_id for action in todo})
         self._work.look_again(writes, books)
-        return bool(self._work.ledger.open_attempts())
 
     def _send(
         self, todo: Sequence[Action], workload: Sequence[Known], seen: Look, writes: Writes, old: bool = False
@@ -223,8 +224,18 @@ class Documents:
         elements = [contact_element(contact, known[contact.source_id].tries) for contact in creates]
         kind = Writes(self._work.doors, seen).contacts()
         self._work.perform(batches("contact", "create", elements), kind, "contacts", len(elements))
+        self._look_at_taken_names([contact.source_id for contact in creates])
         self._link(needed, self._work.decide((), books)[1].scene.contacts)
         return actions
+
+    def _look_at_taken_names(self, ids: Sequence[str]) -> None:
+        """A contact whose name is taken may be our own, made after this ledger was copied: its number tells."""
+        known = self._work.ledger.contacts()
+        since = self._work.ledger.watermark("xero_contacts")
+        taken = [key for key in ids if (refusal := known[key].refusal) and refusal.code in _TAKEN_CONTACT]
+        if since and taken:
+            for page in self._work.doors.accounts.contacts(since - OVERLAP):
+                self._work.ledger.mirror(self._work.now(), contacts=page.items)
 
     def _link(self, needed: Iterable[str], decisions: Mapping[str, Decision]) -> None:
         links = {

@@ -27,8 +27,15 @@ XLSX_ROWS = 1_048_575
 _XLSX_TEXT = 32_767
 _BATCH = 5_000
 
-# A spreadsheet takes text that begins so for a formula, and a customer chooses his own name.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
+# A spreadsheet takes text that begins so for a formula, and a customer chooses his own name. The full-width signs
+# count in its Japanese and Chinese editions.
+_SIGNS = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+# What it passes over before such a sign: blanks, control characters, marks without width, and quotes.
+_PASSED_OVER = r"[\s\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\"]"
+_FORMULA = re.compile(rf"{_PASSED_OVER}*+{_SIGNS}|[\t\r\n]")
+# In French, German and most of Europe's settings a .csv is cut at `;` (elsewhere at tabs), also inside of quotes that
+# begin elsewhere: what follows one then begins a cell of its own.
+_CUT = re.compile(rf"[;\t\r\n]{_PASSED_OVER}*+")
 # Characters that XML cannot hold, and so no .xlsx.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -177,9 +184,17 @@ def as_text(value: Any, currency: str) -> str:
         return value.isoformat() + "Z"
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, str) and _FORMULA.match(value):
-        return "'" + value
-    return str(value)
+    return as_plain_text(str(value))
+
+
+def as_plain_text(text: str) -> str:
+    """Text of a .csv in which nothing is calculated, wherever a spreadsheet cuts it into cells."""
+    told = _CUT.sub(lambda cut: cut[0] + "'" * _is_before_sign(cut), text)
+    return "'" + told if _FORMULA.match(told) else told
+
+
+def _is_before_sign(cut: re.Match[str]) -> bool:
+    return re.match(_SIGNS, cut.string[cut.end() : cut.end() + 1]) is not None
 
 
 def _in_utc(field: Any) -> Any:

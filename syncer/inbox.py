@@ -4,9 +4,11 @@ The door never waits for the ledger, and what it took in outlives a crash. Only 
 """
 
 import hashlib
+import itertools
 import json
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import asdict
@@ -17,6 +19,7 @@ from syncer.ports import Event
 
 # As many events as anybody could be behind with: beyond, CrocoClick is told to come again later.
 MOST = 50_000
+COUNTED_S = 5.0  # for how long a count of the folder serves
 
 
 class Inbox:
@@ -24,10 +27,12 @@ class Inbox:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._counting = threading.Lock()
+        self._counted, self._counted_at = 0, float("-inf")
 
     def put(self, event: Event) -> bool:
         """Keep an event durably, once however often it comes; False where there are too many already."""
-        if self.waiting() >= MOST:
+        if self._is_full():
             return False
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = _name(event)
@@ -39,14 +44,26 @@ class Inbox:
         part.replace(self._folder / name)
         return True
 
+    def _is_full(self) -> bool:
+        """Whether there are too many. The folder is counted now and then, and what came since is added."""
+        with self._counting:
+            if time.monotonic() - self._counted_at > COUNTED_S:
+                self._counted, self._counted_at = self.waiting(), time.monotonic()
+            self._counted += 1
+            return self._counted > MOST
+
     def waiting(self, location_id: str | None = None) -> int:
         """How many events wait, of one location or of all."""
         return sum(1 for _ in self._names(location_id))
 
-    def oldest_s(self, now: datetime) -> float | None:
-        """For how many seconds the oldest event has waited; None where none waits."""
+    def waiting_of(self, known: Set[str]) -> int:
+        """How many events wait for any of these locations."""
+        return sum(map(self.waiting, known))
+
+    def oldest_s(self, now: datetime, known: Set[str]) -> float | None:
+        """For how many seconds the oldest event of these locations has waited; None where none waits."""
         written = []
-        for path in self._names():
+        for path in itertools.chain.from_iterable(map(self._names, known)):
             with suppress(FileNotFoundError):
                 written.append(path.stat().st_mtime)
         return max(0.0, now.timestamp() - min(written)) if written else None

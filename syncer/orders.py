@@ -11,11 +11,13 @@ from typing import Any
 
 from syncer import settings
 from syncer.core.contact import ContactIndex, emails
+from syncer.core.due import likely_same, missing_payments
 from syncer.core.standing import GONE, Order
 from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
 from syncer.order_effects import in_vain
 from syncer.phrases import day
+from syncer.remedies import is_more_paid
 from syncer.sentences import cause_sentence
 
 _NOTHING_TO_TRY = {
@@ -142,6 +144,11 @@ class Desk:
         for row in rows:
             if not row["xero_id"]:
                 raise WrongUsage(f"{_named(row)} is not in Xero: there is nothing to overwrite.")
+            if row["cause"] == "changed_in_xero" and is_more_paid(_facts(row)):
+                raise WrongUsage(
+                    f"Sending {_named(row)} again would change nothing: what differs is a payment that somebody "
+                    "entered in Xero. Enter it in CrocoClick too, or let it be taken off in Xero."
+                )
         self._has_effect(order, rows)
         self.ledger.order(order, _ids(rows), self.now)
         return "CrocoClick's version goes over with the next run."
@@ -151,6 +158,9 @@ class Desk:
         for row in rows:
             if row["cause"] not in CODES_BEHIND_PAYMENTS:
                 raise WrongUsage(f"{_named(row)} does not wait behind a payment.")
+            facts = _facts(row)
+            if facts.get("ours") is False or (row["cause"] == "payment_mismatch" and not facts.get("bounced")):
+                raise WrongUsage(f"No payment of {_named(row)} can be taken off: what is in the way is not ours.")
         self._has_effect(order, rows)
         self.ledger.order(order, _ids(rows), self.now)
         return "Our payments are taken off, the change sent and the payments put back with the next run."
@@ -160,8 +170,32 @@ class Desk:
         for row in rows:
             if not row["xero_id"] or row["xero_status"] in GONE:
                 raise WrongUsage(f"{_named(row)} is not in Xero: no payment there can be the same.")
+            if why := self._nothing_the_same(row):
+                raise WrongUsage(f"Nothing of {_named(row)} can be counted as the same: {why}.")
         self.ledger.order(order, _ids(rows), self.now)
         return "The next run compares the payments one by one."
+
+    def _nothing_the_same(self, row: Mapping[str, Any]) -> str:
+        """Why an order to count payments as the same would change nothing; empty where it may."""
+        standing = self.ledger.invoices([row["source_id"]])[0].standing
+        missing = missing_payments(standing)
+        if not missing:
+            return "no payment waits to be entered"
+        if not standing.unexplained:
+            return "nothing is paid in Xero but what we entered"
+        return "" if likely_same(missing, standing) else "no payment in Xero is of the same amount"
+
+    def _replace(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
+        _nothing_said(order)
+        for row in rows:
+            if row["cause"] != "payment_changed":
+                raise WrongUsage(
+                    f"No payment of {_named(row)} changed after it went over: there is nothing to replace."
+                )
+            if not _facts(row).get("ours"):
+                raise WrongUsage(f"Somebody else entered the payment of {_named(row)} in Xero: it is not taken off.")
+        self.ledger.order(order, _ids(rows), self.now)
+        return "Our payment is taken off in Xero and entered anew with the next run."
 
     def _confirm_shrink(self, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
         _nothing_said(order)
@@ -207,10 +241,19 @@ ORDERS: Mapping[str, Take] = {
     "adopt": Desk._adopt,
     "overwrite": Desk._overwrite,
     "reapply_payments": Desk._reapply,
+    "replace_payment": Desk._replace,
     "same_payment": Desk._same_payment,
     "confirm_shrink": Desk._confirm_shrink,
     "undo": Desk._undo,
 }
+
+
+_OF_OTHERS_TOO = ("map", "link_contact", "keep_apart", "undo")  # what they say is true of more than they are given for
+
+
+def touched(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The invoices that an order may have changed the decision about; nothing where that may be any."""
+    return [] if name in _OF_OTHERS_TOO else _ids(rows)
 
 
 def one_xero_contact(ledger: Ledger, wanted: str) -> tuple[str, str]:
@@ -272,6 +315,11 @@ def _day(written: str, now: datetime) -> date:
     return day
 
 
+def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row["facts"] or "{}")
+    return found
+
+
 def _money_moved(row: Mapping[str, Any]) -> bool:
-    changed = json.loads(row["facts"] or "{}").get("changes") or []
+    changed = _facts(row).get("changes") or []
     return bool({one.get("field") for one in changed} & {"total", "tax", "currency", "paid", "status"})

@@ -1,17 +1,17 @@
 """The payments of one run: carried one by one, taken off and compared where a person ordered it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 
 from syncer.core.action import Action, Do
 from syncer.core.books import Books
 from syncer.core.causes import Problem
-from syncer.core.due import recount, takes_payments
+from syncer.core.due import listing, missing_payments, recount, takes_payments
 from syncer.core.money import ZERO
 from syncer.ledger.records import Known, Verdict, payment
 from syncer.looking import Look, verdict
 from syncer.reading import Reading
 from syncer.tries import payment_element, removal_element
-from syncer.waves import Batch, batches
+from syncer.waves import Batch, Element, batches
 from syncer.work import Work
 from syncer.writes import Writes
 
@@ -43,7 +43,7 @@ class Payments:
         if not self._reading.payments():
             return False
         paid = {known.invoice.source_id: ZERO for known in workload if known.invoice.amount_paid}
-        for row in self._work.ledger.rows("payments", ids=sorted(paid)):
+        for row in self._work.ledger.rows("payments", ids=sorted(paid), xero_ids=[]):
             one = payment(row)
             paid[one.invoice_id] += one.amount if one.counts else ZERO
         short = {
@@ -65,25 +65,72 @@ class Payments:
             verdicts = [Verdict(known.invoice.source_id, "held", problem) for known in candidates]
             self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
             return
-        actions, seen, tries = self._decide_payments(books)
-        elements = [
-            payment_element(action, payment, tries.get(payment.source_id, 0))
-            for action in actions
-            for payment in action.payments
-        ]
+        unknown = self._look_before(books)
+        seen, elements = self._decide_payments(books)
+        elements = [element for element in elements if element.expected["owner"] not in unknown]
         if elements:
             writes = Writes(self._work.doors, seen)
             self._work.perform(batches("payment", "create", elements), writes.payments(), "payments", len(elements))
-            self._work.look_again(writes, books)
+            self._look_at([known for known in self._payable() if known.standing.xero_id in writes.doubtful_invoices])
             self._decide_payments(books)
+
+    # -- what Xero says is paid -----------------------------------------------------------------------------------
+
+    def _look_before(self, books: Books) -> Set[str]:
+        """Nothing is paid on what we only remember: a ledger that was put back remembers an earlier day.
+
+        Xero's own list tells which payments are ours, by their marks, and which somebody else entered. Returns the
+        invoices of which Xero said nothing that could be read: they wait for the next run.
+        """
+        workload = self._payable()
+        actions, _ = self._work.decide(workload, books)
+        pairs = zip(workload, actions, strict=True)
+        unsure = [known for known, action in pairs if not self._is_sure(known, action)]
+        return {known.invoice.source_id for known in unsure} - self._look_at(unsure)
+
+    def _is_sure(self, known: Known, action: Action) -> bool:
+        """Whether what is paid in Xero is known well enough for what would be done."""
+        standing = known.standing
+        if not standing.is_listed and missing_payments(standing):
+            return False
+        return action.do is not Do.PAY or self._is_fresh(known) or self._would_be_refused_twice(known, action)
+
+    def _is_fresh(self, known: Known) -> bool:
+        """Whether Xero has answered what the document says in this very run."""
+        return known.read_at is not None and self._work.began <= known.read_at <= self._work.now()
+
+    def _would_be_refused_twice(self, known: Known, action: Action) -> bool:
+        """Whether Xero itself refuses the payment where it is there already: it takes no more than what is due.
+
+        That holds for a single one of more than half of what is due, on a document that is as we sent it.
+        """
+        standing, invoice = known.standing, known.invoice
+        if len(action.payments) != 1 or action.problems or standing.order or standing.unexplained:
+            return False
+        is_as_sent = standing.synced_fingerprint == invoice.fingerprint
+        return is_as_sent and 2 * action.payments[0].amount > standing.xero_amount_due
+
+    def _look_at(self, doubtful: Sequence[Known]) -> Set[str]:
+        """Take in what is paid on these documents, 40 a call, with every payment; returns those that were answered."""
+        if not doubtful:
+            return frozenset()
+        owners = {known.standing.xero_id: known for known in doubtful}
+        found = self._work.doors.accounts.invoices_with_payments(sorted(owners))
+        self._work.ledger.mirror(self._work.now(), invoices=[head for head, _ in found])
+        listings = {
+            owners[head.id].invoice.source_id: listing(owners[head.id].standing, head, there)
+            for head, there in found
+            if head.id in owners
+        }
+        self._work.ledger.list_payments(self._work.run_id, listings, self._work.now())
+        return set(listings)
 
     def _read_missing_payments(self) -> None:
         """Where the latest transactions do not come to what an invoice says is paid, ask for all of its customer's."""
         short = {
             known.invoice.customer.id
             for known in self._payable()
-            if (known.state != "held" or not self._work.orders.patient)
-            and known.invoice.amount_paid > sum((one.amount for one in known.standing.payments if one.counts), ZERO)
+            if (known.state != "held" or not self._work.orders.patient) and not _adds_up(known)
         }
         self._reading.payments_of(sorted(short - {""})[:ASK_AT_MOST])
 
@@ -94,12 +141,16 @@ class Payments:
             if known.standing.xero_id and takes_payments(known.invoice, known.standing, self._work.rules)
         ]
 
-    def _decide_payments(self, books: Books) -> tuple[list[Action], Look, Mapping[str, int]]:
+    def _decide_payments(self, books: Books) -> tuple[Look, list[Element]]:
         workload = self._payable()
         actions, seen = self._work.decide(workload, books)
         self._work.ledger.settle_verdicts(self._work.run_id, [verdict(action) for action in actions], self._work.now())
-        tries = {key: count for known in workload for key, count in known.payment_tries.items()}
-        return [action for action in actions if action.do is Do.PAY], seen, tries
+        elements = [
+            payment_element(action, payment, known.payment_tries[payment.source_id], known.standing.xero_amount_due)
+            for known, action in zip(workload, actions, strict=True)
+            for payment in action.payments
+        ]
+        return seen, elements
 
     # -- on order -------------------------------------------------------------------------------------------------
 
@@ -122,12 +173,23 @@ class Payments:
             return
         actions, seen = self._work.decide(workload, books)
         tries = {key: count for known in workload for key, count in known.payment_tries.items()}
-        amounts = {one.source_id: one.amount for known in workload for one in known.standing.payments}
         todo = [
-            Batch("unpay", "delete", (removal_element(action, key, id_, amounts[key], tries[key]),))
-            for action in actions
+            Batch(
+                "unpay",
+                "delete",
+                (removal_element(action, one.source_id, standing.as_entered(one), tries[one.source_id]),),
+            )
+            for action, standing in zip(actions, (known.standing for known in workload), strict=True)
             if action.do is Do.UNPAY
-            for key, id_ in action.unpay.items()
+            for one in standing.payments
+            if one.source_id in action.unpay
         ]
         if todo:
             self._work.perform(todo, Writes(self._work.doors, seen).removals(), "payments", len(todo))
+
+
+def _adds_up(known: Known) -> bool:
+    """Whether the transactions that we know of come to what the invoice says is paid, refunds taken off or not."""
+    counting = [one for one in known.standing.payments if one.counts]
+    came_in = sum((one.amount for one in counting), ZERO)
+    return known.invoice.amount_paid in (came_in, came_in - sum((one.refunded for one in counting), ZERO))

@@ -33,6 +33,7 @@ _DOING: Mapping[str, str] = {
     "adopt": "Taking over what is in Xero",
     "overwrite": "Sending over what is in Xero",
     "reapply_payments": "Taking payments off and putting them back",
+    "replace_payment": "Taking payments off and entering them anew",
     "same_payment": "Counting payments as the same",
     "confirm_shrink": "Saying that invoices are gone",
     "sync": "Syncing",
@@ -67,6 +68,7 @@ _DEEDS: Mapping[str, str] = {
     "started": "Started",
     "stopped": "Stopped a run",
     "exported": "Took a file away",
+    "ended_sign_ins": "Ended sign-ins",
     "question_saved": "Saved a question",
     "question_removed": "Removed a question",
     "order_retry": "Asked to try again",
@@ -81,6 +83,7 @@ _DEEDS: Mapping[str, str] = {
     "order_adopt": "Counted what Xero has as the invoice",
     "order_overwrite": "Had it sent again",
     "order_reapply_payments": "Had payments put back",
+    "order_replace_payment": "Had payments entered anew",
     "order_same_payment": "Counted payments as the same",
     "order_confirm_shrink": "Said that invoices are gone",
 }

@@ -34,6 +34,7 @@ STATUSES: Mapping[str, str] = {
     "partially_paid": "partly paid",
     "paid": "paid",
     "void": "void",
+    "unknown": "not known",
 }
 
 

@@ -56,7 +56,12 @@ class Unreadable:
     number: str
     field: str
     reason: str
-    kind: str = "invoice"
+    kind: str = "invoice"  # invoice, transaction, contact
+
+    @property
+    def named(self) -> str:
+        """The record as a person may find it: `transaction 65f1…`."""
+        return f"{self.kind} {self.number or self.source_id or 'without an id'}"
 
 
 class Found(list[T]):
@@ -188,6 +193,9 @@ class Accounts(Protocol):
 
     def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
         """The heads of invoices by InvoiceID, whatever their status: a call for each 40."""
+
+    def invoices_with_payments(self, ids: Sequence[str]) -> Found[tuple[BookInvoice, list[BookPayment]]]:
+        """The heads of invoices by InvoiceID, each with its payments: a call for each 40."""
 
     def invoice(self, invoice_id: str) -> BookDocument:
         """One invoice with its lines: one call."""

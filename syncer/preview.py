@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
+from syncer import deciding
 from syncer.core.action import Action, Do, hold
 from syncer.core.books import NEW, Books
 from syncer.core.causes import NOT_ELIGIBLE, Problem
@@ -18,6 +19,7 @@ from syncer.core.due import takes_payments
 from syncer.core.foresight import steps
 from syncer.core.mapping import lacks_currency
 from syncer.core.money import show
+from syncer.core.obstacle import Obstacle, Stand, behind
 from syncer.core.payment import BookPayment
 from syncer.core.plan import plan
 from syncer.core.rules import Rules
@@ -117,6 +119,32 @@ def preview(
     )
 
 
+def without_books(ledger: Ledger, rules: Rules, only: frozenset[str] = frozenset()) -> Preview:
+    """The same where the organisation was never read: only what the settings leave out is decided."""
+    actions = [deciding.action_without_books(one, rules) for one in ledger.workload(sorted(only))]
+    return Preview(actions=actions, steps=[[action] for action in actions])
+
+
+def stopped(found: Preview, obstacle: Obstacle) -> Preview:
+    """What is left of it where something stands in the way of everything."""
+    steps = [_stopped(those, obstacle) for those in found.steps]
+    actions = [those[0] for those in steps]
+    if obstacle.issued_before:
+        return replace(found, actions=actions, steps=steps)
+    return replace(
+        found, actions=actions, steps=steps, new_contacts=0, new_settings=0, taken_numbers=0, foreseen=NOTHING
+    )
+
+
+def _stopped(those: Sequence[Action], obstacle: Obstacle) -> Sequence[Action]:
+    first = those[0]
+    stand = Stand("waiting") if first.do not in (Do.HOLD, Do.LEAVE) else deciding.of(first)
+    shown = behind(stand, obstacle, first.invoice.issue_date)
+    if shown is stand or shown.problem is None:
+        return those
+    return [hold(first.invoice, Standing(xero_id=first.xero_id), shown.problem, *first.problems)]
+
+
 def _steps(
     action: Action, known: Known, seen: Look, untold: Mapping[str, Sequence[Any]], foreseen: Foreseen
 ) -> list[Action]:
@@ -146,7 +174,7 @@ def _payments_of_new(ledger: Ledger, actions: Sequence[Action]) -> Mapping[str, 
     """The transactions of invoices that are to be created and are paid already, by invoice."""
     ids = [action.invoice.source_id for action in actions if action.do is Do.CREATE and action.invoice.amount_paid]
     found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in ledger.rows("payments", ids=ids) if ids else ():
+    for row in ledger.rows("payments", ids=ids, xero_ids=[]) if ids else ():
         found[row["invoice_id"]].append(row)
     return found
 

@@ -11,24 +11,25 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from syncer import words
+from syncer import deciding, words
 from syncer.contacts import Report
 from syncer.core import compare
 from syncer.core.action import Action
-from syncer.core.books import Books, Document, TaxRate, books_from
+from syncer.core.books import Books, Document, TaxRate
 from syncer.core.causes import Problem
 from syncer.core.contact import ContactIndex
 from syncer.core.invoice import LineItem
 from syncer.core.mapping import document, due_date
 from syncer.core.money import show
+from syncer.core.obstacle import Stand, behind
 from syncer.core.plan import plan
 from syncer.core.rules import Rules
 from syncer.core.tax import tax_rate
 from syncer.core.totals import shares
 from syncer.errors import WrongUsage
 from syncer.ledger.ledger import Ledger
-from syncer.ledger.records import Known
-from syncer.looking import look, verdict
+from syncer.ledger.records import Known, Verdict, as_kept
+from syncer.looking import look
 from syncer.sync import Outcome
 
 MATCHES = 50
@@ -57,7 +58,7 @@ def result_of_run(ledger: Ledger, outcome: Outcome, only: frozenset[str] = froze
     money: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"synced": Decimal(0), "held": Decimal(0)})
     for row in ledger.rows("run_result", run_id=outcome.run_id, everything=not only, ids=sorted(only)):
         outcomes[row["outcome"]] += row["invoices"]
-        if row["synced"] or row["outcome"] == "held":
+        if (row["synced"] or row["outcome"] == "held") and row["currency"]:
             money[row["currency"]]["synced" if row["synced"] else "held"] += row["money"]
     paid = ledger.row("paid_in_run", run_id=outcome.run_id)
     outcomes["paid"] = paid["invoices"] if paid else 0
@@ -160,6 +161,13 @@ class Story:
     rates: Sequence[TaxRate | None] = ()  # the Xero rate of each line, None where there is none
     books: Books | None = None
     is_alone: bool = True  # no other invoice has its number
+    decided: Verdict | None = None  # what is decided by what is known now; `state` and `problem` are as it is shown
+    differs: Sequence[str] = ()  # the fields in which both books differ, as far as is known
+
+    @property
+    def moved(self) -> bool:
+        """Whether that is not what the ledger keeps."""
+        return self.decided is not None and deciding.has_moved(self.known, self.decided)
 
     @property
     def discount(self) -> Decimal:
@@ -171,7 +179,7 @@ class Story:
         """The one sentence."""
         synced_at = self.row["synced_at"] if self.row["xero_id"] else None
         code = self.problem.code if self.problem else None
-        return words.verdict(self.state, code, self.problem.facts if self.problem else None, synced_at)
+        return words.verdict(self.state, code, self.problem.facts if self.problem else None, synced_at, self.differs)
 
     @property
     def remedy(self) -> words.Remedy | None:
@@ -213,28 +221,38 @@ def meant(ledger: Ledger, what: str) -> list[dict[str, Any]]:
 def story(ledger: Ledger, rules: Rules, row: Mapping[str, Any]) -> Story:
     """Tell one invoice; what a sync would decide now is asked of the planner, not remembered."""
     known = ledger.invoices([row["source_id"]])[0]
-    state, problem = row["state"], _problem_of(row)
+    known_books = books(ledger)
     made: Document | None = None
     others: tuple[Problem, ...] = ()
     rates: list[TaxRate | None] = []
-    known_books = books(ledger)
     if known_books:
         rates = [_rate_or_none(line, known_books, rules) for line in known.invoice.lines]
         action = _decide(ledger, rules, known_books, known)
         made = action.document or _as_sent(row, known, known_books, rules)
-        if state not in ("in_doubt", "skipped"):
+        if known.state not in ("in_doubt", "skipped"):
             others = action.problems[1:]
-        if state in ("waiting", "held", "not_eligible"):
-            state, problem = _now(row, action, problem)
+        decided = deciding.stand(known, action, rules)
+    else:
+        decided = deciding.stand_without_books(known, rules)
+    itself = Stand(decided.state, None if decided.state == "waiting" else decided.problem)
+    shown = behind(itself, ledger.obstacle(), known.invoice.issue_date)
+    row = {**row, **dict(zip(("state", "cause", "facts"), as_kept(*shown), strict=True))}
     told = ledger.rows("history_of", kind="invoice", source_id=row["source_id"])
     alone = bool(row["number"]) and len(ledger.rows("find_exact", what=row["number"], limit=2)) == 1
-    return Story(row, state, problem, known, made, told, others, rates, known_books, alone)
+    whole = Story(row, shown.state, shown.problem, known, made, told, others, rates, known_books, alone, decided)
+    return replace(whole, differs=_differs(ledger, rules, whole))
+
+
+def _differs(ledger: Ledger, rules: Rules, told: Story) -> tuple[str, ...]:
+    """The fields in which both books differ, of an invoice that is called synced."""
+    if told.state != "synced":
+        return ()
+    return tuple(one.field for one in compared(ledger, rules, told) if not one.same)
 
 
 def books(ledger: Ledger) -> Books | None:
     """The organisation's settings as last read."""
-    kept = ledger.row("books")
-    return books_from(kept["content"]) if kept else None
+    return deciding.known_books(ledger)
 
 
 def _rate_or_none(line: LineItem, books: Books, rules: Rules) -> TaxRate | None:
@@ -253,19 +271,6 @@ def _as_sent(row: Mapping[str, Any], known: Known, books: Books, rules: Rules) -
 def _decide(ledger: Ledger, rules: Rules, books: Books, known: Known) -> Action:
     seen = look(ledger, rules, books, [known])
     return plan(known.invoice, seen.scene, seen.owners.get(known.invoice.number))
-
-
-def _now(row: Mapping[str, Any], action: Action, problem: Problem | None) -> tuple[str, Problem | None]:
-    """The state by today's settings and books: a cause that has gone shows at once, before the next run."""
-    if row["cause"] == "crococlick_scope_missing":
-        # Which payments there are is not known: what the planner would say of them is not worth saying.
-        return row["state"], problem
-    decided = verdict(action)
-    return decided.state, decided.problem
-
-
-def _problem_of(row: Mapping[str, Any]) -> Problem | None:
-    return Problem(row["cause"], facts_of(row)) if row["cause"] else None
 
 
 def compared(ledger: Ledger, rules: Rules, told: Story) -> tuple[compare.Compared, ...]:
@@ -303,27 +308,13 @@ def _before(problem: Problem | None) -> dict[str, str]:
 
 def explained(told: Story, deep_link: str = "") -> dict[str, Any]:
     """A story as `explain --json` gives it."""
-    row, problem, remedy = told.row, told.problem, told.remedy
     return {
-        "invoice": head(row),
+        "invoice": head(told.row),
         "state": told.state,
         "verdict": told.verdict,
-        "cause": {
-            "code": problem.code,
-            "facts": dict(problem.facts),
-            "sentence": words.cause_sentence(problem.code, problem.facts),
-        }
-        if problem
-        else None,
-        "remedy": {
-            "who": remedy.who,
-            "sentence": remedy.sentence,
-            "order": remedy.order,
-            "answers": [{"label": one.label, "order": one.words(told.what)} for one in remedy.answers],
-        }
-        if remedy
-        else None,
-        "xero": in_xero(row, deep_link),
+        "cause": _cause(told.problem),
+        "remedy": _remedy(told.remedy, told.what),
+        "xero": in_xero(told.row, deep_link),
         "history": [
             {
                 "at": iso(one["happened_at"]),
@@ -333,6 +324,33 @@ def explained(told: Story, deep_link: str = "") -> dict[str, Any]:
             for one in told.history
         ],
     }
+
+
+def unknown(problem: Problem) -> dict[str, Any]:
+    """What `explain --json` gives where it cannot be known whether there is such an invoice."""
+    return {
+        "invoice": None,
+        "state": "unknown",
+        "verdict": words.verdict("unknown", problem.code, problem.facts),
+        "cause": _cause(problem),
+        "remedy": _remedy(words.remedy(problem.code, problem.facts), ""),
+        "xero": None,
+        "history": [],
+    }
+
+
+def _cause(problem: Problem | None) -> dict[str, Any] | None:
+    if problem is None:
+        return None
+    sentence = words.cause_sentence(problem.code, problem.facts)
+    return {"code": problem.code, "facts": dict(problem.facts), "sentence": sentence}
+
+
+def _remedy(remedy: words.Remedy | None, what: str) -> dict[str, Any] | None:
+    if remedy is None:
+        return None
+    answers = [{"label": one.label, "order": one.words(what)} for one in remedy.answers]
+    return {"who": remedy.who, "sentence": remedy.sentence, "order": remedy.order, "answers": answers}
 
 
 def head(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def _look(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Snaps
         connection.drain_calls()
     if stop():
         raise TryLater("stopped")
-    unreadable = [(one.number or one.source_id, f"{one.field} {one.reason}") for one in seen.unreadable]
+    unreadable = [(one.named, f"{one.field} {one.reason}") for one in seen.unreadable]
     return Snapshot({"contacts": contacts, "transactions": seen.sees_payments}, unreadable)
 
 

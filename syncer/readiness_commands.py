@@ -7,8 +7,24 @@ from typing import Any
 
 from syncer import certificate, questions, readiness, readiness_words, settings, words
 from syncer.app import App, Connection, who
-from syncer.errors import Reconnect, TryLater, WrongUsage
-from syncer.preview import Effect, Preview, effects, effects_told, is_held, planned, preview, problem
+from syncer.core.books import Books
+from syncer.core.rules import Rules
+from syncer.errors import HaltRun, LedgerBusy, Reconnect, TryLater, WrongUsage
+from syncer.preview import (
+    NOTHING,
+    Effect,
+    Foreseen,
+    Preview,
+    effects,
+    effects_told,
+    is_held,
+    planned,
+    preview,
+    problem,
+    stopped,
+    without_books,
+)  # fmt: skip
+from syncer.reading import Orders
 from syncer.terminal import DONE, HELD, NOT_CONNECTED, Out, stoppable
 
 SHOWN = 20
@@ -64,15 +80,21 @@ def _tell_report(report: readiness.Report, out: Out) -> None:
 
 def scope(connection: Connection, what: str) -> frozenset[str]:
     """The invoices meant; what the ledger does not know is looked for in CrocoClick."""
-    if not what:
-        return frozenset()
-    found = questions.find(connection.ledger, what)
-    if not found:
+    return frozenset(row["source_id"] for row in found(connection, what)) if what else frozenset()
+
+
+def found(connection: Connection, what: str) -> list[dict[str, Any]]:
+    """The invoices that a search means; what the ledger does not know is looked for in CrocoClick.
+
+    Raises WrongUsage for what neither knows; TryLater, Reconnect or HaltRun where CrocoClick cannot be read.
+    """
+    rows = questions.find(connection.ledger, what)
+    if not rows and what.strip():
         connection.search(what)
-        found = questions.find(connection.ledger, what)
-    if not found:
+        rows = questions.find(connection.ledger, what)
+    if not rows:
         raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
-    return frozenset(row["source_id"] for row in found)
+    return rows
 
 
 def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
@@ -81,18 +103,15 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     rules = connection.rules()
     changed = connection.rules(settings.parsed(asked.changes)) if asked.changes else rules
     only = scope(connection, asked.invoice)
-    with out.progress() as tell, stoppable(out) as stop:
-        foreseen = connection.foresee(connection.orders(scope=asked.invoice, only=only, full=asked.full), tell, stop)
-        if stop():
-            raise TryLater("stopped")
-    books = questions.books(connection.ledger)
-    assert books is not None  # noqa: S101 — they were read a moment ago
-    found = preview(connection.ledger, changed, books, only, foreseen)
+    foreseen = _foreseen(connection, connection.orders(scope=asked.invoice, only=only, full=asked.full), out)
+    books, obstacle = questions.books(connection.ledger), connection.ledger.obstacle()
+    whole = _preview(connection, changed, books, only, foreseen)
+    found = stopped(whole, obstacle) if obstacle else whole
     budget = connection.ledger.row("budget") or {}
     told = planned(found, connection.pace().per_minute, budget.get("day_left"))
     effect = None
     if asked.changes:
-        effect = effects(preview(connection.ledger, rules, books, only, foreseen), found)
+        effect = effects(_preview(connection, rules, books, only, foreseen), whole)
     if out.as_json:
         out.json(told | ({"effect": effects_told(effect)} if effect else {}))
         return DONE
@@ -101,6 +120,31 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     if effect:
         _tell_effects(asked.changes, effect, out)
     return DONE
+
+
+def _foreseen(connection: Connection, orders: Orders, out: Out) -> Foreseen:
+    """Read what a run would read; where something stands in the way, what was read before has to do."""
+    connection.notice()
+    with out.progress() as tell, stoppable(out) as stop:
+        try:
+            foreseen = connection.foresee(orders, tell, stop)
+        except LedgerBusy:
+            raise
+        except (Reconnect, TryLater, HaltRun):
+            if connection.ledger.obstacle() is None:
+                raise
+            return NOTHING
+        if stop():
+            raise TryLater("stopped")
+        return foreseen
+
+
+def _preview(
+    connection: Connection, rules: Rules, books: Books | None, only: frozenset[str], foreseen: Foreseen
+) -> Preview:
+    if books is None:
+        return without_books(connection.ledger, rules, only)
+    return preview(connection.ledger, rules, books, only, foreseen)
 
 
 def _tell_plan(told: Mapping[str, Any], out: Out) -> None:

@@ -1,5 +1,6 @@
 """Bringing our picture of both sides up to date: as seldom as is safe, in portions as they come."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,17 +8,20 @@ from typing import Any, TypeVar
 
 from syncer.core.books import Books, Document, books_from, books_text
 from syncer.core.causes import Problem
-from syncer.core.invoice import Invoice
-from syncer.errors import HaltRun, Reconnect
+from syncer.core.invoice import NO_ANSWER, Invoice, without_answer
+from syncer.core.payment import Payment
+from syncer.errors import HaltRun, Reconnect, Unavailable
 from syncer.ledger.ledger import Ledger
 from syncer.ports import Accounts, CallRecord, Clock, Crm, Page, Unreadable
 
 T = TypeVar("T")
+_AN_ID = re.compile("[0-9a-f]{24}")
 
 OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before where it ended
 DAILY = timedelta(hours=24)
 OPEN_STATUSES = ("draft", "sent", "payment_processing", "partially_paid")
 SEE_AT_ONCE = 2000
+ROWS_A_CALL = 99  # rows that a page of the list adds: pages overlap by one
 ASK_AT_MOST = 200  # single invoices a run, of those that a list did not show
 FEW = 20  # invoices or contacts: below, any number may be gone from one day to the next
 SHRUNK_TO = 0.5
@@ -79,6 +83,7 @@ class Reading:
         self._say = say
         self._tell = tell
         self._stop = stop
+        self._shown: set[str] = set()  # invoices that this run has looked at
         self._transactions: bool | None = None  # whether this run has read them
 
     def _now(self) -> datetime:
@@ -87,21 +92,34 @@ class Reading:
     def crococlick(self) -> None:
         """Bring our picture of CrocoClick up to date: what may still move and what is recent, once a day everything."""
         if self._orders.only:
-            self._only_these()
+            self._look_at(sorted(self._orders.only))
             return
         if self._orders.goes_on:
             return
         started = self._now()
-        last = self._ledger.watermark("crococlick_all")
+        last = self._watermark("crococlick_all")
         if self._orders.full or last is None or started - last >= DAILY:
-            self._sweep({}, {"crococlick_all": started, "crococlick": started})
-            self._missing(started)
-            self.payments(everything=True)
+            self._everything(started)
             return
         for status in OPEN_STATUSES:
-            self._sweep({"status": status}, {})
-        since = started.date() - timedelta(days=self._orders.recent_days)
-        self._sweep({"since": since}, {"crococlick": started})
+            self._sweep({"status": status})
+        self._sweep({"since": started.date() - timedelta(days=self._orders.recent_days)})
+        self._look_at_departed()
+        if not self._stop():
+            self._ledger.see(self._run_id, (), self._now(), {"crococlick": started})
+
+    def _everything(self, started: datetime) -> None:
+        shown = self._sweep({})
+        if self._stop():
+            return
+        # What was new is in the ledger by now, whatever the reading looks like.
+        self._shrunk(len(shown))
+        self._ledger.see(self._run_id, (), self._now(), {"crococlick_all": started, "crococlick": started})
+        self._missing(started)
+        self.payments(everything=True)
+
+    def _watermark(self, name: str) -> datetime | None:
+        return self._ledger.watermark(name, self._now())
 
     def daily(self) -> None:
         """Once a day, or when asked, see what others changed in Xero: contacts, invoices, payments on them."""
@@ -112,14 +130,71 @@ class Reading:
 
     def _missing(self, since: datetime) -> None:
         """Ask for each invoice that is in Xero and that a reading of everything did not show."""
+        unseen = self._ledger.rows("missing_bound", since=since, now=self._now(), limit=ASK_AT_MOST)
+        self._ask_for([row["source_id"] for row in unseen])
+
+    def _look_at_departed(self) -> None:
+        """Look at what was open at the last look and is in no list now: it was paid, voided or deleted, at any age."""
         if self._stop():
             return
-        unseen = [row["source_id"] for row in self._ledger.rows("missing_bound", since=since, limit=ASK_AT_MOST)]
-        if not unseen:
-            return
-        found = {source_id: self._doors.crm.invoice(source_id) for source_id in unseen}
-        self._ledger.see(self._run_id, [one for one in found.values() if one], self._now())
-        self._ledger.miss_bound(self._run_id, [key for key, one in found.items() if one is None], self._now())
+        departed = [row for row in self._ledger.rows("still_open") if row["source_id"] not in self._shown]
+        self._look_at([row["source_id"] for row in departed if self._is_due(row)])
+
+    def _is_due(self, row: Mapping[str, Any]) -> bool:
+        """Whether to look again: where nobody waits, at what cannot be read after pauses that double."""
+        if not self._orders.patient or row["cause"] != "invoice_unreadable":
+            return True
+        waited, now = row["seen_at"] - row["changed_at"], self._now()
+        return bool(not row["seen_at"] < now or now - row["seen_at"] >= min(waited, DAILY))
+
+    def _look_at(self, ids: Sequence[str]) -> None:
+        """Look at these invoices one by one, or by the list of all where that takes fewer calls."""
+        living = self._ledger.row("living")
+        if not self._orders.only and len(ids) > (living["invoices"] if living else 0) // ROWS_A_CALL + 1:
+            shown = self._sweep({})
+            if self._stop():
+                return
+            self._shrunk(len(shown))
+            ids = [source_id for source_id in ids if source_id not in self._shown][:ASK_AT_MOST]
+        self._ask_for(ids)
+
+    def _ask_for(self, ids: Sequence[str]) -> None:
+        """Ask for these invoices by their ids; what came is taken in, even where a later call fails."""
+        answers: dict[str, Invoice | Unreadable | None] = {}
+        try:
+            for source_id in ids:
+                if self._stop():
+                    break
+                answers[source_id] = self._answer_for(source_id)
+        finally:
+            self._take_in(answers)
+
+    def _answer_for(self, source_id: str) -> Invoice | Unreadable | None:
+        """The invoice, None where CrocoClick has it no more, or why it is put aside: the others are looked at."""
+        try:
+            return self._doors.crm.invoice(source_id)
+        except (HaltRun, Unavailable) as failure:
+            # Raises where it is not this invoice, but CrocoClick as a whole that does not answer.
+            self._doors.crm.location()
+            status = failure.facts.get("status")
+            reason = failure.facts.get("message") or (f"status {status}" if status else "no answer")
+        return Unreadable(source_id, "", NO_ANSWER, str(reason)[:200])
+
+    def _take_in(self, answers: Mapping[str, Invoice | Unreadable | None]) -> None:
+        aside = {key: one for key, one in answers.items() if isinstance(one, Unreadable)}
+        known = {row["source_id"] for row in self._ledger.rows("invoices_by_id", ids=list(aside))} if aside else set()
+        self._report([one for key, one in aside.items() if key not in known])
+        invoices = [one for one in answers.values() if isinstance(one, Invoice)]
+        invoices += [without_answer(key, one.reason) for key, one in aside.items() if key in known]
+        self._shown.update(one.source_id for one in invoices)
+        if invoices:
+            self._ledger.see(self._run_id, invoices, self._now())
+        if gone := [key for key, one in answers.items() if one is None]:
+            self._ledger.miss(self._run_id, gone, self._now())
+
+    def _report(self, unreadable: Sequence[Unreadable]) -> None:
+        """Keep what cannot be read for whoever reads what the run came to; a row may come twice."""
+        self.unreadable += [one for one in unreadable if one not in self.unreadable]
 
     def _shrunk(self, shown: int) -> None:
         """Raise HaltRun where far fewer invoices are shown than before, unless a person said that it is so."""
@@ -129,7 +204,7 @@ class Reading:
         if last is None or before < FEW or shown >= before * SHRUNK_TO:
             return
         confirmed = self._ledger.row("order_given", what="order_confirm_shrink")
-        if confirmed and confirmed["at"] and confirmed["at"] >= last:
+        if confirmed and confirmed["at"] and confirmed["at"] >= (last if last <= self._now() else self._now() - DAILY):
             return
         raise HaltRun("source_shrunk", seen=shown, before=before)
 
@@ -137,64 +212,73 @@ class Reading:
         """Bring transactions up to date, once a run; False where the token may not see them."""
         if self._transactions is not None:
             return self._transactions
-        started, last = self._now(), self._ledger.watermark("payments")
+        started, last = self._now(), self._watermark("payments")
         since = None if everything or last is None else (last - DAILY).date()
         try:
-            found = [one for page in self._doors.crm.payments(since) for one in page.items]
+            found = self._payments_in(self._doors.crm.payments(since))
         except Reconnect as refused:
             if refused.code != "crococlick_scope_missing":
                 raise
             self._transactions = False
             return False
         self._ledger.see_payments(found, started, {"payments": started})
+        if since is None:
+            self._ledger.miss_payments(found, started)
         self._transactions = True
+        self._look_where_payments_moved()
         return True
 
     def payments_of(self, contact_ids: Sequence[str]) -> None:
         """All transactions of some contacts: one that was dated back does not show among the latest."""
-        found = [one for key in contact_ids for page in self._doors.crm.payments(contact_id=key) for one in page.items]
+        found = [one for key in contact_ids for one in self._payments_in(self._doors.crm.payments(contact_id=key))]
         self._ledger.see_payments(found, self._now())
+        self._ledger.miss_payments(found, self._now(), contact_ids)
+        self._look_where_payments_moved()
 
-    def _only_these(self) -> None:
-        found = {source_id: self._doors.crm.invoice(source_id) for source_id in sorted(self._orders.only)}
-        self._ledger.see(self._run_id, [one for one in found.values() if one], self._now())
-        if gone := [source_id for source_id, one in found.items() if one is None]:
-            self._ledger.miss(self._run_id, gone, self._now())
+    def _payments_in(self, pages: Iterable[Page[Payment]]) -> list[Payment]:
+        found: list[Payment] = []
+        for page in pages:
+            found += page.items
+            self._report(page.unreadable)
+        return found
+
+    def _look_where_payments_moved(self) -> None:
+        """What an invoice says is paid is older than its transactions: look at it before anybody judges the two."""
+        self._look_at([row["source_id"] for row in self._ledger.rows("not_looked_at_since", limit=ASK_AT_MOST)])
 
     def search(self, what: str) -> int:
-        """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""
+        """Take in what CrocoClick finds for a number, a name, an email or an id; returns how many invoices that is."""
         found = [invoice for page in self._doors.crm.invoices(search=what) for invoice in page.items]
+        if not found and _AN_ID.fullmatch(what) and (invoice := self._doors.crm.invoice(what)):
+            found = [invoice]  # Whether the search looks at ids too is nowhere written.
         self._ledger.see(self._run_id, found, self._now())
         return len(found)
 
-    def _sweep(self, which: Mapping[str, Any], reached: Mapping[str, datetime]) -> None:
-        """Read a list to its end, in portions that the ledger takes as they come."""
+    def _sweep(self, which: Mapping[str, Any]) -> set[str]:
+        """Read a list to its end, in portions that the ledger takes as they come; returns the ids that it shows."""
         part: list[Invoice] = []
-        read = 0
+        shown: set[str] = set()
         for page in self._doors.crm.invoices(**which):
             part += page.items
-            read += len(page.items)
-            self.unreadable += page.unreadable
+            shown.update(one.source_id for one in page.items)
+            self._report(page.unreadable)
             if len(part) >= SEE_AT_ONCE:
-                self._see(part, read, page.total or 0)
+                self._ledger.see(self._run_id, part, self._now())
+                self._say("reading", len(shown), page.total or 0)
                 part = []
-            self._tell("reading", read, page.total or 0)
+            self._tell("reading", len(shown), page.total or 0)
             if self._stop():
-                return
-        if "crococlick_all" in reached:
-            self._shrunk(read)
-        if part or reached:
-            self._ledger.see(self._run_id, part, self._now(), reached)
-            self._say("reading", read, read)
-
-    def _see(self, invoices: Sequence[Invoice], done: int, todo: int) -> None:
-        self._ledger.see(self._run_id, invoices, self._now())
-        self._say("reading", done, todo)
+                break
+        if part:
+            self._ledger.see(self._run_id, part, self._now())
+        self._say("reading", len(shown), len(shown))
+        self._shown |= shown
+        return shown
 
     def books(self, again: bool) -> Books:
         """The organisation's settings, at most a day old."""
         kept = self._ledger.row("books")
-        if kept and not again and self._now() - kept["read_at"] < DAILY:
+        if kept and not again and timedelta(0) <= self._now() - kept["read_at"] < DAILY:
             return books_from(kept["content"])
         books = self._doors.accounts.books()
         if kept and (before := books_from(kept["content"])) == replace(books, refused=before.refused):
@@ -205,7 +289,7 @@ class Reading:
 
     def contacts(self, again: bool) -> None:
         """Bring the mirror of Xero's contacts up to date, at most once a day unless asked again."""
-        since, started = self._ledger.watermark("xero_contacts"), self._now()
+        since, started = self._watermark("xero_contacts"), self._now()
         if since and not again and started - since < DAILY:
             return
         for page, last in _with_last(self._doors.accounts.contacts(since - OVERLAP if since else None)):
@@ -213,7 +297,7 @@ class Reading:
 
     def invoices(self, again: bool) -> None:
         """Bring the mirror of Xero's sales invoices up to date, at most once a day unless asked again."""
-        since, started = self._ledger.watermark("xero_invoices"), self._now()
+        since, started = self._watermark("xero_invoices"), self._now()
         if since and not again and started - since < DAILY:
             return
         for page, last in _with_last(self._doors.accounts.invoice_heads(since - OVERLAP if since else None)):

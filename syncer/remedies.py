@@ -159,11 +159,32 @@ def _number(facts: Facts, books: Books | None) -> list[Answer]:
 
 
 def _changed(facts: Facts, books: Books | None) -> list[Answer]:
+    if is_more_paid(facts):
+        return []
     fields = {str(one.get("field")) for one in facts.get("changes") or []}
     keep = (
         [] if fields & {"total", "tax", "currency", "paid", "status"} else [Answer("Xero is right: keep it", "adopt")]
     )
     return [Answer("CrocoClick is right: send it again", "overwrite", advised=True), *keep]
+
+
+def is_more_paid(facts: Facts) -> bool:
+    """Whether all that changed in Xero is money that somebody entered there: sending the invoice again is no answer."""
+    changes = facts.get("changes") or []
+    return bool(changes) and all(
+        one.get("field") == "paid" and Decimal(str(one.get("now"))) > Decimal(str(one.get("before"))) for one in changes
+    )
+
+
+def _same(facts: Facts, books: Books | None) -> list[Answer]:
+    """Offered where a payment in Xero could be the one that waits: elsewhere it would change nothing."""
+    return [Answer("Count as the same", "same_payment", advised=True)] if facts.get("same") else []
+
+
+def _replace(facts: Facts, books: Books | None) -> list[Answer]:
+    if not facts.get("ours"):
+        return []
+    return [Answer("Take it off in Xero and enter it anew", "replace_payment", advised=not facts.get("reconciled"))]
 
 
 def _behind_payments(facts: Facts, books: Books | None) -> list[Answer]:
@@ -239,6 +260,28 @@ def _payment_off(facts: Facts, then: str) -> str:
     return f"Take the payment off in Xero, where somebody else entered it; {then} by itself then."
 
 
+def _payments_differ(facts: Facts) -> str:
+    if facts.get("bounced"):
+        return "Take the payment off in Xero, if it has really gone back."
+    if facts.get("same"):
+        return "If it is the same payment, count it as that; if it is another one, enter that in CrocoClick too."
+    return "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree."
+
+
+def _changed_payment(facts: Facts) -> str:
+    if not facts.get("ours"):
+        return "Ask the accountant to correct the payment in Xero: somebody else entered it there."
+    if facts.get("reconciled"):
+        return "Ask the accountant to undo the reconciliation in Xero; then try again, and the payment is entered anew."
+    return "If CrocoClick is right, let our payment be taken off in Xero and entered anew; if not, correct CrocoClick."
+
+
+def _compare(facts: Facts) -> str:
+    if is_more_paid(facts):
+        return "If the payment is right, enter it in CrocoClick too; if not, let the accountant take it off in Xero."
+    return "Compare both and say which one counts."
+
+
 def _lock(facts: Facts) -> str:
     if facts.get("paid_on") or facts.get("of_payment"):
         return "Ask the accountant to move the lock date, or to enter the payment."
@@ -292,6 +335,10 @@ STEPS: Mapping[str, Step] = {
     "not_connected": Step(lambda f: "Connect Xero on the Connections page.", _only("Connect Xero", "connect")),
     "crococlick_not_connected": Step(
         lambda f: "Set CROCOCLICK_TOKEN and CROCOCLICK_LOCATION_ID, as `.env.example` explains."
+    ),
+    "vault_unreadable": Step(
+        lambda f: "Set SYNCER_SECRET_KEY to the key they were stored with, or connect again.",
+        _only("Connect Xero", "connect", advised=False),
     ),
     "xero_app_missing": Step(lambda f: "Set XERO_CLIENT_ID (and XERO_CLIENT_SECRET), as `.env.example` explains."),
     "consent_revoked": Step(lambda f: "Connect Xero again on the Connections page.", _only("Connect Xero", "connect")),
@@ -380,6 +427,12 @@ STEPS: Mapping[str, Step] = {
         lambda f: "Choose a bank account, or one with payments enabled.", _payment_accounts
     ),
     # -- the document
+    "invoice_unreadable": Step(
+        lambda f: (
+            "Open the invoice in CrocoClick, correct this value and save; the next run reads it again. If it looks right "
+            "there, ask whoever looks after this program: CrocoClick may have changed."
+        )
+    ),
     "period_locked": Step(_lock),
     "number_taken": Step(_renumber, _number),
     "number_invalid": Step(lambda f: "Give the invoice a number of plain letters, digits and signs in CrocoClick."),
@@ -404,21 +457,21 @@ STEPS: Mapping[str, Step] = {
     "payment_exceeds_due": Step(
         lambda f: (
             "If the accountant entered the payment already, count it as the same; if not, ask what was paid there."
+            if f.get("same")
+            else "Correct the payment or the invoice in CrocoClick, or ask the accountant what was paid in Xero; "
+            "nothing beyond what is due is entered."
         ),
-        _only("Count as the same", "same_payment"),
+        _same,
     ),
     "payment_mismatch": Step(
-        lambda f: (
-            "Take the payment off in Xero, if it has really gone back."
-            if f.get("bounced")
-            else "Compare the payments in CrocoClick with the invoice; nothing is entered until they agree."
-        ),
+        _payments_differ,
         lambda f, b: (
             [Answer("Take it off in Xero", "reapply_payments", advised=True)]
             if f.get("bounced") and f.get("ours")
-            else []
+            else _same(f, b)
         ),
     ),
+    "payment_changed": Step(_changed_payment, _replace, _theirs),
     "refund_needs_person": Step(
         lambda f: "Book the refund in Xero by hand, as a credit note; then skip the invoice with that note.",
         _only("It is booked: skip", "skip", because=_REFUND),
@@ -433,7 +486,7 @@ STEPS: Mapping[str, Step] = {
         _void_behind,
         _theirs,
     ),
-    "changed_in_xero": Step(lambda f: "Compare both and say which one counts.", _changed),
+    "changed_in_xero": Step(_compare, _changed),
     "removed_in_xero": Step(_once_more, _removed),
     "deleted_in_crococlick": Step(
         lambda f: "If it should not count any more, void it in Xero too." if f.get("in_xero") else "No action needed.",
@@ -445,7 +498,7 @@ STEPS: Mapping[str, Step] = {
     "xero_unavailable": Step(_later),
     "crococlick_unavailable": Step(_later),
     "answer_lost": Step(
-        lambda f: "The next sync looks in Xero before it does anything else.", _only("Look now", "sync")
+        lambda f: f"The next sync{_from(f)} looks in Xero before it does anything else.", _only("Look now", "sync")
     ),
     "rejected_by_xero": Step(
         lambda f: "Read what Xero says, correct the invoice in CrocoClick or the settings, and try again.",

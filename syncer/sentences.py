@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import InvalidOperation
 from typing import Any
 
+from syncer.core.invoice import NO_ANSWER
 from syncer.phrases import STATUSES, count, day, money
 
 Facts = Mapping[str, Any]
@@ -84,6 +85,7 @@ def _also(facts: Facts) -> str:
 _CONTACT_WRONG = {
     "name_missing": "has neither a name, a company nor an email",
     "name_too_long": "has a name of more than 255 characters, which Xero does not take",
+    "name_unprintable": "has a character in the name that nobody can see, and Xero does not take it",
     "name_brackets": "has angle brackets in the name, which Xero does not take",
     "email_malformed": "has an email that is not an address",
     "email_not_ascii": "has letters in the email that Xero does not take",
@@ -217,6 +219,13 @@ def _number_taken(facts: Facts) -> str:
     return f"{number} is used already: an invoice in Xero that is not ours ({status}{whose}{worth}) has it"
 
 
+def _unreadable(facts: Facts) -> str:
+    if facts.get("field") == NO_ANSWER:
+        return f"CrocoClick does not show it when it is asked for: {facts.get('value')}"
+    found = f", “{facts['value']}”," if facts.get("value") else ""
+    return f"its field {facts.get('field')} in CrocoClick{found} {facts.get('reason')}"
+
+
 def _total_mismatch(facts: Facts) -> str:
     if "in_xero" in facts:
         return (
@@ -227,7 +236,10 @@ def _total_mismatch(facts: Facts) -> str:
         return f"Xero reckons {amount(facts, 'expected')} for a line where {amount(facts, 'found')} was sent"
     if "stated" not in facts:
         return f"Xero does not come to its total{_also(facts)}"
-    if "stated_tax" in facts and facts.get("stated") == facts.get("reckoned"):
+    same_tax = "stated_tax" not in facts or amount(facts, "stated_tax") == amount(facts, "tax")
+    if same_tax and amount(facts, "stated") == amount(facts, "reckoned"):
+        return f"Xero cannot come to {amount(facts, 'stated')} from its lines, even with a cent of rounding on each"
+    if "stated_tax" in facts and amount(facts, "stated") == amount(facts, "reckoned"):
         return f"CrocoClick says the tax is {amount(facts, 'stated_tax')}, but its lines come to {amount(facts, 'tax')}"
     late = "; late fees are on, and a fee has no line" if facts.get("late_fees") else ""
     return (
@@ -238,13 +250,50 @@ def _total_mismatch(facts: Facts) -> str:
 
 def _payment_exceeds_due(facts: Facts) -> str:
     if facts.get("due"):
+        beyond = f"; {amount(facts, 'unexplained')} is paid there that we did not enter" if _has_others(facts) else ""
         return (
             f"{_payments(facts)}: {amount(facts, 'amount')} is more than the {amount(facts, 'due')} still due in Xero"
+            f"{beyond}"
         )
     return f"{_payments(facts)}: a payment is larger than what is still due in Xero"
 
 
+def _has_others(facts: Facts) -> bool:
+    return bool(facts.get("unexplained"))
+
+
+_PAYMENT_CHANGES = {
+    "amount": "from {before} to {now}",
+    "date": "dated {before} there and {now} in CrocoClick",
+    "invoice": "{before} belongs to another invoice in CrocoClick",
+    "removed": "{before} was removed in CrocoClick",
+}
+
+
+def payment_change(one: Mapping[str, Any], currency: str) -> str:
+    """One thing that changed of a payment after it went: `from £100.00 to £120.00`."""
+    told = {name: str(one.get(name) or "") for name in ("before", "now")}
+    shown = {
+        name: day(value) if one.get("what") == "date" else money(value or "0", currency) for name, value in told.items()
+    }
+    return _PAYMENT_CHANGES.get(str(one.get("what")), "").format(**shown)
+
+
+def _payment_changed(facts: Facts) -> str:
+    currency = str(facts.get("currency") or "")
+    found = [payment_change(one, currency) for one in facts.get("changes") or []]
+    number = max(1, len(found))
+    told = f": {'; '.join(found)}" if found else ""
+    kept = "; Xero keeps it, because it is reconciled there" if facts.get("reconciled") else ""
+    return f"{count(number, 'payment')} changed in CrocoClick after {'it' if number == 1 else 'they'} went over{told}{kept}"
+
+
 def _payment_mismatch(facts: Facts) -> str:
+    if facts.get("same"):
+        return (
+            f"{amount(facts, 'unexplained')} is paid there that we did not enter, and it may be the same money as "
+            f"the {amount(facts, 'amount')} that CrocoClick took"
+        )
     if facts.get("bounced"):
         return f"{amount(facts, 'bounced')} that is entered there is not paid any more in CrocoClick"
     if not facts.get("paid"):
@@ -257,7 +306,7 @@ def _payment_mismatch(facts: Facts) -> str:
     )
 
 
-_FIELDS = {
+FIELDS = {
     "number": "number",
     "contact": "customer",
     "issue_date": "date",
@@ -266,6 +315,7 @@ _FIELDS = {
     "total": "total",
     "tax": "tax",
     "paid": "amount paid",
+    "due": "amount due",
     "status": "status",
 }
 
@@ -277,7 +327,7 @@ def change(one: Mapping[str, Any], currency: str) -> str:
         before, now = money(before, currency), money(now, currency)
     elif field in ("issue_date", "due_date"):
         before, now = day(before), day(now)
-    return f"{_FIELDS.get(field, field)} from {before or 'none'} to {now or 'none'}"
+    return f"{FIELDS.get(field, field)} from {before or 'none'} to {now or 'none'}"
 
 
 def _changed_in_xero(facts: Facts) -> str:
@@ -307,11 +357,16 @@ def _missing_permission(facts: Facts) -> str:
     return f"the consent lacks a permission that the sync needs{missing}"
 
 
+def _service(facts: Facts) -> str:
+    return "CrocoClick" if facts.get("side") == "crococlick" else "Xero"
+
+
 CAUSE: Mapping[str, Told] = {
     # -- the connection
     "not_connected": Told(lambda f: "Xero is not connected"),
     "crococlick_not_connected": Told(lambda f: "CrocoClick is not connected"),
     "xero_app_missing": Told(lambda f: "no Xero app is configured"),
+    "vault_unreadable": Told(lambda f: "the stored tokens cannot be read with this key"),
     "consent_revoked": Told(lambda f: "the consent that Xero had given has ended"),
     "scope_missing": Told(_missing_permission),
     "role_missing": Told(lambda f: "the person who connected Xero may not do this there"),
@@ -405,6 +460,7 @@ CAUSE: Mapping[str, Told] = {
         _payment_account_invalid, lambda f: f"Payments are missing: the account {_account(f)} cannot take them"
     ),
     # -- the document
+    "invoice_unreadable": Told(_unreadable, lambda f: "It cannot be read"),
     "period_locked": Told(
         _period_locked, lambda f: f"Xero is locked{' up to ' + _lock_day(f) if f.get('lock_date') else ''}"
     ),
@@ -437,6 +493,7 @@ CAUSE: Mapping[str, Told] = {
     # -- document state
     "payment_exceeds_due": Told(_payment_exceeds_due, lambda f: "Payments are larger than what is due in Xero"),
     "payment_mismatch": Told(_payment_mismatch, lambda f: "Payments do not add up to what CrocoClick says is paid"),
+    "payment_changed": Told(_payment_changed, lambda f: "Payments changed in CrocoClick after they went over"),
     "refund_needs_person": Told(
         lambda f: f"{amount(f, 'refunded')} was refunded in CrocoClick", lambda f: "A refund waits to be booked in Xero"
     ),
@@ -462,8 +519,14 @@ CAUSE: Mapping[str, Told] = {
     ),
     "deleted_in_crococlick": Told(_deleted, lambda f: "CrocoClick has it no more"),
     # -- heals by itself
-    "rate_limited_minute": Told(lambda f: "Xero's limit of calls a minute was reached"),
-    "rate_limited_day": Told(lambda f: "today's calls to Xero are used up"),
+    "rate_limited_minute": Told(lambda f: f"{_service(f)}'s limit of calls a minute was reached"),
+    "rate_limited_day": Told(
+        lambda f: (
+            "the share of today's calls to Xero that old invoices may use is used up"
+            if "share" in f
+            else f"today's calls to {_service(f)} are used up"
+        )
+    ),
     "xero_unavailable": Told(lambda f: "Xero did not answer"),
     "crococlick_unavailable": Told(lambda f: "CrocoClick did not answer"),
     "answer_lost": Told(lambda f: "it was sent, and Xero's answer is not known yet"),

@@ -218,7 +218,7 @@ def _share(value: str) -> float:
 
 def _statuses(value: str) -> frozenset[Status]:
     names = [name.strip() for name in value.split(",") if name.strip()]
-    known = [str(status) for status in Status]
+    known = [str(status) for status in Status if status is not Status.UNKNOWN]
     if not names or set(names) - set(known):
         raise ValueError("some of " + ", ".join(known))
     return frozenset(Status(name) for name in names)

@@ -1,14 +1,13 @@
 """Looking in Xero for every write whose answer is unknown, before anything new is sent for its record."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
-from datetime import timedelta
 from typing import TypeVar
 
 from syncer.core.book_document import BookDocument
 from syncer.core.books import BookInvoice
-from syncer.core.payment import BookPayment
+from syncer.core.payment import PAYMENT_QUIET, BookPayment
 from syncer.core.payment import is_ours as carries_mark
 from syncer.errors import NeedsPerson, TryLater
 from syncer.ledger.records import Ending, Intent, OpenAttempt
@@ -17,8 +16,6 @@ from syncer.reading import OVERLAP, Doors, Reading
 from syncer.tries import is_meant, settled, settled_payment, settled_removal
 
 T = TypeVar("T")
-
-PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered
 
 
 class Settling:
@@ -69,6 +66,19 @@ class Settling:
         except NeedsPerson as refused:
             self.failure = self.failure or TryLater("answer_lost", **refused.facts)
         return []
+
+    def wait_for_payments(self, only: Set[str]) -> None:
+        """Raise TryLater while it is too early to look for a payment of these invoices (none named: of any)."""
+        waiting = [
+            attempt.begun_at + PAYMENT_QUIET
+            for attempt in self._ledger.open_attempts()
+            if attempt.intent.kind in ("payment", "unpay")
+            if not only or attempt.intent.expected["owner"] in only
+        ]
+        now = self._doors.clock.now()
+        if waiting:
+            wait_s = max(0.0, (max(waiting) - now).total_seconds())
+            raise TryLater("answer_lost", wait_s, retry_at=max(waiting).strftime("%Y-%m-%dT%H:%M:%SZ"), payment=True)
 
     def _invoices(self, attempts: Sequence[OpenAttempt]) -> list[Ending]:
         heads = self._heads([attempt.intent for attempt in attempts])

@@ -4,7 +4,6 @@ A run may be stopped at any moment, by a person, a crash or a limit: the next on
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,7 +12,7 @@ from syncer.core.books import Books
 from syncer.core.causes import CAUSES, Cure
 from syncer.core.rules import Rules
 from syncer.documents import OVER, Documents
-from syncer.errors import HaltRun, Reconnect, SyncerError, TryLater
+from syncer.errors import HaltRun, SyncerError, TryLater
 from syncer.ledger.records import Known
 from syncer.paying import Payments
 from syncer.ports import Unreadable
@@ -70,10 +69,8 @@ class Run:
     def perform(self) -> Outcome:
         """Do everything; what stops the run early is in the outcome, our own mistakes are raised."""
         try:
-            self._steps()
-            if self._settling.failure:
-                # What could be done is done; whether some writes arrived is asked again by the next run.
-                self.outcome.ended, self.outcome.failure = "deferred", self._settling.failure
+            books = self._steps()
+            self._end_doubts(books)
             if self._work.stop():
                 self.outcome.ended = "stopped"
         except TryLater as failure:
@@ -89,31 +86,41 @@ class Run:
             self._work.flush()
         return self.outcome
 
-    def _steps(self) -> None:
+    def _steps(self) -> Books | None:
+        """Read, decide and write; returns the books, None where nothing was to be done."""
         self._settling.settle()
         if not (workload := self._read()) or self._work.stop():
-            return
+            return None
         books = self._bring_books(workload)
         self._payments.read_early(workload)
         books = self._documents.prepare(workload, books)
         self._payments.recount(books)
         self._payments.take_off(books)
-        doubtful = self._write(books)
+        self._write(books)
         if self._documents.old_ones and not self._work.stop():
             with self._accounts.leaving(self._orders.left_to_daily_work):
-                doubtful = self._write(books, old=True)
-        if doubtful and not self._work.stop():
-            with suppress(TryLater, Reconnect):
-                self._settling.settle()
-                # What has arrived after all may have payments that were waiting for it.
-                self._payments.carry(books)
+                self._write(books, old=True)
+        return books
 
-    def _write(self, books: Books, old: bool = False) -> bool:
-        """Documents, then their payments; returns whether the answer to any write is still unknown."""
-        doubtful = self._documents.write(books, old)
+    def _write(self, books: Books, old: bool = False) -> None:
+        """Documents, then their payments."""
+        self._documents.write(books, old)
         if not self._work.stop():
             self._payments.carry(books)
-        return doubtful
+
+    def _end_doubts(self, books: Books | None) -> None:
+        """Look for what was sent without an answer; raises TryLater where that cannot be known yet."""
+        if self._work.stop():
+            return
+        if self._ledger.open_attempts():
+            self._settling.settle()
+            if books is not None:
+                # What has arrived after all may have payments that were waiting for it.
+                self._payments.carry(books)
+        if self._settling.failure:
+            # What could be done is done; whether some writes arrived is asked again by the next run.
+            raise self._settling.failure
+        self._settling.wait_for_payments(self._orders.only)
 
     def search(self, what: str) -> int:
         """Take in what CrocoClick finds for a number, a name or an email; returns how many invoices that is."""

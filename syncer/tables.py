@@ -31,7 +31,7 @@ def _csv(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
     place = next((n for n, column in enumerate(columns) if column.name == "Currency"), None)
     file = io.StringIO(newline="")
     lines = csv.writer(file)
-    lines.writerow([column.name for column in columns])
+    lines.writerow([as_text(column.name, "") for column in columns])
     for row in rows:
         currency = row[place] if place is not None else ""
         lines.writerow(
@@ -74,7 +74,7 @@ def _xlsx(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
     for place, column in enumerate(columns):
         longest = max((len(str(row[place])) for row in rows), default=0)
         sheet.column_dimensions[get_column_letter(place + 1)].width = min(_WIDEST, max(len(column.name), longest) + 2)
-    sheet.append([column.name for column in columns])
+    sheet.append([in_sheet(sheet, column.name) for column in columns])
     for row in rows:
         sheet.append(
             [in_sheet(sheet, value, _style(column, value)) for column, value in zip(columns, row, strict=True)]

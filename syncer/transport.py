@@ -11,6 +11,7 @@ What may be repeated is decided here, once:
 
 import logging
 import random
+import re
 import secrets
 import ssl
 import time
@@ -18,7 +19,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote, urlencode, urlsplit
@@ -26,6 +28,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 import stamina
 
+from syncer import VERSION
 from syncer.errors import InDoubt, RateLimited, SyncerError, Unavailable
 from syncer.ports import CallLog, CallRecord, Clock
 
@@ -35,7 +38,9 @@ READ_TRIES = 4
 READ_TIME_S = 240.0
 TURNS = 6
 CONNECTIONS = 10
-AGAIN = frozenset({500, 502, 503, 504})
+# 520 to 526 are an edge's (Cloudflare): the service behind it did not answer.
+AGAIN = frozenset({500, 502, 503, 504, *range(520, 527)})
+USER_AGENT = f"crococlick-xero/{VERSION}"  # edges refuse some names of HTTP libraries
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 _log = logging.getLogger(__name__)
@@ -213,7 +218,7 @@ class Transport:
         self._correlation_header = correlation_header.lower()
         self._http = httpx.Client(
             base_url=base_url,
-            headers={"Accept": "application/json", **(headers or {})},
+            headers={"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})},
             timeout=httpx.Timeout(read_s, connect=connect_s, pool=read_s),
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             follow_redirects=False,
@@ -356,6 +361,26 @@ class CallFacts:
     ms: int
     failure: str
     left: Left
+
+
+def retry_after_s(answer: Response) -> float | None:
+    """Retry-After in seconds: a number, or a date read by the answer's own Date where it has one (RFC 9110, 10.2.3).
+
+    None where there is none, and where it cannot be read.
+    """
+    written = answer.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", written):
+        return float(written)
+    until, now = _http_date(written), _http_date(answer.headers.get("date", ""))
+    return max(0.0, (until - now).total_seconds()) if until and now else None
+
+
+def _http_date(written: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(written)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def call_id(now: datetime) -> str:

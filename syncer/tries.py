@@ -42,9 +42,11 @@ def contact_element(contact: NewContact, tries: int) -> Element:
     return Element(contact.source_id, contact, content, fingerprint=content, size=500, subject=contact)
 
 
-def payment_element(action: Action, payment: NewPayment, tries: int) -> Element:
-    """A payment to record."""
+def payment_element(action: Action, payment: NewPayment, tries: int, due: Decimal) -> Element:
+    """A payment to record; `due` is what is due on the invoice before, major units of its currency."""
     invoice = action.invoice
+    # Of several on one invoice it is not said which of them an answer already counts.
+    after = {"due_after": text(due - payment.amount)} if len(action.payments) == 1 else {}
     content = f"{payment.invoice_id} {text(payment.amount)} {payment.paid_on} {payment.account_id} {tries}"
     return Element(
         source_id=payment.source_id,
@@ -52,7 +54,7 @@ def payment_element(action: Action, payment: NewPayment, tries: int) -> Element:
         content=content,
         number=invoice.number,
         fingerprint=invoice.fingerprint,
-        expected={"owner": invoice.source_id, "invoice": payment.invoice_id, "amount": text(payment.amount)},
+        expected={"owner": invoice.source_id, "invoice": payment.invoice_id, "amount": text(payment.amount), **after},
         size=500,
         subject=invoice,
         stamp=action.stamp,
@@ -60,16 +62,16 @@ def payment_element(action: Action, payment: NewPayment, tries: int) -> Element:
     )
 
 
-def removal_element(action: Action, source_id: str, payment_id: str, amount: Decimal, tries: int) -> Element:
-    """A payment to take off."""
-    owner = {"owner": action.invoice.source_id, "invoice": action.xero_id}
+def removal_element(action: Action, source_id: str, entered: BookPayment, tries: int) -> Element:
+    """A payment to take off, as Xero got it: CrocoClick may have moved it to another invoice since."""
+    owner = {"owner": action.invoice.source_id, "invoice": entered.invoice_id or action.xero_id}
     return Element(
         source_id=source_id,
-        payload=payment_id,
-        content=f"{payment_id} {tries}",
+        payload=entered.id,
+        content=f"{entered.id} {tries}",
         number=action.invoice.number,
         fingerprint=action.invoice.fingerprint,
-        expected={**owner, "payment": payment_id, "amount": text(amount)},
+        expected={**owner, "payment": entered.id, "amount": text(entered.amount)},
         size=100,
         subject=action.invoice,
         stamp=action.stamp,

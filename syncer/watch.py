@@ -6,6 +6,7 @@ that begins picks up where the one before it was, however that ended.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from syncer import connecting
 from syncer.app import Connection
 from syncer.core.schedule import FEW, Moment, Next, Step, next_step
-from syncer.errors import LedgerBusy, RateLimited, SyncerError
+from syncer.errors import LedgerBusy, RateLimited, SyncerError, TryLater
 from syncer.ports import Event
 from syncer.sync import Outcome
 
@@ -21,6 +22,7 @@ WATCH = "watch"  # whom its runs are recorded under
 EVERY = timedelta(seconds=120)
 BUSY_AGAIN_S = 1.0
 MADE_WAY = "made_way"
+TRIES = 2  # of an event
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that a ledger holds
 
 
@@ -28,8 +30,10 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that a ledger holds
 class Lately:
     """What a watch remembers of its last runs; it is only there to wait longer after failures."""
 
-    failures: int = 0
+    failures: int = 0  # of runs for everything, in a row
     failed_at: datetime | None = None
+    failed_looks: int = 0  # of looks at what events named, in a row
+    look_failed_at: datetime | None = None
     shrunk: bool = False
     shut_until: datetime | None = None
     early: bool = True  # the last run ended before all was done; of one before this watch nothing is known
@@ -39,14 +43,21 @@ class Lately:
     def note(self, outcome: Outcome, began: datetime, now: datetime, whole: bool) -> None:
         """Learn from a run that ended; `whole`: it was for everything."""
         failure = outcome.failure
-        if whole and outcome.ended == "done":
+        # A payment that it is too early to look for leaves nothing else undone: the next sweep looks.
+        in_doubt = failure is not None and failure.code == "answer_lost"
+        is_done = outcome.ended == "done" or in_doubt
+        if whole and is_done:
             self.tried_at = began
         # A look at a few that came to its end says nothing of what a run before it has left.
-        self.early = outcome.ended != "done" or (self.early and not whole)
+        self.early = not is_done or (self.early and not whole)
         self.shut_until = None
         if isinstance(failure, RateLimited) and failure.limit == "day":
             self.shut_until = now + timedelta(seconds=failure.wait_s or 3600.0)
-        if failure is None or self.shut_until:
+        well = failure is None or self.shut_until or in_doubt
+        if not whole:
+            self.failed_looks, self.look_failed_at = (0, None) if well else (self.failed_looks + 1, now)
+            return
+        if well or failure is None:
             self.failures, self.failed_at, self.shrunk = 0, None, False
             return
         self.failures += 1
@@ -67,6 +78,7 @@ class Watch:
     _sign: tuple[int, int, int] = (0, 0, 0)
     _next: Next | None = None
     _made_way: bool = False
+    _failed: Counter[str] = field(default_factory=Counter)  # how many runs each waiting event has failed
     _asked_at: float = 0.0
     _location: str = ""
 
@@ -127,6 +139,8 @@ class Watch:
             shut_until=lately.shut_until,
             failures=lately.failures,
             failed_at=lately.failed_at,
+            failed_looks=lately.failed_looks,
+            look_failed_at=lately.look_failed_at,
             shrunk=lately.shrunk,
         )
 
@@ -136,8 +150,10 @@ class Watch:
 
     def _since(self) -> datetime:
         """When orders and settings were last taken into account: by our own last run, or by somebody else's."""
-        run = self.connection.ledger.row("last_sync")
-        return max(self._looked_at, run["started_at"]) if run else self._looked_at
+        run, now = self.connection.ledger.row("last_sync"), self._now()
+        # What lies in the future was noted by a clock that was ahead.
+        moments = [self._looked_at, *([run["started_at"]] if run else [])]
+        return max([at for at in moments if at <= now], default=NEVER)
 
     def _events(self) -> list[Event]:
         """The events that wait for this connection's location and were not acted on before."""
@@ -183,11 +199,21 @@ class Watch:
         return ids | set(connection.look_at_customers(customers) if customers else ())
 
     def _forget(self, events: Sequence[Event], outcome: Outcome) -> None:
-        """Events that were acted on are done with; where CrocoClick could not be read they are looked at again."""
-        if not events or outcome.ended == "failed" or _not_read(outcome.failure):
-            return
+        """Events that were acted on are done with; while CrocoClick does not answer at all they wait.
+
+        One that failed two runs is let go, so that it stands in nobody's way: the next reading finds what it was about.
+        """
         asked = set(self._next.ids if self._next else ())
         taken = [event for event in events if event.subject in asked]
+        if isinstance(outcome.failure, TryLater) and _not_read(outcome.failure):
+            return
+        if outcome.ended == "failed" or _not_read(outcome.failure):
+            self._failed.update(event.id for event in taken)
+            taken = [event for event in taken if self._failed[event.id] >= TRIES]
+        if not taken:
+            return
+        for event in taken:
+            self._failed.pop(event.id, None)
         self.connection.ledger.take_events(taken, self._now())
         self.connection.app.inbox.drop(taken)
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from syncer import words
 from syncer.app import App, Connection
 from syncer.core.schedule import Next, Step
+from syncer.door import connected_locations
 from syncer.errors import LedgerBusy, SyncerError
 from syncer.watch import EVERY, WATCH, Watch
 from syncer.watching import Note
@@ -18,7 +19,8 @@ TURN_S = 0.2  # between looks at the inbox and at the ledger's sign
 NEW_CONNECTIONS_S = 5.0
 STAND_BY_S = 1.0
 UNWELL_S = 30.0
-STRANGERS_KEPT = timedelta(hours=1)  # events of a location that may be about to be connected
+# Events that came before the door knew which locations are connected; a first reading finds what they are about.
+STRANGERS_KEPT = timedelta(minutes=1)
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +72,7 @@ class Watches:
     def _tidy(self) -> None:
         """Forget events of locations that nobody connected."""
         with suppress(SyncerError):
-            rows = [connection.ledger.row("connection") or {} for connection in self._app.connections()]
-            known = {row.get("location_id") or "" for row in rows}
+            known = connected_locations(self._app)
             self._app.inbox.drop_strangers(known, self._app.clock.now() - STRANGERS_KEPT)
 
     def _begin(self, name: str) -> None:
@@ -106,7 +107,8 @@ class Watches:
             except Exception:  # noqa: BLE001 — our own mistake must not end what is to run for ever; the log has it
                 _log.exception("a turn of the watch of %s failed", watch.connection.name)
                 planned = self._unwell()
-            note.keep(planned, watch.lately.failures, watch.lately.shut_until, self._every)
+            failures = watch.lately.failures + watch.lately.failed_looks
+            note.keep(planned, failures, watch.lately.shut_until, self._every)
             if planned.step is Step.REST:
                 self._stopping.wait(TURN_S)
         note.end()

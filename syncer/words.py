@@ -3,7 +3,7 @@
 A cause as a sentence is in `sentences`, its next step in `remedies`, amounts and dates in `phrases`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from syncer.phrases import (
     needs_somebody,
 )
 from syncer.remedies import Answer, Remedy, remedy
-from syncer.sentences import CAUSE, amount, cause_sentence, group_sentence
+from syncer.sentences import CAUSE, FIELDS, amount, cause_sentence, group_sentence
 
 Facts = Mapping[str, Any]
 
@@ -31,37 +31,65 @@ __all__ = [
 ]  # fmt: skip
 
 
-def verdict(state: str, code: str | None, facts: Facts | None, synced_at: datetime | None = None) -> str:
-    """The one sentence that answers "where is my invoice?"."""
+def verdict(
+    state: str,
+    code: str | None,
+    facts: Facts | None,
+    synced_at: datetime | None = None,
+    differs: Sequence[str] = (),
+) -> str:
+    """The one sentence that answers "where is my invoice?"; `differs` are fields that the books do not agree on."""
     why = cause_sentence(code, facts) if code else ""
     if synced_at:
-        return _verdict_in_xero(state, code, facts or {}, why, synced_at)
+        return _verdict_in_xero(state, code, facts or {}, why, synced_at, differs)
     sentences = {
-        "synced": "In Xero, equal to the cent.",
+        "synced": f"In Xero, {_equal(differs)}.",
         "waiting": "Not in Xero yet: it goes over in the next run.",
         "held": f"Not in Xero, because {why}.",
         "retrying": f"Not in Xero yet: {why}. It is tried again by itself.",
         "in_doubt": "Sent to Xero, but the answer is not known yet. The next run looks before it does anything.",
         "skipped": f"Not sent: {why or 'somebody chose to skip it'}.",
         "not_eligible": f"Not sent, because {why}.",
+        "unknown": f"It cannot be said whether there is such an invoice: {why}.",
     }
     return sentences.get(state, state)
 
 
-def _verdict_in_xero(state: str, code: str | None, facts: Facts, why: str, synced_at: datetime) -> str:
+def _verdict_in_xero(
+    state: str, code: str | None, facts: Facts, why: str, synced_at: datetime, differs: Sequence[str]
+) -> str:
     """The same for an invoice that has been in Xero."""
     if code == "removed_in_xero":
         return f"Not in Xero any more: {why}."
     sentences = {
-        "synced": f"In Xero since {moment(synced_at)}, equal to the cent.",
+        "synced": f"In Xero since {moment(synced_at)}, {_equal(differs)}.",
         "waiting": "In Xero; what has changed since goes over in the next run.",
-        "held": f"In Xero, but {why}.",
+        "held": f"In Xero; what has changed since cannot go over: {why}."
+        if code in _OF_EVERYTHING
+        else f"In Xero, but {why}.",
         "retrying": f"In Xero; of a later change {why}. It is looked after by itself.",
         "in_doubt": "In Xero; of a later change the answer is not known yet. It is looked after by itself.",
         "skipped": f"In Xero, and left as it is: {why}.",
         "not_eligible": f"In Xero, but {why}.",
     }
     return sentences.get(state, state)
+
+
+# Causes that stand in the way of every invoice, and say nothing of the one that is in Xero already.
+_OF_EVERYTHING = frozenset(
+    (
+        "not_connected xero_app_missing vault_unreadable consent_revoked scope_missing wrong_organisation source_shrunk "
+        "crococlick_not_connected crococlick_token_refused crococlick_wrong_location crococlick_refused paused"
+    ).split()
+)
+
+
+def _equal(differs: Sequence[str]) -> str:
+    """How far both books agree, as the second half of a sentence."""
+    if not differs:
+        return "equal to the cent"
+    named = ", ".join(FIELDS.get(one, one) for one in differs)
+    return f"but the books differ in {named}"
 
 
 _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
@@ -117,6 +145,7 @@ _HAPPENED: Mapping[str, Callable[[Facts, str], str]] = {
     "order_adopt": lambda f, why: "What is in Xero counts as this invoice",
     "order_overwrite": lambda f, why: "CrocoClick's version is to be sent, whatever is in Xero",
     "order_reapply_payments": lambda f, why: "Our payments are to be taken off, and put back after the change",
+    "order_replace_payment": lambda f, why: "Our payment is to be taken off, and entered anew as CrocoClick has it",
     "order_same_payment": lambda f, why: "The payment in Xero is to count as the same",
     "order_confirm_shrink": lambda f, why: "Confirmed that invoices are really gone from CrocoClick",
     "order_ignore": lambda f, why: f"Left alone: {f.get('because') or 'no reason given'}",
@@ -180,6 +209,14 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "Update the program.",
     ),
     "ledger_unreadable": ("The ledger file {path} cannot be read: {reason}.", "Restore it from a backup."),
+    "disk_full": (
+        "There is no room for {path}: {reason}.",
+        "Make room on that disk and run it again: nothing that was committed is lost, and nothing has to be restored.",
+    ),
+    "not_writable": (
+        "{path} cannot be written: {reason}.",
+        "Let the user who runs this program write in the data directory, then run it again. Nothing has to be restored.",
+    ),
     "vault_unreadable": (
         "The stored tokens cannot be read with this key.",
         "Set SYNCER_SECRET_KEY to the key they were stored with, or connect again.",

@@ -31,6 +31,7 @@ class Work:
         self.rules = rules
         self.orders = orders
         self.stop = stop
+        self.began = doors.clock.now()
         self._tell = tell
         self._said_at = time.monotonic()
         self._waves = Waves(

@@ -7,7 +7,10 @@ from typing import Any
 from syncer.core.action import Do
 from syncer.core.books import Amendment, BookContact, BookInvoice, Document, TaxRate
 from syncer.core.causes import CAUSES, Cure, Problem, heals_by_itself
+from syncer.core.changed import payment_changed
 from syncer.core.contact import UNKNOWN
+from syncer.core.invoice import Invoice
+from syncer.core.money import text
 from syncer.core.payment import BookPayment
 from syncer.ledger.records import Ending
 from syncer.looking import Look, contact_stamp
@@ -163,6 +166,8 @@ class Writes:
             if isinstance(answer, BookPayment):
                 # The answer's own amount and invoice may be left out: what was sent counts.
                 sent = element.payload
+                if _is_otherwise(answer, element.expected.get("due_after")):
+                    self.doubtful_invoices.append(sent.invoice_id)
                 there = BookPayment(
                     answer.id, sent.invoice_id, sent.amount, sent.reference, answer.status, sent.paid_on
                 )
@@ -184,6 +189,8 @@ class Writes:
     def _refused_payment(self, kind: str, element: Element, attempt_id: int, answer: Answer) -> Ending:
         problem = self._problem(answer)
         invoice = element.subject
+        if kind == "unpay" and (kept := self._kept_reconciled(answer, invoice)):
+            problem = kept
         facts = {
             "number": invoice.number,
             "currency": invoice.currency,
@@ -197,6 +204,14 @@ class Writes:
             self.doubtful_invoices.append(element.expected["invoice"])
         owner = element.expected["owner"]
         return Ending(kind, element.source_id, "refused", "held", attempt_id, told, owner=owner, stamp=element.stamp)
+
+    def _kept_reconciled(self, answer: Answer, invoice: Invoice) -> Problem | None:
+        """That a changed payment cannot be replaced, since Xero gives back none that is reconciled ("payments")."""
+        standing = self._seen.scene.standings[invoice.source_id]
+        said = " ".join(getattr(answer, "messages", ())).casefold()
+        if "reconciled" not in said or not (changed := payment_changed(invoice, standing)):
+            return None
+        return Problem(changed.code, {**changed.facts, "reconciled": True, "messages": list(answer.messages)})
 
     # -- the organisation's settings ----------------------------------------------------------------------------
 
@@ -216,6 +231,11 @@ class Writes:
             return Ending(kind, element.source_id, "created", "waiting", attempt_id, Problem("", {**facts, **code}))
 
         return Kind(send, intent, finish, _put_off(kind))
+
+
+def _is_otherwise(answer: BookPayment, due_after: str | None) -> bool:
+    """Whether Xero says that something else is due now than what we reckoned: somebody has entered money there."""
+    return due_after is not None and answer.due_after is not None and text(answer.due_after) != due_after
 
 
 def _contact_of(element: Element) -> str:

@@ -140,7 +140,7 @@ def _automatic(desk: Desk) -> None:
             "CrocoClick has told of nothing in the last days: it tells apps of its marketplace, never a private "
             f"integration token. An invoice that was sent is then in Xero within {delay} or so."
         )
-    waiting = desk.watch.waiting()
+    waiting, _ = desk.watch.inbox()
     still = f"<p>{formats.count(waiting, 'event')} still to be looked at.</p>" if waiting else ""
     parts.section("Automatic", f"<p>{formats.prose(live.watch_told(desk))}</p><p>{told}</p>{still}")
 

@@ -180,7 +180,7 @@ def _figure(reports: ReportsDesk, figure: Figure, asked: Asked) -> None:
         return
     picture = report_charts.chart(figure, asked.period.starts(asked.by), asked.by)
     if picture is not None:
-        st.plotly_chart(picture, config=charts.CONFIG, key=f"{figure.key}_picture", alt=figure.title)
+        charts.draw(picture, f"{figure.key}_picture", alt=figure.title)
     # Opening one table draws that one alone.
     st.fragment(_numbers)(reports, figure, asked.by)
 

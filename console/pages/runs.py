@@ -38,7 +38,7 @@ def _picture(runs: Sequence[Mapping[str, Any]], desk: Desk) -> None:
         return
     parts.quiet("Records that each run moved or left open; those that were as they should be are not drawn.")
     figure = charts.per_run(pd.DataFrame(rows), 190)
-    picked = st.plotly_chart(figure, config=charts.CONFIG, key="picture", on_select="rerun", selection_mode="points")
+    picked = charts.draw(figure, "picture", on_select="rerun", selection_mode="points")
     points = picked["selection"]["points"]
     if points:
         st.query_params["run"] = points[0]["customdata"][0]

@@ -139,7 +139,7 @@ def _moved(today: Today, desk: Desk) -> None:
         return
     parts.section("Moved in the last 7 days")
     frame = _by_day(today, desk)
-    st.plotly_chart(charts.per_day(frame, 150), config=charts.CONFIG, key="moved")
+    charts.draw(charts.per_day(frame, 150), "moved")
     parts.html(_moved_told(today))
 
 

@@ -75,6 +75,7 @@ class CrocoClick:
         self.others: dict[str, Location] = {}
         self.limits = Limits(clock)
         self.tokens = Tokens(clock, store)
+        self.instead: dict[str, str] = {}  # a text in any answer, and the raw JSON that stands there instead
 
     def load(self) -> None:
         """Read back what was kept."""
@@ -96,9 +97,12 @@ class CrocoClick:
     def handle(self, call: Call) -> Reply:
         """One request, carried out."""
         try:
-            return self._open(call) or self._closed(call)
+            reply = self._open(call) or self._closed(call)
         except Refusal as refusal:
-            return refusal.reply()
+            reply = refusal.reply()
+        for text, raw in self.instead.items():
+            reply.body = reply.body.replace(text.encode(), raw.encode())
+        return reply
 
     def _open(self, call: Call) -> Reply | None:
         """What needs no token."""

@@ -63,6 +63,11 @@ class CrocoClickDesk:
         self.location.keep_profile()
 
     @at_once
+    def say_instead(self, text: str, raw: str) -> None:
+        """Let raw JSON stand where this text would in any answer: what no field of a record can hold."""
+        self._crm.instead[text] = raw
+
+    @at_once
     def profile(self, **changes: Any) -> dict[str, Any]:
         """The location, after these changes (timezone, name, settings, …)."""
         self.location.profile |= changes
@@ -259,6 +264,13 @@ class CrocoClickDesk:
         if amount is not None:
             body["amount"] = str(amount)
         return payments.record(self.location, self._find(key), body, provider, fee, tip)["_id"]
+
+    @at_once
+    def correct_payment(self, transaction_id: str, **fields: Any) -> None:
+        """A user corrects a recorded payment, by the fields of its transaction; its invoice follows."""
+        kept = self.location.transactions[transaction_id] | fields
+        self.location.keep_transaction(kept)
+        payments.settle(self.location, self.location.invoices[kept["entitySourceId"]])
 
     @at_once
     def refund(self, transaction_id: str, amount: Any = None) -> None:

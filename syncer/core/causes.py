@@ -95,7 +95,9 @@ CAUSES: Mapping[str, Cause] = {
     **_causes(Who.ACCOUNTANT, Cure.CONTENT, Cure.BOOKS, codes="period_locked plan_invoice_cap"),
     **_causes(Who.SUPPORT, Cure.CONTENT, Cure.DOCUMENT, Cure.ORDER, codes="number_taken"),
     **_causes(
-        Who.SUPPORT, Cure.CONTENT, codes="number_invalid total_mismatch negative_total line_invalid issue_date_missing"
+        Who.SUPPORT,
+        Cure.CONTENT,
+        codes="invoice_unreadable number_invalid total_mismatch negative_total line_invalid issue_date_missing",
     ),
     **_causes(Who.SUPPORT, Cure.CONTENT, Cure.SETTING, codes="due_date_missing"),
     # document state
@@ -107,6 +109,7 @@ CAUSES: Mapping[str, Cause] = {
         codes="payment_exceeds_due payment_mismatch refund_needs_person edited_after_payment void_with_payments "
         "changed_in_xero removed_in_xero deleted_in_crococlick",
     ),
+    **_causes(Who.SUPPORT, Cure.CONTENT, Cure.ORDER, codes="payment_changed"),
     # heals by itself
     **_causes(
         Who.NOBODY,

@@ -6,7 +6,7 @@ wrong with single invoices is the plan's own problems, grouped. So a report neve
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -15,7 +15,7 @@ from typing import Any
 from syncer.core.action import Action, Do
 from syncer.core.books import APPROVE, MULTICURRENCY, Account, Books, TaxRate
 from syncer.core.causes import Problem
-from syncer.core.invoice import Invoice, Status, Tax
+from syncer.core.invoice import Flaw, Invoice, Status, Tax
 from syncer.core.mapping import lacks_currency, revenue_account
 from syncer.core.payment import account_for
 from syncer.core.rules import Rules
@@ -85,8 +85,8 @@ _CHECK_OF: Mapping[str, str] = {
     **dict.fromkeys(["due_date_missing", "issue_date_missing"], "dates"),
     "period_locked": "lock_date",
     **dict.fromkeys(
-        "payment_exceeds_due payment_mismatch refund_needs_person edited_after_payment void_with_payments "
-        "changed_in_xero removed_in_xero deleted_in_crococlick".split(),
+        "payment_exceeds_due payment_mismatch payment_changed refund_needs_person edited_after_payment "
+        "void_with_payments changed_in_xero removed_in_xero deleted_in_crococlick".split(),
         "in_xero",
     ),
     **dict.fromkeys(["rejected_by_xero", "tax_not_for_account"], "refused"),
@@ -120,7 +120,9 @@ def bundle(invoices: Iterable[Invoice]) -> Bundle:
 
 def check_all(actions: Sequence[Action], situation: Situation) -> list[Check]:
     """Every check, in the order of the report, of a plan over everything that is not settled."""
-    going = [action for action in actions if action.do is not Do.LEAVE]
+    standing = [action for action in actions if action.do is not Do.LEAVE]
+    # Of one that cannot be read nothing else is known: neither its currency nor its taxes.
+    going = [action for action in standing if not action.invoice.flaw]
     invoices = [action.invoice for action in going]
     return [
         *_connection(invoices, situation),
@@ -128,6 +130,7 @@ def check_all(actions: Sequence[Action], situation: Situation) -> list[Check]:
         *_taxes(invoices, situation),
         *_currencies(invoices, situation),
         *_documents(going, situation),
+        *_unreadable(standing, situation),
         *_customers(going, situation),
         *_budget(going, situation),
     ]
@@ -301,10 +304,23 @@ def _documents(going: Sequence[Action], now: Situation) -> list[Check]:
     for code in ("lock_date", "dates", "number", "totals", "in_xero", "refused"):
         failed = _grouped(going, code)
         checks += failed or [_passed(code, going, now)]
-    if now.unreadable:
-        told = [{"number": number, "what": what} for number, what in now.unreadable]
-        checks.append(Check("unreadable", Level.FAIL, {"records": told[:SHOWN]}, invoices=len(told)))
     return checks
+
+
+def _unreadable(standing: Sequence[Action], now: Situation) -> list[Check]:
+    """The invoices that CrocoClick shows in no known form; only where there are any."""
+    flawed = [action.invoice for action in standing if action.invoice.flaw]
+    records = [{"number": number, "what": what} for number, what in now.unreadable]
+    records += [{"number": one.number or one.source_id, "what": _what(one.flaw)} for one in flawed if one.flaw]
+    if not records:
+        return []
+    check = bundle(flawed).check("unreadable", Level.FAIL, {"records": records[:SHOWN]})
+    return [replace(check, invoices=len(records))]
+
+
+def _what(flaw: Flaw) -> str:
+    found = f" “{flaw.found}”" if flaw.found else ""
+    return f"{flaw.field}{found} {flaw.reason}"
 
 
 def _passed(code: str, going: Sequence[Action], now: Situation) -> Check:

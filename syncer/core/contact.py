@@ -9,6 +9,7 @@ from types import MappingProxyType
 from syncer.core.books import BookContact
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer
+from syncer.core.prose import without_odd_characters
 from syncer.core.rules import Rules
 
 NAME_LIMIT = 255  # Xero's Contacts page
@@ -241,6 +242,8 @@ def _wrong_with(customer: Customer, name: str, addresses: tuple[str, ...]) -> st
         return "name_missing"
     if len(name) > NAME_LIMIT:
         return "name_too_long"
+    if without_odd_characters(name) != name:
+        return "name_unprintable"
     if "<" in name or ">" in name:
         return "name_brackets"
     if customer.email.strip() and not addresses:

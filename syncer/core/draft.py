@@ -11,6 +11,7 @@ from functools import lru_cache
 from syncer.core.books import DocumentLine
 from syncer.core.invoice import LineItem
 from syncer.core.money import ONE, ZERO, cents, fits, is_half_cent, text
+from syncer.core.prose import plain_text
 from syncer.core.shares import Share
 
 PLACES = 4  # of quantities and, with unitdp=4, of prices (Xero's Invoices page)
@@ -30,8 +31,9 @@ def holds(line: LineItem, amount: Decimal) -> bool:
 
 
 def described(line: LineItem) -> str:
-    """Name and description, one under the other."""
-    return f"{line.name}\n{line.description}" if line.description and line.name else line.name or line.description
+    """Name and description, one under the other, as text for people to read."""
+    name, description = plain_text(line.name), plain_text(line.description)
+    return f"{name}\n{description}" if description and name else name or description
 
 
 @lru_cache(256)

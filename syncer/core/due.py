@@ -1,16 +1,17 @@
 """Which of the payments that CrocoClick took Xero still lacks, and which cannot go."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from syncer.core.books import Account, Books
+from syncer.core.books import Account, BookInvoice, Books
 from syncer.core.causes import Problem
+from syncer.core.changed import payment_changed
 from syncer.core.invoice import Invoice, Status
 from syncer.core.money import ZERO, fits, text
 from syncer.core.payment import BookPayment, NewPayment, Payment, account_for, is_ours, reference
 from syncer.core.rules import Rules
-from syncer.core.standing import Standing
+from syncer.core.standing import Others, Standing
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,13 @@ class Due:
 
 
 def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
-    """Whether payments of this invoice are to be carried: there are or were some, and its status is a selected one."""
+    """Whether payments of this invoice are to be carried: there are or were some, and its status is a selected one.
+
+    Of an invoice that cannot be read nothing is known.
+    """
     some = bool(invoice.amount_paid) or bool(standing.carried) or any(one.counts for one in standing.payments)
+    if invoice.flaw:
+        return False
     return some and invoice.status in rules.statuses and invoice.status not in (Status.DRAFT, Status.VOID)
 
 
@@ -32,21 +38,58 @@ def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due
     counting = sorted(
         (one for one in standing.payments if one.counts), key=lambda one: (one.paid_on or date.max, one.source_id)
     )
-    missing = [one for one in counting if one.source_id not in standing.carried and not one.refunded]
     if problem := _does_not_add_up(invoice, counting, standing):
         return Due(problem=problem)
-    refunded = refund(invoice, counting)
+    stays = payment_changed(invoice, standing) or refund(invoice, counting)
+    missing = missing_payments(standing)
     if not missing:
-        return Due(problem=refunded)
+        return Due(problem=stays)
     account = account_for(invoice.currency, books, rules)
     if isinstance(account, Problem):
-        return Due(problem=refunded or Problem(account.code, {**account.facts, "payments": len(missing)}))
+        return Due(problem=stays or Problem(account.code, {**account.facts, "payments": len(missing)}))
     locked = locked_payments(missing, invoice, books)
     if locked:
         missing = [one for one in missing if not books.is_locked(one.paid_on)]
     if problem := _cannot_go(missing, invoice, standing):
         return Due(problem=problem)
-    return Due(tuple(_new(one, standing.xero_id, account) for one in missing), refunded or locked)
+    same = likely_same(missing, standing)
+    going = [one for one in missing if one not in same]
+    return Due(
+        tuple(_new(one, standing.xero_id, account) for one in going),
+        stays or _may_be_there(same, invoice, standing) or locked,
+    )
+
+
+def missing_payments(standing: Standing) -> list[Payment]:
+    """What CrocoClick took and Xero has not got as far as we know, oldest first."""
+    missing = [
+        one for one in standing.payments if one.counts and one.source_id not in standing.carried and not one.refunded
+    ]
+    return sorted(missing, key=lambda one: (one.paid_on or date.max, one.source_id))
+
+
+def likely_same(missing: Sequence[Payment], standing: Standing) -> list[Payment]:
+    """Those that somebody else may have entered in Xero already: of an equal amount, or all by an equal sum."""
+    if not standing.unexplained:
+        return []
+    # Before Xero has listed its payments, all that is paid there beyond ours is taken for one.
+    unlisted = (BookPayment("", standing.xero_id, standing.unexplained, "", "AUTHORISED"),)
+    there = standing.others.payments if standing.others and standing.is_listed else unlisted
+    same = _counted(missing, {one.id: one for one in there})
+    return [one for one in missing if one.source_id in same]
+
+
+def _may_be_there(same: Sequence[Payment], invoice: Invoice, standing: Standing) -> Problem | None:
+    if not same:
+        return None
+    facts = {
+        "currency": invoice.currency,
+        "payments": len(same),
+        "amount": text(sum((one.amount for one in same), ZERO)),
+        "unexplained": text(standing.unexplained),
+        "same": True,
+    }
+    return Problem("payment_mismatch", facts)
 
 
 def _does_not_add_up(invoice: Invoice, counting: Sequence[Payment], standing: Standing) -> Problem | None:
@@ -98,7 +141,9 @@ def _cannot_go(missing: Sequence[Payment], invoice: Invoice, standing: Standing)
     if any(one.amount <= 0 or not fits(one.amount, 2) or one.paid_on is None for one in missing):
         return Problem("payment_mismatch", {**facts, "paid": text(invoice.amount_paid), "found": text(total)})
     if total > standing.xero_amount_due:
-        return Problem("payment_exceeds_due", {**facts, "due": text(standing.xero_amount_due)})
+        there = {"unexplained": text(standing.unexplained)} if standing.unexplained else {}
+        same = {"same": True} if likely_same(missing, standing) else {}
+        return Problem("payment_exceeds_due", {**facts, "due": text(standing.xero_amount_due), **there, **same})
     return None
 
 
@@ -109,10 +154,14 @@ def _new(payment: Payment, xero_id: str, account: Account) -> NewPayment:
 
 @dataclass(frozen=True)
 class Recount:
-    """Which of CrocoClick's payments Xero has, by transaction id, and which of those somebody else entered there."""
+    """Which of CrocoClick's payments Xero has, by transaction id, and which of those somebody else entered there.
+
+    `entered`: each as both sides have it from now on; of what a person counts as the same, that is CrocoClick's word.
+    """
 
     carried: Mapping[str, str]
     counted: frozenset[str]
+    entered: Mapping[str, BookPayment] = field(default_factory=dict)
 
 
 def recount(standing: Standing, there: Sequence[BookPayment], count_same: bool) -> Recount:
@@ -124,7 +173,7 @@ def recount(standing: Standing, there: Sequence[BookPayment], count_same: bool) 
     left = {one.id: one for one in there if one.stands}
     counting = [one for one in standing.payments if one.counts]
     carried: dict[str, str] = {}
-    for one in counting:
+    for one in (one for one in standing.payments if one.counts or one.source_id in standing.carried):
         mark = next((id_ for id_, payment in left.items() if is_ours(payment.reference, one.source_id)), "")
         kept = standing.carried.get(one.source_id, "") if one.source_id in standing.counted else ""
         if found := mark or (kept if kept in {payment.id for payment in there if payment.stands} else ""):
@@ -134,10 +183,48 @@ def recount(standing: Standing, there: Sequence[BookPayment], count_same: bool) 
     missing = [one for one in counting if one.source_id not in carried and not one.refunded]
     if count_same:
         carried |= _counted(missing, left)
-    return Recount(carried, frozenset((set(carried) - ours) | (standing.counted & ours)))
+    counted = frozenset((set(carried) - ours) | (standing.counted & ours))
+    by_id = {one.id: one for one in there}
+    entered = {
+        one.source_id: replace(by_id[carried[one.source_id]], amount=one.amount, paid_on=one.paid_on)
+        if one.source_id in counted
+        else by_id[carried[one.source_id]]
+        for one in standing.payments
+        if one.source_id in carried
+    }
+    return Recount(carried, counted, entered)
 
 
-def _counted(missing: list[Payment], left: dict[str, BookPayment]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Listing:
+    """What Xero's own list of an invoice's payments says: ours that the ledger did not know of, and everybody else's.
+
+    The list is the truth where a ledger was put back or made anew: our mark tells which are ours.
+    """
+
+    found: Mapping[str, BookPayment]
+    others: Others
+
+
+def listing(standing: Standing, head: BookInvoice, there: Sequence[BookPayment]) -> Listing:
+    """Compare with Xero's list, without forgetting what is not in it: who took a payment off is a person's question."""
+    left = {one.id: one for one in there if one.stands}
+    found: dict[str, BookPayment] = {}
+    for payment in standing.payments:
+        known = left.pop(standing.carried.get(payment.source_id, ""), None)
+        mark = next((one for one in left.values() if is_ours(one.reference, payment.source_id)), None)
+        if known is None and mark is not None:
+            found[payment.source_id] = left.pop(mark.id)
+    now = replace(
+        standing,
+        xero_amount_paid=head.amount_paid,
+        carried={**standing.carried, **{key: one.id for key, one in found.items()}},
+        entered={**standing.entered, **found},
+    )
+    return Listing(found, Others(now.unexplained, tuple(left.values())))
+
+
+def _counted(missing: Sequence[Payment], left: dict[str, BookPayment]) -> dict[str, str]:
     """Whose money is there already; takes out of `left` what it counts."""
     found: dict[str, str] = {}
     for one in missing:

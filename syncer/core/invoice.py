@@ -14,7 +14,10 @@ from syncer.core.money import ZERO, text
 
 
 class Status(StrEnum):
-    """The six statuses of a CrocoClick invoice; "overdue" is computed on screens and never stored."""
+    """The six statuses of a CrocoClick invoice; "overdue" is computed on screens and never stored.
+
+    `UNKNOWN` is our word for a status that is none of them: an invoice with it is held as `invoice_unreadable`.
+    """
 
     DRAFT = "draft"
     SENT = "sent"
@@ -22,6 +25,7 @@ class Status(StrEnum):
     PARTIALLY_PAID = "partially_paid"
     PAID = "paid"
     VOID = "void"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,21 @@ class Customer:
     phone: str = ""
 
 
+NO_ANSWER = "answer"  # a flaw's field where CrocoClick answers for everything but this one invoice
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Why an invoice of CrocoClick cannot be read: the field by CrocoClick's name, what stood there, what is wrong.
+
+    `found` is empty where there was nothing.
+    """
+
+    field: str
+    found: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Invoice:
     """An invoice in CrocoClick. Amounts are in major units of `currency`, dates are those of the location."""
@@ -93,6 +112,7 @@ class Invoice:
     tax: Decimal | None = None
     extras: Decimal = ZERO  # fees and tips that the customer paid beside the invoice
     late_fees: bool = False  # whether late fees may have been added to the total, for which there is no line
+    flaw: Flaw | None = None  # why it cannot be read now; the other fields are then what could be read, or was before
 
     @cached_property
     def content(self) -> str:
@@ -102,8 +122,12 @@ class Invoice:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The short name of all that its Xero document is made from: equal document, equal name."""
-        return blake2b(self._document.encode(), digest_size=16).hexdigest()
+        """The short name of all that its Xero document is made from: equal document, equal name.
+
+        One that cannot be read has another name than it had before, and than it has once it can be read again.
+        """
+        named = self._document if self.flaw is None else f"{self._document}{_written(_flaw_of(self.flaw))}"
+        return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
     @cached_property
     def frozen_fingerprint(self) -> str:
@@ -116,6 +140,23 @@ class Invoice:
         return _written(_content(self))
 
 
+def without_answer(source_id: str, reason: str) -> Invoice:
+    """An invoice that CrocoClick has shown before, and does not show when it is asked for it."""
+    return Invoice(
+        source_id=source_id,
+        number="",
+        status=Status.UNKNOWN,
+        live=True,
+        customer=Customer("", ""),
+        currency="",
+        issue_date=None,
+        due_date=None,
+        lines=(),
+        total=ZERO,
+        flaw=Flaw(NO_ANSWER, reason, "cannot be read"),
+    )
+
+
 def _written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -123,7 +164,12 @@ def _written(value: Any) -> str:
 def _asides(invoice: Invoice) -> dict[str, Any]:
     """What changes nothing in Xero and is told of only where it is there."""
     extras = {"extras": text(invoice.extras)} if invoice.extras else {}
-    return {**extras, "late_fees": True} if invoice.late_fees else extras
+    flaw = {"flaw": _flaw_of(invoice.flaw)} if invoice.flaw else {}
+    return {**extras, **flaw, "late_fees": True} if invoice.late_fees else {**extras, **flaw}
+
+
+def _flaw_of(flaw: Flaw) -> list[str]:
+    return [flaw.field, flaw.found, flaw.reason]
 
 
 def _content(invoice: Invoice) -> list[Any]:
@@ -187,6 +233,7 @@ def from_content(
         tax=None if tax is None else Decimal(tax),
         extras=Decimal(asides.get("extras", 0)),
         late_fees=asides.get("late_fees", False),
+        flaw=Flaw(*asides["flaw"]) if "flaw" in asides else None,
     )
     # A cached property keeps its value here.
     vars(invoice).update({"content": content, **({"fingerprint": fingerprint} if fingerprint else {})})

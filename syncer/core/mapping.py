@@ -14,9 +14,10 @@ from syncer.core.books import (
     TaxRate,
 )
 from syncer.core.causes import Problem
-from syncer.core.draft import DESCRIPTION_LIMIT
+from syncer.core.draft import DESCRIPTION_LIMIT, described
 from syncer.core.invoice import Invoice, Status, Tax
 from syncer.core.money import ZERO, text
+from syncer.core.prose import without_odd_characters
 from syncer.core.rules import Rules
 from syncer.core.shares import combined_rate
 from syncer.core.tax import tax_rate, untaxed
@@ -96,9 +97,10 @@ def _identity_problems(invoice: Invoice, rules: Rules) -> list[Problem]:
     if not invoice.lines:
         problems.append(Problem("line_invalid", {"what": "no_lines"}, "lines"))
     for place, line in enumerate(invoice.lines, 1):
-        if not (line.name.strip() or line.description.strip()):
+        description = described(line)
+        if not description.strip():
             problems.append(Problem("line_invalid", {"what": "no_description", "line": place}, f"line {place}"))
-        if len(line.name) + len(line.description) >= DESCRIPTION_LIMIT:
+        if len(description) > DESCRIPTION_LIMIT:
             problems.append(Problem("line_invalid", {"what": "description_too_long", "line": place}, f"line {place}"))
     if invoice.total < 0:
         facts = {"total": text(invoice.total), "currency": invoice.currency}
@@ -174,7 +176,8 @@ def _line_rates(invoice: Invoice, books: Books, rules: Rules) -> tuple[list[TaxR
 
 
 def _reference(invoice: Invoice, rules: Rules) -> str:
-    return rules.reference.replace("{name}", invoice.name).replace("{number}", invoice.number).strip()
+    written = rules.reference.replace("{name}", invoice.name).replace("{number}", invoice.number)
+    return " ".join(without_odd_characters(written).split("\n")).strip()
 
 
 def _assemble(invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rules) -> Document:

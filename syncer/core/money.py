@@ -6,6 +6,8 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 CENT = Decimal("0.01")
 _HALF_CENT = Decimal("0.005")
+_MILLIONTH = Decimal("0.000001")
+_DUST = Decimal("1e-9")
 _STEPS = {places: ONE.scaleb(-places) for places in range(13)}
 
 # ISO 4217: the currencies whose minor unit is not a hundredth.
@@ -23,6 +25,23 @@ def decimals(currency: str) -> int:
 def round_to(amount: Decimal, places: int) -> Decimal:
     """Round half away from zero to this many decimals."""
     return amount.quantize(_STEPS[places], ROUND_HALF_UP)
+
+
+def without_dust(amount: Decimal) -> Decimal:
+    """The decimal of at most six places that a binary float meant; an amount that is no such decimal stays as it is.
+
+    JSON numbers come from binary floats: 179.99 + 69.99 is written as 249.98000000000002. `amount` is below 10^15.
+    """
+    near = amount.quantize(_MILLIONTH, ROUND_HALF_UP)
+    if near == amount or abs(near - amount) >= _DUST:
+        return amount
+    return near + ZERO  # never a minus before a zero
+
+
+def whole_total(amount: Decimal, currency: str) -> Decimal:
+    """A total with more decimals than its currency has, rounded half up to those that it has."""
+    places = decimals(currency)
+    return amount if fits(amount, places) else round_to(amount, places)
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -4,7 +4,7 @@ A payment has no natural key in Xero, so each carries CrocoClick's transaction i
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from syncer.core.books import Account, Books
@@ -13,6 +13,10 @@ from syncer.core.money import ZERO
 from syncer.core.rules import Rules
 
 SUCCEEDED = "succeeded"
+REMOVED = "removed"  # our word: CrocoClick does not show this transaction any more
+MOVED = "moved"  # our word: CrocoClick shows it on another invoice than the one that it was carried for
+AWAY = frozenset({REMOVED, MOVED})
+PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered: before, no look is sure
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,10 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class BookPayment:
-    """A payment as Xero holds it: major units of its invoice's currency."""
+    """A payment as Xero holds it: major units of its invoice's currency.
+
+    `due_after` is what Xero says is due on the invoice once the payment is in; None where the answer does not say.
+    """
 
     id: str
     invoice_id: str
@@ -45,6 +52,7 @@ class BookPayment:
     reference: str
     status: str
     paid_on: date | None = None
+    due_after: Decimal | None = None
 
     @property
     def stands(self) -> bool:

@@ -22,7 +22,7 @@ from syncer.core.action import (
 )
 from syncer.core.books import BookInvoice
 from syncer.core.causes import Problem
-from syncer.core.invoice import Invoice, Status
+from syncer.core.invoice import Flaw, Invoice, Status
 from syncer.core.rules import Rules
 from syncer.core.standing import GONE, Standing
 from syncer.core.upkeep import upkeep
@@ -34,12 +34,18 @@ def not_eligible(invoice: Invoice, rules: Rules) -> Problem | None:
         return Problem("test_mode", {"number": invoice.number})
     if invoice.status is Status.VOID:
         return Problem("void_before_sync", {"number": invoice.number})
-    if invoice.status not in rules.statuses:
+    if invoice.status not in rules.statuses and invoice.status is not Status.UNKNOWN:
         return Problem("status_not_selected", {"status": str(invoice.status)})
     if rules.start_date and invoice.issue_date and invoice.issue_date < rules.start_date:
         facts = {"issue_date": invoice.issue_date.isoformat(), "start_date": rules.start_date.isoformat()}
         return Problem("before_start_date", facts)
     return None
+
+
+def unreadable(invoice: Invoice, flaw: Flaw) -> Problem:
+    """What of the invoice cannot be understood: nothing is decided about it until it can be."""
+    facts = {"number": invoice.number, "field": flaw.field, "value": flaw.found, "reason": flaw.reason}
+    return Problem("invoice_unreadable", facts, flaw.field)
 
 
 def number_owners(invoices: Iterable[Invoice], scene: Scene) -> dict[str, Invoice]:
@@ -54,7 +60,7 @@ def number_owners(invoices: Iterable[Invoice], scene: Scene) -> dict[str, Invoic
 def _competes(invoice: Invoice, scene: Scene) -> bool:
     """Whether it stands in Xero under its number, or would like to."""
     standing = scene.standings.get(invoice.source_id, Standing())
-    wants = not not_eligible(invoice, scene.rules) and not standing.is_ordered("skip") and not standing.gone
+    wants = not (invoice.flaw or not_eligible(invoice, scene.rules) or standing.is_ordered("skip") or standing.gone)
     return wants or _stands(invoice, standing)
 
 
@@ -109,6 +115,8 @@ def leaving(moving: Sequence[Invoice], scene: Scene, owners: Mapping[str, Invoic
 def _plan(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> Action:
     if standing.order and standing.is_ordered("skip"):
         return leave(invoice, standing, Problem("skipped_by_person", {**standing.order.said, "by": standing.order.by}))
+    if invoice.flaw and not standing.gone and (standing.xero_id or not not_eligible(invoice, scene.rules)):
+        return hold(invoice, standing, unreadable(invoice, invoice.flaw))
     if standing.xero_id and not _wanted_again(invoice, standing):
         return upkeep(invoice, standing, scene, owner)
     return _new(invoice, standing, scene, owner)

@@ -14,7 +14,9 @@ NEEDS: Mapping[str, str] = {
     # Orders for invoices and contacts.
     **dict.fromkeys(("retry", "skip", "unskip", "undo"), OPERATOR),
     **dict.fromkeys(("link_contact", "keep_apart", "ignore"), OPERATOR),
-    **dict.fromkeys(("adopt", "overwrite", "reapply_payments", "same_payment", "confirm_shrink"), OPERATOR),
+    **dict.fromkeys(
+        ("adopt", "overwrite", "reapply_payments", "replace_payment", "same_payment", "confirm_shrink"), OPERATOR
+    ),
     # What is started and stopped.
     **dict.fromkeys(("sync", "import-contacts", "check", "test-invoice", "stop"), OPERATOR),
     "save_question": OPERATOR,

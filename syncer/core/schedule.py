@@ -37,8 +37,10 @@ class Moment:
     swept_at: datetime | None = None
     sweep_calls: int = 0  # CrocoClick calls that the last sweep took
     shut_until: datetime | None = None  # Xero's day
-    failures: int = 0  # runs in a row that could not be carried out
+    failures: int = 0  # runs for everything in a row that could not be carried out
     failed_at: datetime | None = None
+    failed_looks: int = 0  # the same of looks at what events named: they keep no sweep away
+    look_failed_at: datetime | None = None
     shrunk: bool = False  # the last of them saw far too few invoices
 
 
@@ -65,7 +67,7 @@ def next_step(moment: Moment) -> Next:
     clear = _clear_at(moment)
     if clear > now:
         return Next(Step.REST, min(clear, now + LOOK))
-    if moment.asked:
+    if moment.asked and _cleared(now, moment.look_failed_at, back_off(moment.failed_looks)):
         return Next(Step.LOOK, now, moment.asked[:FEW])
     return _by_time(moment)
 
@@ -81,7 +83,8 @@ def _by_time(moment: Moment) -> Next:
     sweep_at = _sweep_at(moment, shut)
     if sweep_at <= now:
         return Next(Step.SWEEP, now)
-    return Next(Step.REST, min([sweep_at, *([announced] if announced else []), now + LOOK]))
+    looks = [moment.look_failed_at + back_off(moment.failed_looks)] if moment.asked and moment.look_failed_at else []
+    return Next(Step.REST, min([sweep_at, *looks, *([announced] if announced else []), now + LOOK]))
 
 
 def _was_tried(moment: Moment) -> bool:
@@ -101,13 +104,18 @@ def back_off(failures: int) -> timedelta:
 
 def _clear_at(moment: Moment) -> datetime:
     """When what failed may be tried again."""
-    if not moment.failures or moment.failed_at is None:
+    if not moment.failures or moment.failed_at is None or moment.failed_at > moment.now:
         return moment.now
     return moment.failed_at + (AFTER_SHRINK if moment.shrunk else back_off(moment.failures))
 
 
+def _cleared(now: datetime, failed_at: datetime | None, pause: timedelta) -> bool:
+    """Whether the pause after a failure is over; a failure in the future was noted by a clock that was ahead."""
+    return failed_at is None or not failed_at <= now < failed_at + pause
+
+
 def _sweep_at(moment: Moment, shut: bool) -> datetime:
-    if moment.swept_at is None:
+    if moment.swept_at is None or moment.swept_at > moment.now:
         return moment.now
     wait = interval(moment.every, moment.sweep_calls)
     return moment.swept_at + (max(wait, WHILE_SHUT) if shut else wait)

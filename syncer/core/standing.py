@@ -8,7 +8,7 @@ from typing import Any
 from syncer.core.books import BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.money import ZERO, text
-from syncer.core.payment import Payment
+from syncer.core.payment import AWAY, BookPayment, Payment
 
 GONE = frozenset({"VOIDED", "DELETED"})
 UNAPPROVED = frozenset({"DRAFT", "SUBMITTED"})
@@ -26,6 +26,14 @@ class Order:
     said: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
     seen: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The payments on a Xero invoice that are not ours, listed when `of` was paid there beyond ours."""
+
+    of: Decimal
+    payments: tuple[BookPayment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,8 @@ class Standing:
     payments: tuple[Payment, ...] = ()  # what CrocoClick took
     carried: Mapping[str, str] = field(default_factory=dict)  # which of them Xero has, by transaction id
     counted: frozenset[str] = frozenset()  # of those, the ones that somebody else entered in Xero
+    entered: Mapping[str, BookPayment] = field(default_factory=dict)  # each as it went, by transaction id
+    others: Others | None = None  # what else is paid there, as Xero last listed it
     gone: bool = False  # CrocoClick has deleted the invoice
     order: Order | None = None
     refused_stamp: str = ""
@@ -70,26 +80,53 @@ class Standing:
     @property
     def paid_by_us(self) -> bool:
         """Whether all that is paid in Xero are payments that we entered."""
-        ours = (one.amount for one in self._entered() if one.source_id not in self.counted)
+        ours = (self.as_entered(one).amount for one in self._entered() if one.source_id not in self.counted)
         return bool(self.carried) and sum(ours, ZERO) == self.xero_amount_paid
 
     @property
     def lacks_payments(self) -> bool:
         """Whether less is paid in Xero than the payments that should be there come to."""
-        return self.xero_amount_paid < self.carried_sum()
+        return self.xero_amount_paid < self.carried_sum() and not self.agrees_on_paid
 
     @property
     def bounced(self) -> tuple[Payment, ...]:
         """Payments that stand in Xero and count no more in CrocoClick; once somebody took them off, none."""
-        found = tuple(one for one in self._entered() if not one.counts)
+        found = tuple(one for one in self._entered() if not one.counts and one.status not in AWAY)
         return found if self.xero_amount_paid > self.carried_sum() else ()
 
+    @property
+    def agrees_on_paid(self) -> bool:
+        """Whether as much is paid in Xero as those payments that it has come to in CrocoClick now."""
+        wanted = (one.amount for one in self.payments if one.counts and one.source_id in self.carried)
+        return sum(wanted, ZERO) == self.xero_amount_paid
+
+    @property
+    def unexplained(self) -> Decimal:
+        """How much is paid in Xero beyond the payments that we know of there: money that somebody else entered."""
+        ours = sum((self.as_entered(one).amount for one in self._entered()), ZERO)
+        return ZERO if self.agrees_on_paid else max(ZERO, self.xero_amount_paid - ours)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it is known from which payments in Xero all that is paid there comes."""
+        return not self.unexplained or (self.others is not None and self.others.of == self.unexplained)
+
     def carried_sum(self) -> Decimal:
-        """What the payments that should be in Xero, and once were, come to."""
-        return sum((one.amount for one in self._entered() if one.counts), ZERO)
+        """What the payments that should be in Xero, and once were, came to when they went."""
+        return sum((self.as_entered(one).amount for one in self._entered() if one.counts), ZERO)
+
+    def as_entered(self, payment: Payment) -> BookPayment:
+        """A payment of `carried` as Xero got it; where that was not kept, as it is now."""
+        id_ = self.carried[payment.source_id]
+        now = BookPayment(id_, self.xero_id, payment.amount, "", "AUTHORISED", payment.paid_on)
+        return self.entered.get(payment.source_id, now)
+
+    def is_here(self, payment: Payment) -> bool:
+        """Whether Xero has it on this very invoice."""
+        return payment.source_id in self.carried and self.as_entered(payment).invoice_id in ("", self.xero_id)
 
     def _entered(self) -> list[Payment]:
-        return [one for one in self.payments if one.source_id in self.carried]
+        return [one for one in self.payments if self.is_here(one)]
 
 
 def told(head: BookInvoice) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from syncer.core.action import Action, Do, Scene, hold, leave, number_problem, unless_refused, written
 from syncer.core.causes import Problem
+from syncer.core.changed import Changed, changed_payments, replaceable
 from syncer.core.due import due, locked_payments, refund, takes_payments
 from syncer.core.invoice import Invoice, Status
 from syncer.core.money import text
@@ -167,7 +168,7 @@ def _behind_payments(invoice: Invoice, standing: Standing, scene: Scene, cause: 
 def _payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
     if not takes_payments(invoice, standing, scene.rules):
         untold = invoice.amount_paid > standing.carried_sum() and invoice.status not in scene.rules.statuses
-        return leave(invoice, standing, *([_not_carried(invoice)] if untold else []))
+        return leave(invoice, standing, _not_carried(invoice)) if untold else _paid_as_known(invoice, standing)
     ours = [one for one in standing.bounced if one.source_id not in standing.counted]
     if ours and standing.is_ordered("reapply_payments"):
         off = {one.source_id: standing.carried[one.source_id] for one in ours}
@@ -175,8 +176,32 @@ def _payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
         locked = locked_payments(ours, invoice, scene.books)
         return hold(invoice, standing, locked) if locked else unless_refused(unpay, standing, scene)
     found = due(invoice, standing, scene.books, scene.rules)
+    changed = replaceable(changed_payments(standing), standing)
+    if found.problem and found.problem.code == "payment_changed" and changed and standing.is_ordered("replace_payment"):
+        return _replace(changed, invoice, standing, scene)
     why = (found.problem,) if found.problem else ()
     if not found.payments:
-        return hold(invoice, standing, *why) if why else leave(invoice, standing)
+        return hold(invoice, standing, *why) if why else _paid_as_known(invoice, standing)
     action = Action(invoice, Do.PAY, why, xero_id=standing.xero_id, payments=found.payments)
     return unless_refused(action, standing, scene)
+
+
+def _paid_as_known(invoice: Invoice, standing: Standing) -> Action:
+    """Both books agree, unless somebody has entered money in Xero that CrocoClick does not know of."""
+    if not standing.unexplained:
+        return leave(invoice, standing)
+    now = standing.xero_amount_paid
+    change = {"field": "paid", "before": text(now - standing.unexplained), "now": text(now)}
+    facts = {"number": invoice.number, "currency": invoice.currency, "changes": [change]}
+    return hold(invoice, standing, Problem("changed_in_xero", facts))
+
+
+def _replace(changed: Sequence[Changed], invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+    """Take off what changed; what CrocoClick still has of it is entered anew once it is off."""
+    before = [replace(one.payment, paid_on=one.entered.paid_on) for one in changed]
+    now = [one.payment for one in changed if one.payment.counts]
+    stuck = locked_payments(before, invoice, scene.books) or (now and _stuck(now, invoice, standing, scene, ""))
+    if stuck:
+        return hold(invoice, standing, stuck)
+    off = {one.payment.source_id: standing.carried[one.payment.source_id] for one in changed}
+    return unless_refused(Action(invoice, Do.UNPAY, xero_id=standing.xero_id, unpay=off), standing, scene)

@@ -11,7 +11,8 @@ from syncer.core.people import SourceContact
 from syncer.core.trial import NewInvoice
 from syncer.crococlick import people, wire
 from syncer.crococlick.pace import Pacer
-from syncer.errors import HaltRun, InDoubt, NeedsPerson
+from syncer.crococlick.records import Reader
+from syncer.errors import HaltRun, InDoubt
 from syncer.ports import CallLog, Clock, Location, Page, Refused, Taken, Unreadable
 from syncer.transport import Fixed, Request, Transport
 
@@ -25,7 +26,7 @@ class CrocoClick:
     def __init__(self, transport: Transport, location_id: str) -> None:
         self._transport = transport
         self._location_id = location_id
-        self._reader: wire.Reader | None = None
+        self._reader: Reader | None = None
         self._name = self._agency = ""
 
     @classmethod
@@ -52,7 +53,7 @@ class CrocoClick:
         data = self._ask(wire.get_location(self._location_id))
         found = wire.location(data)
         self._name, self._agency = found.name, wire.agency_id(data)
-        self._reader = wire.Reader(found.timezone)
+        self._reader = Reader(found.timezone)
         return found
 
     def invoices(self, *, status: str = "", since: date | None = None, search: str = "") -> Iterator[Page[Invoice]]:
@@ -72,16 +73,15 @@ class CrocoClick:
                 return
 
     def invoice(self, source_id: str) -> Invoice | None:
-        """One invoice, None where there is none; raises NeedsPerson for one that cannot be read."""
+        """One invoice, None where there is none; one that cannot be read has a flaw."""
         try:
             data = self._ask(wire.get_invoice(self._location_id, source_id))
         except HaltRun as refusal:
             if wire.is_missing(refusal):
                 return None
             raise
-        found = self._read().invoice(data)
-        if isinstance(found, Unreadable):
-            raise NeedsPerson("line_invalid", field=found.field, reason=found.reason, number=found.number)
+        found = self._read().invoice(data, source_id)
+        assert isinstance(found, Invoice)  # noqa: S101 — what was asked for by its id has one
         return found
 
     def payments(self, since: date | None = None, contact_id: str = "") -> Iterator[Page[Payment]]:
@@ -90,10 +90,11 @@ class CrocoClick:
         for _ in range(PAGES):
             reader = self._read()
             data = self._ask(wire.get_transactions(self._location_id, offset, since=since, contact_id=contact_id))
-            rows, page = wire.transaction_count(data), reader.transactions(data)
+            count, page = len(wire.rows(data, "data")), reader.transactions(data)
             yield page
-            offset += rows
-            if not rows or offset >= (page.total or 0):
+            offset += count
+            # The length of the list is often missing: a full page is followed by another one, whatever it says.
+            if not count or (count < wire.PAGE_SIZE and offset >= (page.total or 0)):
                 return
         raise HaltRun("crococlick_unavailable", reason="a list without end")
 
@@ -138,8 +139,8 @@ class CrocoClick:
         """Make a draft; an answer that cannot be read is in doubt."""
         reader = self._read()
         found = reader.invoice(self._ask(wire.post_invoice(self._location_id, self._name, new)))
-        if isinstance(found, Unreadable):
-            raise InDoubt(side="crococlick", reason=f"{found.field} {found.reason}")
+        if isinstance(found, Unreadable) or found.flaw:
+            raise InDoubt(side="crococlick", reason="an answer that cannot be read")
         return found
 
     def send_invoice(self, source_id: str) -> None:
@@ -183,7 +184,7 @@ class CrocoClick:
         )
         return wire.row_ids(data), reader.page(data)
 
-    def _read(self) -> wire.Reader:
+    def _read(self) -> Reader:
         if self._reader is None:
             self.location()
         assert self._reader is not None  # noqa: S101 - location() has just made it

@@ -14,7 +14,8 @@ from urllib.parse import quote
 from syncer.core.books import Address
 from syncer.core.people import SourceContact
 from syncer.crococlick import wire
-from syncer.ports import Page, Refused, Taken
+from syncer.crococlick.fields import loose_text, whole_count
+from syncer.ports import Page, Refused, Taken, Unreadable
 from syncer.transport import Request, Response
 
 PAGE_SIZE = 500  # apps/contacts.json: pageLimit
@@ -70,7 +71,7 @@ def create(location_id: str, fields: Mapping[str, str], call_id: str) -> Request
 
 def update(contact_id: str, fields: Mapping[str, str], call_id: str) -> Request:
     """Write these fields of a contact; those left out stay as they are."""
-    return _send("PUT", f"/contacts/{contact_id}", _written(fields), call_id)
+    return _send("PUT", f"/contacts/{quote(contact_id, safe='')}", _written(fields), call_id)
 
 
 def _written(fields: Mapping[str, str]) -> dict[str, str]:
@@ -90,19 +91,25 @@ def _send(method: str, path: str, body: Mapping[str, Any], call_id: str = "", re
 def found(answer: Response) -> Found:
     """A page of a search."""
     data = wire.decipher(answer)
-    rows = [row for row in data.get("contacts") or [] if isinstance(row, dict)]
-    after = rows[-1].get("searchAfter") if rows else None
-    total = data.get("total")
-    read = [contact(row) for row in rows if row.get("id")]
-    return Found(Page(read, total if isinstance(total, int) else None), len(rows), after or ())
+    rows = wire.rows(data, "contacts")
+    read = [contact(row) for row in rows if _has_id(row)]
+    unreadable = [Unreadable("", "", "id", "is missing", "contact") for row in rows if not _has_id(row)]
+    after = next((row.get("searchAfter") for row in reversed(rows) if isinstance(row, dict)), None)
+    page = Page(read, whole_count(data.get("total")), unreadable)
+    return Found(page, len(rows), after if isinstance(after, list) else ())
+
+
+def _has_id(row: Any) -> bool:
+    return isinstance(row, dict) and bool(loose_text(row.get("id")))
 
 
 def one(answer: Response, *, writing: bool = False) -> SourceContact | None:
     """The contact of an answer; None where there is none, which CrocoClick says as 400 or with an empty answer."""
     if answer.status == 404 or (answer.status in (400, 422) and "not found" in wire.said(_body(answer)).lower()):
         return None
-    told = wire.decipher(answer, writing=writing).get("contact")
-    return contact(told) if isinstance(told, dict) and told.get("id") else None
+    data = wire.decipher(answer, writing=writing)
+    row = data.get("contact") or data  # one that was just made may come without the wrapper
+    return contact(row) if _has_id(row) else None
 
 
 def written(answer: Response) -> SourceContact | Taken | Refused:
@@ -110,26 +117,26 @@ def written(answer: Response) -> SourceContact | Taken | Refused:
     if answer.status in (400, 422):
         body = _body(answer)
         meta = body.get("meta")
-        if isinstance(meta, dict) and meta.get("contactId"):
-            return Taken(str(meta["contactId"]), str(meta.get("matchingField") or ""))
+        if isinstance(meta, dict) and loose_text(meta.get("contactId")):
+            return Taken(loose_text(meta["contactId"]), loose_text(meta.get("matchingField")))
         return Refused((wire.said(body) or f"status {answer.status}",))
     made = one(answer, writing=True)
     return made or Refused(("the answer names no contact",))
 
 
 def _body(answer: Response) -> Mapping[str, Any]:
-    try:
-        body = json.loads(answer.body)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+    return wire.json_object(answer.body) or {}
 
 
 def contact(row: Mapping[str, Any]) -> SourceContact:
-    """One contact; further addresses stand after the first."""
+    """One contact, as it is compared with others; further addresses stand after the first.
+
+    Nothing of it is written anywhere, so that a broken character or a field of another kind is simply left out.
+    """
     first, last = _text(row, "firstName"), _text(row, "lastName")
-    more = row.get("additionalEmails") or []
-    mails = [_text(row, "email"), *(_text(one, "email") for one in more if isinstance(one, dict))]
+    more = row.get("additionalEmails")
+    others = more if isinstance(more, list) else []
+    mails = [_text(row, "email"), *(_text(one, "email") for one in others if isinstance(one, dict))]
     return SourceContact(
         id=_text(row, "id"),
         name=_text(row, "name") or _text(row, "contactName") or f"{first} {last}".strip(),
@@ -153,11 +160,10 @@ def contact(row: Mapping[str, Any]) -> SourceContact:
 def _moment(row: Mapping[str, Any]) -> datetime | None:
     try:
         moment = datetime.fromisoformat(_text(row, "dateUpdated") or _text(row, "dateAdded"))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (OverflowError, ValueError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else None
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    return "" if value is None else str(value)
+    return loose_text(row.get(name))

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
+from syncer.core.prose import is_whole
 from syncer.errors import WrongUsage
 from syncer.ports import Event
 
@@ -24,6 +26,7 @@ LARGEST_BYTES = 1_000_000
 # HighLevel's published key; the setting CROCOCLICK_WEBHOOK_KEY replaces it, since they announce that it may change.
 PUBLISHED_KEY = "MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg="
 _RAW_BYTES = 32
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def public_key(text: str) -> Ed25519PublicKey:
@@ -58,14 +61,15 @@ def read(body: bytes, received_at: datetime) -> Event | None:
     """The event, or None where it names neither an invoice nor a contact."""
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(told, dict):
         return None
     kind = _text(told.get("type"))
     about = _about(kind, told)
     subject = _text(told.get("_id") or told.get("id"))
-    if not about or not subject:
+    # An id goes into the path of a request with our token: nothing else than an id may.
+    if not about or not _ID.fullmatch(subject):
         return None
     return Event(
         id=_text(told.get("webhookId")) or hashlib.sha256(body).hexdigest(),
@@ -79,13 +83,15 @@ def read(body: bytes, received_at: datetime) -> Event | None:
 
 
 def _about(kind: str, told: dict[str, Any]) -> str:
-    if kind.startswith("Invoice") or (not kind and "invoiceNumber" in told):
+    lower = kind.lower()
+    if lower.startswith("invoice") or (not kind and "invoiceNumber" in told):
         return "invoice"
-    return "contact" if kind.startswith("Contact") else ""
+    return "contact" if lower.startswith("contact") else ""
 
 
 def _text(value: Any) -> str:
-    return value.strip()[:200] if isinstance(value, str) else ""
+    # Half a character could not be written down.
+    return value.strip()[:200] if isinstance(value, str) and is_whole(value) else ""
 
 
 def _moment(value: Any) -> datetime | None:

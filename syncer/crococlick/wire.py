@@ -1,4 +1,6 @@
-"""CrocoClick's requests to build and answers to read; no I/O. It speaks the HighLevel API v2.
+"""CrocoClick's requests to build and its answers as data or errors; no I/O. It speaks the HighLevel API v2.
+
+What its records mean is read in `records`, one by one.
 
 Sources: GoHighLevel/highlevel-api-docs (apps/invoices.json, apps/locations.json), its issues, and HighLevel's
 articles on invoices and discounts (help.gohighlevel.com). What is not published is in docs/assumptions.md.
@@ -7,33 +9,22 @@ articles on invoices and discounts (help.gohighlevel.com). What is not published
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
+from urllib.parse import quote
 
-from syncer.core.invoice import Customer, Discount, Invoice, LineItem, Status, Tax
-from syncer.core.money import ZERO
-from syncer.core.payment import Payment
+from syncer.core.invoice import LineItem
 from syncer.core.trial import NewInvoice
+from syncer.crococlick.fields import loose_text, whole_count
 from syncer.errors import HaltRun, InDoubt, RateLimited, Reconnect, SyncerError, Unavailable
-from syncer.ports import Location, Page, Unreadable
-from syncer.transport import Request, Response
+from syncer.ports import Location
+from syncer.transport import Request, Response, retry_after_s
 
 VERSION = "2021-07-28"
 PAGE_SIZE = 100  # the largest limit that public clients use; the API publishes no bound
 UNAVAILABLE = "crococlick_unavailable"
-_LATE_FEES = "lateFeesConfiguration"
-
-
-class Garbage(ValueError):
-    """A field of an invoice that cannot be what it says."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
+LONGEST_INTEGER = 40  # digits
 
 
 # --- requests ---------------------------------------------------------------------------------------------------
@@ -46,7 +37,7 @@ def headers() -> dict[str, str]:
 
 def get_location(location_id: str) -> Request:
     """The location's profile; its time zone is what every date is read by."""
-    return Request("GET", f"/locations/{location_id}")
+    return Request("GET", f"/locations/{quote(location_id, safe='')}")
 
 
 def get_invoices(
@@ -75,7 +66,7 @@ def get_invoices(
 
 def get_invoice(location_id: str, invoice_id: str) -> Request:
     """One invoice."""
-    return Request("GET", f"/invoices/{invoice_id}", (("altId", location_id), ("altType", "location")))
+    return Request("GET", f"/invoices/{quote(invoice_id, safe='')}", (("altId", location_id), ("altType", "location")))
 
 
 def get_transactions(location_id: str, offset: int, *, since: date | None = None, contact_id: str = "") -> Request:
@@ -112,18 +103,18 @@ def post_invoice(location_id: str, business: str, new: NewInvoice) -> Request:
 def post_send(location_id: str, invoice_id: str, user: str) -> Request:
     """Mark an invoice as sent: of the four actions the one that writes to nobody."""
     told = {"userId": user, "action": "send_manually", "liveMode": True}
-    return _write("POST", f"/invoices/{invoice_id}/send", location_id, told)
+    return _write("POST", f"/invoices/{quote(invoice_id, safe='')}/send", location_id, told)
 
 
 def post_void(location_id: str, invoice_id: str) -> Request:
     """Void an invoice that was sent; a draft cannot be."""
-    return _write("POST", f"/invoices/{invoice_id}/void", location_id, {})
+    return _write("POST", f"/invoices/{quote(invoice_id, safe='')}/void", location_id, {})
 
 
 def delete_invoice(location_id: str, invoice_id: str) -> Request:
     """Delete a draft: the specification wants the location in the query, its sibling for estimates in the body."""
     return replace(
-        _write("DELETE", f"/invoices/{invoice_id}", location_id, {}),
+        _write("DELETE", f"/invoices/{quote(invoice_id, safe='')}", location_id, {}),
         query=(("altId", location_id), ("altType", "location")),
     )
 
@@ -152,32 +143,34 @@ def _figure(amount: Decimal) -> int | float:
 def decipher(answer: Response, *, writing: bool = False) -> dict[str, Any]:
     """The answer's data, or the error that says what to do next.
 
-    A missing scope and a dead token share the status 401: only the message tells them apart
-    (GoHighLevel/highlevel-api-docs#213).
+    A missing scope, a foreign location, a wrong Version and a dead token share the status 401: only the message tells
+    them apart (GoHighLevel/highlevel-api-docs#213).
     """
     if answer.status >= 500:
         raise _unclear(answer, writing)
-    data = _object(answer.body)
+    data = json_object(answer.body)
     if answer.status < 300:
         if data is None:
             raise _unclear(answer, writing)
         return data
+    if data is None and _is_an_edges(answer):
+        raise _unclear(answer, writing=False)
     raise _failure(answer, said(data or {}))
 
 
 def is_missing(error: SyncerError) -> bool:
     """Whether the refusal says that there is no such invoice: a 404, or a 400 in words."""
-    told = str(error.facts.get("message", "")).lower()
-    return error.facts.get("status") == 404 or "unable to find an invoice" in told
+    message = str(error.facts.get("message", "")).lower()
+    return error.facts.get("status") == 404 or "unable to find an invoice" in message
 
 
 def said(body: Mapping[str, Any]) -> str:
     """The message of an error body: a text, a list of texts, or inside `error` (v3)."""
     message = body.get("message")
     if isinstance(message, list):
-        return "; ".join(str(part) for part in message)
+        return "; ".join(loose_text(part) for part in message)
     error = body.get("error")
-    return str(message or (error.get("message") if isinstance(error, Mapping) else error) or "")
+    return loose_text(message or (error.get("message") if isinstance(error, Mapping) else error))
 
 
 def calls_left(answer: Response) -> tuple[int | None, int | None]:
@@ -197,16 +190,38 @@ def daily_reset_s(answer: Response) -> float | None:
     return left_ms / 1000 if left_ms is not None else None
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """The object of a body, numbers exact; None where there is none.
+
+    One broken byte or one endless number must not hide the records beside it: both are for the reader of the record.
+    """
     try:
-        data = json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
-    except ValueError:
+        text = body.decode("utf-8-sig", "surrogateescape")
+        data = json.loads(text, parse_float=_real, parse_int=_integer, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
 
 
+def _real(written: str) -> Decimal | str:
+    try:
+        return Decimal(written)
+    except ArithmeticError:  # an exponent that no computer can hold
+        return written
+
+
+def _integer(written: str) -> int | Decimal:
+    # Python refuses to convert thousands of digits, and the whole body with them.
+    return int(written) if len(written) <= LONGEST_INTEGER else Decimal(written)
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
+
+
+def _is_an_edges(answer: Response) -> bool:
+    """Whether it is not CrocoClick that refuses, but a machine before it (Cloudflare, Akamai): in text or HTML."""
+    return answer.status == 403 or (answer.status not in (401, 429) and bool(answer.body.strip()))
 
 
 def _unclear(answer: Response, writing: bool) -> SyncerError:
@@ -216,9 +231,13 @@ def _unclear(answer: Response, writing: bool) -> SyncerError:
 
 
 def _failure(answer: Response, message: str) -> SyncerError:
-    told = message.lower()
+    lower = message.lower()
     match answer.status:
-        case 401 if "scope" in told:
+        case 401 if "version header" in lower:
+            return HaltRun("crococlick_refused", status=401, message=message)
+        case 401 if "not accessible" in lower:
+            return Reconnect("crococlick_wrong_location", message=message)
+        case 401 if "scope" in lower:
             return Reconnect("crococlick_scope_missing", message=message)
         case 401:
             return Reconnect("crococlick_token_refused", message=message)
@@ -233,295 +252,44 @@ def _failure(answer: Response, message: str) -> SyncerError:
 def limited(answer: Response) -> RateLimited:
     """What a 429 means: the day's calls are gone, or only the burst's."""
     _, day = calls_left(answer)
+    wait_s = retry_after_s(answer)
     if day == 0:
-        return RateLimited("day", daily_reset_s(answer), side="crococlick")
-    return RateLimited("burst", burst(answer)[1], side="crococlick")
+        reset_s = daily_reset_s(answer)
+        return RateLimited("day", wait_s if reset_s is None else reset_s, side="crococlick")
+    return RateLimited("burst", burst(answer)[1] if wait_s is None else wait_s, side="crococlick")
 
 
 def _count(answer: Response, name: str) -> int | None:
-    value = answer.headers.get(name, "").strip()
-    return int(value) if value.isdigit() else None
+    return whole_count(answer.headers.get(name, ""))
 
 
 def location(data: Mapping[str, Any]) -> Location:
     """The location; its currency is not in it, only on its invoices."""
-    found = data.get("location") or data
-    zone = found.get("timezone") or (found.get("business") or {}).get("timezone") or ""
-    return Location(str(found.get("id") or ""), str(found.get("name") or ""), str(zone))
+    found = _location_of(data)
+    business = found.get("business")
+    zone = found.get("timezone") or (business.get("timezone") if isinstance(business, dict) else "")
+    return Location(loose_text(found.get("id")), loose_text(found.get("name")), loose_text(zone))
 
 
 def agency_id(data: Mapping[str, Any]) -> str:
     """Who an invoice is sent by where no user is known: `userId` may be an employee's id or the agency's."""
-    found = data.get("location") or data
-    return str(found.get("companyId") or "")
+    return loose_text(_location_of(data).get("companyId"))
+
+
+def _location_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = data.get("location")
+    return found if isinstance(found, dict) and found else data
+
+
+def rows(data: Mapping[str, Any], name: str) -> list[Any]:
+    """The rows of a page, none where the list is left out; raises Unavailable where something else is in its place."""
+    found = data.get(name)
+    if found is None or isinstance(found, list):
+        return found or []
+    raise Unavailable(UNAVAILABLE, side="crococlick", reason=f"{name} is no list")
 
 
 def row_ids(data: Mapping[str, Any]) -> list[str]:
     """The ids of a page's rows, readable or not, in their order."""
-    return [str(row.get("_id") or "") if isinstance(row, dict) else "" for row in data.get("invoices") or []]
-
-
-def transaction_count(data: Mapping[str, Any]) -> int:
-    """How many rows a page of transactions has, of any kind."""
-    return len(data.get("data") or [])
-
-
-class Reader:
-    """Reads the invoices of one location; keeps what invoices share, so that thousands are read in seconds."""
-
-    def __init__(self, timezone: str) -> None:
-        self._zone = _zone(timezone)
-        self._days: dict[str, date] = {}
-        self._taxes: dict[tuple[Any, ...], Tax] = {}
-
-    def page(self, data: Mapping[str, Any]) -> Page[Invoice]:
-        """A page of the list; an invoice that cannot be read is told apart and does not fail its neighbours."""
-        invoices: list[Invoice] = []
-        unreadable: list[Unreadable] = []
-        for row in data.get("invoices") or []:
-            if not isinstance(row, dict):
-                unreadable.append(Unreadable("", "", "invoice", "is no object"))
-            elif row.get("deleted") is not True:
-                read = self.invoice(row)
-                (invoices if isinstance(read, Invoice) else unreadable).append(read)  # type: ignore[arg-type]  # because: one list for each type
-        total = data.get("total")
-        return Page(invoices, int(total) if isinstance(total, int | Decimal) else None, unreadable)
-
-    def transactions(self, data: Mapping[str, Any]) -> Page[Payment]:
-        """A page of transactions: those that were made for an invoice."""
-        payments: list[Payment] = []
-        unreadable: list[Unreadable] = []
-        for row in data.get("data") or []:
-            # Which field links the two is not confirmed; a transaction without it shows as a sum that differs.
-            if row.get("entitySourceType") != "invoice":
-                continue
-            try:
-                payments.append(self._payment(row))
-            except Garbage as garbage:
-                unreadable.append(Unreadable(_text(row, "_id"), "", garbage.field, garbage.reason))
-        total = data.get("totalCount")
-        return Page(payments, int(total) if isinstance(total, int | Decimal) else None, unreadable)
-
-    def _payment(self, row: Mapping[str, Any]) -> Payment:
-        method = row.get("paymentMethod")
-        kind = _text(method, "type") if isinstance(method, dict) else ""
-        return Payment(
-            source_id=_text(row, "_id") or _garbage("_id", "is missing"),
-            invoice_id=_text(row, "entitySourceId"),
-            amount=_amount(row, "amount"),
-            currency=_text(row, "currency").upper(),
-            paid_on=self._day(row, "fulfilledAt") or self._day(row, "createdAt"),
-            status=_text(row, "status"),
-            refunded=_amount(row, "amountRefunded", ZERO),
-            live=row.get("liveMode") is not False,
-            method=kind or _text(row, "paymentProviderType"),
-        )
-
-    def invoice(self, row: Mapping[str, Any]) -> Invoice | Unreadable:
-        """One invoice, or why it cannot be read."""
-        try:
-            return self._invoice(row)
-        except Garbage as garbage:
-            return Unreadable(_text(row, "_id"), number(row), garbage.field, garbage.reason)
-
-    def _invoice(self, row: Mapping[str, Any]) -> Invoice:
-        total = _amount(row, "total")
-        paid = _amount(row, "amountPaid", ZERO)
-        lines = row.get("invoiceItems")
-        if not isinstance(lines, list):
-            raise Garbage("invoiceItems", "is no list")
-        return Invoice(
-            source_id=_text(row, "_id") or _garbage("_id", "is missing"),
-            number=number(row),
-            status=_status(row),
-            # A test invoice says so; one that says nothing was made with the API's default, which is live.
-            live=row.get("liveMode") is not False,
-            customer=_customer(row.get("contactDetails") or {}),
-            currency=_text(row, "currency").upper(),
-            issue_date=self._day(row, "issueDate"),
-            due_date=self._day(row, "dueDate"),
-            lines=tuple([self._line(line, place) for place, line in enumerate(lines, 1)]),
-            total=total,
-            discount=_discount(row.get("discount")),
-            name=_text(row, "name"),
-            amount_paid=paid,
-            amount_due=_amount(row, "amountDue", total - paid),
-            tax=_tax_total(row.get("totalSummary")),
-            extras=_paid_beside(row.get("miscellaneousCharges")),
-            late_fees=_has_late_fees(row),
-        )
-
-    def _line(self, line: Any, place: int) -> LineItem:
-        try:
-            taxes = line.get("taxes")
-            return LineItem(
-                _text(line, "name"),
-                _amount(line, "qty"),
-                _amount(line, "amount"),
-                tuple([self._tax(tax) for tax in taxes]) if taxes else (),
-                line.get("taxInclusive") is True,
-                _text(line, "description"),
-                _text(line, "productId"),
-            )
-        except Garbage as garbage:
-            raise Garbage(f"invoiceItems[{place}].{garbage.field}", garbage.reason) from None
-        except (AttributeError, TypeError):
-            raise Garbage(f"invoiceItems[{place}]", "is no line") from None
-
-    def _tax(self, tax: Mapping[str, Any]) -> Tax:
-        key = (tax.get("_id"), tax.get("name"), tax.get("rate"), tax.get("calculation"))
-        known = self._taxes.get(key)
-        if known is None:
-            known = self._taxes[key] = _read_tax(tax)
-        return known
-
-    def _day(self, row: Mapping[str, Any], name: str) -> date | None:
-        """A date of the location: bare, or the instant of its local midnight or end of day."""
-        written = row.get(name)
-        if not written:
-            return None
-        if not isinstance(written, str):
-            return _garbage(name, f"is no date: {str(written)[:40]}")
-        day = self._days.get(written)
-        if day is None:
-            day = self._days[written] = self._read_day(name, written)
-        return day
-
-    def _read_day(self, name: str, written: str) -> date:
-        try:
-            if len(written) == 10:
-                return date.fromisoformat(written)
-            moment = datetime.fromisoformat(written)
-            if moment.tzinfo is None:
-                return moment.date()
-            if self._zone:
-                return moment.astimezone(self._zone).date()
-        except (OverflowError, ValueError):
-            return _garbage(name, f"is no date: {written[:40]}")
-        return _garbage(name, "is an instant, and the location's time zone is not known")
-
-
-def number(row: Mapping[str, Any]) -> str:
-    """The invoice's number as a text, its prefix put before it unless it is there already; outer blanks are none of it.
-
-    Nobody says whether Xero keeps them, nor whether its look-up by number does.
-    """
-    written, prefix = _text(row, "invoiceNumber").strip(), _text(row, "invoiceNumberPrefix").lstrip()
-    return written if not written or written.startswith(prefix) else f"{prefix}{written}"
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (KeyError, OSError, ValueError):  # unknown, unreadable, malformed
-        return None
-
-
-def _status(row: Mapping[str, Any]) -> Status:
-    try:
-        return Status(_text(row, "status"))
-    except ValueError:
-        return _garbage("status", f"is not known: {_text(row, 'status')[:40]!r}")
-
-
-def _customer(found: Any) -> Customer:
-    if not isinstance(found, dict):
-        return _garbage("contactDetails", "is no object")
-    return Customer(
-        id=_text(found, "id"),
-        name=_text(found, "name"),
-        email=_text(found, "email"),
-        company=_text(found, "companyName"),
-        phone=_text(found, "phoneNo"),
-    )
-
-
-def _discount(found: Any) -> Discount | None:
-    if not found:
-        return None
-    if not isinstance(found, dict):
-        return _garbage("discount", "is no object")
-    value = _amount(found, "value", ZERO, "discount.value")
-    if not value:
-        return None
-    kind = found.get("type")
-    if kind not in ("percentage", "fixed"):
-        return _garbage("discount.type", f"is not known: {str(kind)[:40]!r}")
-    return Discount(kind == "percentage", value, _product_ids(found.get("validOnProductIds")))
-
-
-def _product_ids(found: Any) -> tuple[str, ...]:
-    """Product ids from a list, or from the text of a list that the specification's example shows."""
-    if isinstance(found, str):
-        found = [part.strip(" '\"") for part in found.strip(" []").split(",")]
-    if found is not None and not isinstance(found, list):
-        return _garbage("discount.validOnProductIds", "is no list")
-    return tuple(str(part) for part in found or [] if part)
-
-
-def _read_tax(tax: Mapping[str, Any]) -> Tax:
-    calculation = tax.get("calculation") or "exclusive"
-    if calculation not in ("exclusive", "compound"):
-        return _garbage("taxes.calculation", f"is not known: {str(calculation)[:40]!r}")
-    return Tax(
-        _text(tax, "_id"), _text(tax, "name"), _amount(tax, "rate", field="taxes.rate"), calculation == "compound"
-    )
-
-
-def _tax_total(summary: Any) -> Decimal | None:
-    if not isinstance(summary, dict) or summary.get("tax") is None:
-        return None
-    return _amount(summary, "tax", field="totalSummary.tax")
-
-
-def _paid_beside(charges: Any) -> Decimal:
-    """Processing fees and the like that came in with payments: one by one, else their sum."""
-    if not isinstance(charges, dict):
-        return ZERO
-    paid = charges.get("paidCharges")
-    if not isinstance(paid, list) or not paid:
-        return _amount(charges, "collectedMiscellaneousCharges", ZERO, "miscellaneousCharges")
-    return sum((_amount(one, "amount", ZERO, "paidCharges.amount") for one in paid if isinstance(one, dict)), ZERO)
-
-
-def _has_late_fees(row: Mapping[str, Any]) -> bool:
-    """Whether late fees are switched on, or were charged; what tells of a charged one is not published."""
-    configured = row.get(_LATE_FEES)
-    if isinstance(configured, dict) and (configured.get("enable") is True or configured.get("enabled") is True):
-        return True
-    return any(row[name] for name in row if name.startswith("lateFee") and name != _LATE_FEES)
-
-
-def _amount(found: Mapping[str, Any], name: str, missing: Decimal | None = None, field: str = "") -> Decimal:
-    """A number, written as a number or as a text; `missing` stands for one that is not there."""
-    value = found.get(name)
-    kind = type(value)
-    if kind is Decimal:
-        return value  # type: ignore[return-value]  # because: `kind` says it
-    if kind is int:
-        return _whole(value)
-    if value is None or value == "":
-        return _garbage(field or name, "is missing") if missing is None else missing
-    return _parsed(value, field or name)
-
-
-@lru_cache(4096)
-def _whole(value: int) -> Decimal:
-    return Decimal(value)
-
-
-def _parsed(value: Any, field: str) -> Decimal:
-    try:
-        amount = Decimal(value.strip())
-    except (AttributeError, InvalidOperation):
-        return _garbage(field, f"is no number: {str(value)[:40]!r}")
-    return amount if amount.is_finite() else _garbage(field, "is no finite number")
-
-
-def _text(found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
-    return value if isinstance(value, str) else "" if value is None else str(value)
-
-
-def _garbage(field: str, reason: str) -> NoReturn:
-    raise Garbage(field, reason)
+    found = rows(data, "invoices")
+    return [loose_text(row.get("_id")) if isinstance(row, dict) else "" for row in found]

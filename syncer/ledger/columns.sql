@@ -85,7 +85,7 @@ COMMENT ON COLUMN invoices.xero_id IS 'The invoice in Xero; empty where it is no
 COMMENT ON COLUMN invoices.number IS 'The invoice''s number, prefix included.';
 COMMENT ON COLUMN invoices.status IS 'Its status in CrocoClick.';
 COMMENT ON COLUMN invoices.state IS 'Where it stands: synced, waiting, held, retrying, in_doubt, skipped or not_eligible.';
-COMMENT ON COLUMN invoices.cause IS 'Why it is held, retried or left out.';
+COMMENT ON COLUMN invoices.cause IS 'Why it is held, retried or left out: its own reason, or what stands in the way of the whole connection.';
 COMMENT ON COLUMN invoices.facts IS 'What belongs to the cause, as JSON.';
 COMMENT ON COLUMN invoices.currency IS 'The currency of its amounts.';
 COMMENT ON COLUMN invoices.total IS 'Its total in CrocoClick, tax included.';

@@ -12,17 +12,28 @@ from typing import Any, TypeVar
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.checks import Check
-from syncer.core.due import Recount
+from syncer.core.due import Listing, Recount
 from syncer.core.importing import Answer, Link
 from syncer.core.invoice import Invoice
 from syncer.core.money import text
+from syncer.core.obstacle import Obstacle, Stand
 from syncer.core.payment import Payment
 from syncer.core.people import SourceContact
 from syncer.core.standing import Order
-from syncer.ledger import orders, people, records, seeing, steps
+from syncer.ledger import listing, orders, people, records, seeing, steps
 from syncer.ledger.pen import QUERIES, Deed, Pen, columns_of
 from syncer.ledger.people import Imported
-from syncer.ledger.records import Ending, Intent, Known, KnownContact, OpenAttempt, Verdict, as_json, code_of, facts_of
+from syncer.ledger.records import (
+    Ending,
+    Intent,
+    Known,
+    KnownContact,
+    OpenAttempt,
+    Verdict,
+    as_json,
+    as_kept,
+    code_of,
+)  # fmt: skip
 from syncer.ledger.store import Store, Tx
 from syncer.ports import CallRecord, Event
 
@@ -70,10 +81,11 @@ class Ledger:
 
     def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[Known]:
         """The invoices of these rows, with the payments of those that stand in Xero."""
-        bound = [row["source_id"] for row in rows if row["xero_id"]]
+        bound = {row["xero_id"]: row["source_id"] for row in rows if row["xero_id"]}
         payments: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for row in self.rows("payments", ids=bound) if bound else ():
-            payments[row["invoice_id"]].append(row)
+        for row in self.rows("payments", ids=list(bound.values()), xero_ids=list(bound)) if bound else ():
+            for owner in {row["invoice_id"], bound.get(row["xero_invoice_id"] if row["xero_id"] else "", "")}:
+                payments[owner].append(row)
         return [records.known(row, payments.get(row["source_id"], ())) for row in rows]
 
     def shared_numbers(self) -> list[Known]:
@@ -137,10 +149,11 @@ class Ledger:
         found = self.rows("book_invoices_marked", source_ids=list(source_ids)) if source_ids else []
         return [records.head_in_xero(row) for row in found]
 
-    def watermark(self, name: str) -> datetime | None:
-        """When this was last read up to date."""
+    def watermark(self, name: str, now: datetime | None = None) -> datetime | None:
+        """When this was last read up to date; by `now`, where it is given, one in the future counts as none."""
         row = self.row("watermark", name=name)
-        return row["reached_at"] if row else None
+        reached = row["reached_at"] if row else None
+        return None if reached and now and reached > now else reached
 
     def is_bound(self) -> bool:
         """Whether any record of this connection stands in Xero."""
@@ -151,6 +164,36 @@ class Ledger:
         """Whether anybody ever synced the connection as a whole: until then it is being set up."""
         row = self.row("gone_live")
         return bool(row and row["live"])
+
+    # -- what stands in the way of the whole connection -----------------------------------------------------------
+
+    def obstacles(self) -> list[Obstacle]:
+        """What stands in the way of every invoice now, what is shown first."""
+        return [records.obstacle(row) for row in self.rows("obstacles")]
+
+    def obstacle(self) -> Obstacle | None:
+        """What is shown of it, if anything."""
+        return next(iter(self.obstacles()), None)
+
+    def meet(self, found: Obstacle, now: datetime) -> None:
+        """Write down what stands in the way, in place of what stood there on its side; the same keeps its beginning."""
+
+        def write(pen: Pen) -> None:
+            before = {row["side"]: row for row in pen.rows("obstacles")}.get(found.side)
+            since = before["since"] if before and before["code"] == found.code else found.since
+            columns = records.obstacle_columns(found) | {"since": [since]}
+            pen.put("obstacle", "side", columns)
+
+        self._write(now, write)
+
+    def pass_by(self, sides: Sequence[str]) -> None:
+        """Nothing stands in the way on these sides any more."""
+        self.store.transaction(
+            lambda tx: tx.execute(
+                "DELETE FROM obstacle WHERE connection = $connection AND list_contains($sides, side)",
+                {"connection": self.connection, "sides": list(sides)},
+            )
+        )
 
     # -- the connection and its settings --------------------------------------------------------------------------
 
@@ -290,25 +333,37 @@ class Ledger:
         shown = list(payments)
         self._write(now, write)
 
-    def settle_verdicts(self, run_id: str, verdicts: Sequence[Verdict], now: datetime) -> None:
-        """Write down what the planner decided without a write; only what differs from before is told again."""
+    def settle_verdicts(
+        self, run_id: str, decided: Sequence[Verdict], now: datetime, as_it_was: Mapping[str, Stand] | None = None
+    ) -> None:
+        """Write down what the planner decided without a write; only what differs from before is told again.
+
+        `as_it_was`: it was decided outside of a run. Nothing is written then of an invoice that is no longer as it was,
+        and the answer to an order is left to the next run to tell.
+        """
+        expected = {key: as_kept(*one) for key, one in (as_it_was or {}).items()}
 
         def write(pen: Pen) -> None:
-            before = {row["source_id"]: (row["state"], row["cause"], row["facts"]) for row in pen.rows("states")}
-            changed = [
-                v for v in verdicts if before.get(v.source_id) != (v.state, code_of(v.problem), facts_of(v.problem))
-            ]
-            columns: dict[str, list[Any]] = {
-                "source_id": [v.source_id for v in changed],
-                "state": [v.state for v in changed],
-                "cause": [code_of(v.problem) for v in changed],
-                "facts": [facts_of(v.problem) for v in changed],
-            }
-            pen.change("invoice", columns | {"decided_at": [now] * len(changed), "retry_at": [None] * len(changed)})
+            rows = {row["source_id"]: row for row in pen.rows("states")}
+            before = {key: (row["state"], row["cause"], row["facts"]) for key, row in rows.items()}
+            verdicts = [v for v in decided if as_it_was is None or before.get(v.source_id) == expected.get(v.source_id)]
+            changed = [v for v in verdicts if before.get(v.source_id) != as_kept(v.state, v.problem)]
+            pen.decide(changed)
+            moved = {v.source_id for v in changed}
             _forget_refusals(pen, [v.source_id for v in verdicts if not v.refused])
             # Where both sides agree there is nothing left to carry out.
             steps.fulfil(pen, [v.source_id for v in verdicts if v.state == "synced"], CARRIED_OUT)
-            pen.tell("invoice", [(v.source_id, v.state, v.problem) for v in changed if v.state != "waiting"])
+            waiting = {v.source_id for v in verdicts if v.state == "waiting"}
+            replaced = [v.source_id for v in verdicts if not v.refused and code_of(v.problem) != "payment_changed"]
+            steps.fulfil(pen, [source_id for source_id in replaced if source_id not in waiting], ["replace_payment"])
+            asked = {key for key, row in rows.items() if row["asked_at"]}
+            if as_it_was is None:
+                worth_telling = moved | asked
+                news = [v for v in verdicts if v.source_id in worth_telling]
+                orders.heed(pen, [v.source_id for v in verdicts if v.source_id in asked])
+            else:
+                news = [v for v in changed if v.source_id not in asked]
+            pen.tell("invoice", [(v.source_id, v.state, v.problem) for v in news if v.state != "waiting"])
 
         self._write(now, write, run_id)
 
@@ -405,6 +460,15 @@ class Ledger:
         """What was said of these counts no more."""
         self._write(now, lambda pen: people.take_back(pen, subjects, given.by))
 
+    def miss_payments(self, shown: Iterable[Payment], now: datetime, of: Sequence[str] | None = None) -> None:
+        """Of all transactions, or those of some contacts, CrocoClick showed these: what it left out may be gone."""
+        ids = {one.source_id for one in shown}
+        self._write(now, lambda pen: listing.miss(pen, ids, of))
+
+    def list_payments(self, run_id: str, listings: Mapping[str, Listing], now: datetime) -> None:
+        """What Xero's own lists of payments say, by invoice."""
+        self._write(now, lambda pen: listing.keep(pen, listings), run_id)
+
     def recount(self, run_id: str, source_id: str, found: Recount, now: datetime) -> None:
         """Which of an invoice's payments Xero has, after a person ordered to compare; the order is fulfilled."""
 
@@ -429,6 +493,10 @@ class Ledger:
         def write(pen: Pen) -> None:
             pen.tell("connection", [("", f"order_{given.name}", Problem("", given.said))], given.by)
             pen.audit(Deed(given.by, f"order_{given.name}"), [("", None, None)])
+            if given.name == "confirm_shrink":
+                pen.tx.execute(
+                    "DELETE FROM obstacle WHERE connection = ? AND code = 'source_shrunk'", [self.connection]
+                )
 
         self._write(now, write)
 

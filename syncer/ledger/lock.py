@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncer.errors import LedgerBusy, SyncerError
+from syncer.ledger.damage import of_disk
 
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.0005, 0.005
 
@@ -80,7 +81,8 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise SyncerError("ledger_unreadable", path=str(path), reason=error.strerror) from error
+        unknown = SyncerError("ledger_unreadable", path=str(path), reason=error.strerror)
+        raise of_disk(error, path) or unknown from error
 
 
 def _try(handle: int, mode: int) -> bool:

@@ -130,4 +130,31 @@ MIGRATIONS: Mapping[int, Step] = {
             changed_by VARCHAR NOT NULL
         );
     """,
+    # Payments as Xero got them: what is paid there otherwise than in CrocoClick is decided anew. What stands in the way
+    # of a whole connection, and which invoices a person asked for.
+    5: """
+        ALTER TABLE invoice ADD COLUMN xero_read_at TIMESTAMP;
+        ALTER TABLE invoice ADD COLUMN xero_others VARCHAR;
+        ALTER TABLE payment ADD COLUMN xero_amount DECIMAL(24, 6);
+        ALTER TABLE payment ADD COLUMN xero_paid_on DATE;
+        ALTER TABLE payment ADD COLUMN xero_invoice_id VARCHAR;
+        UPDATE payment SET xero_amount = amount, xero_paid_on = paid_on, xero_invoice_id = (
+            SELECT i.xero_id FROM invoice i
+            WHERE i.connection = payment.connection AND i.source_id = payment.invoice_id
+        ) WHERE xero_id IS NOT NULL;
+        UPDATE invoice SET state = 'waiting' WHERE state = 'synced' AND xero_amount_paid <> amount_paid;
+        ALTER TABLE invoice ADD COLUMN asked_at TIMESTAMP;
+        CREATE TABLE obstacle (
+            connection VARCHAR NOT NULL,
+            side VARCHAR NOT NULL,
+            code VARCHAR NOT NULL,
+            facts VARCHAR NOT NULL,
+            state VARCHAR NOT NULL,
+            place INTEGER NOT NULL,
+            since TIMESTAMP NOT NULL,
+            ends_at TIMESTAMP,
+            issued_before DATE,
+            PRIMARY KEY (connection, side)
+        );
+    """,
 }

@@ -11,9 +11,9 @@ from syncer.core.due import Recount
 from syncer.core.standing import Order
 from syncer.ledger.pen import NOBODY, Deed, Pen
 from syncer.ledger.records import as_json
-from syncer.ledger.steps import fulfil
+from syncer.ledger.steps import as_entered, fulfil
 
-STANDING = ("skip", "overwrite", "adopt", "reapply_payments", "same_payment")  # until carried out
+STANDING = ("skip", "overwrite", "adopt", "reapply_payments", "replace_payment", "same_payment")  # until carried out
 TAKEN_BACK = ("unskip", "undo")
 OVER = ("overwrite", "reapply_payments")  # these write over what a person saw in Xero, and over nothing later
 
@@ -52,10 +52,18 @@ def follow(pen: Pen, given: Order, ids: Sequence[str]) -> None:
         pen.set_state(free, "skipped", Problem("skipped_by_person", {**given.said, "by": given.by}))
     else:
         # The cause stays until the next decision: it tells which of Xero's lists have to be read anew.
-        same: dict[str, Any] = {"state": "waiting", "refused_stamp": None, "decided_at": pen.now}
+        same: dict[str, Any] = {
+            "state": "waiting", "refused_stamp": None, "decided_at": pen.now, "asked_at": pen.now,
+        }  # fmt: skip
         pen.change("invoice", {"source_id": free, **{name: [value] * len(free) for name, value in same.items()}})
     pen.change("invoice", {"source_id": list(ids), "retry_at": [None] * len(ids)})
     pen.tell("invoice", [(one, f"order_{given.name}", Problem("", given.said)) for one in ids], given.by)
+
+
+def heed(pen: Pen, ids: Sequence[str]) -> None:
+    """A run has been through these: nobody waits for them any more."""
+    if ids:
+        pen.change("invoice", {"source_id": list(ids), "asked_at": [None] * len(ids)})
 
 
 def _stand(pen: Pen, given: Order, ids: Sequence[str]) -> None:
@@ -121,7 +129,7 @@ def recount(pen: Pen, source_id: str, found: Recount) -> None:
         "payment",
         {
             "source_id": names,
-            "xero_id": [found.carried.get(name) for name in names],
+            **as_entered([found.entered.get(name) for name in names]),
             "carried_at": [pen.now if name in found.carried else None for name in names],
             "counted": [name in found.counted for name in names],
         },

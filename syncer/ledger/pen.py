@@ -9,7 +9,7 @@ from typing import Any
 from syncer.core.books import BookContact, BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.standing import told
-from syncer.ledger.records import address_text, as_json, code_of, facts_of
+from syncer.ledger.records import Verdict, address_text, as_json, code_of, facts_of
 from syncer.ledger.store import Tx, named_queries
 
 QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
@@ -70,6 +70,18 @@ class Pen:
     def set_state(self, ids: Sequence[str], state: str, problem: Problem | None = None, stamp: str = "") -> None:
         """Give invoices one state for one reason, from now on."""
         self.change("invoice", {"source_id": list(ids), **self.state(len(ids), state, problem, stamp)})
+
+    def decide(self, verdicts: Sequence[Verdict]) -> None:
+        """Give each invoice the state that was decided for it, from now on."""
+        columns: dict[str, list[Any]] = {
+            "source_id": [one.source_id for one in verdicts],
+            "state": [one.state for one in verdicts],
+            "cause": [code_of(one.problem) for one in verdicts],
+            "facts": [facts_of(one.problem) for one in verdicts],
+            "decided_at": [self.now] * len(verdicts),
+            "retry_at": [None] * len(verdicts),
+        }
+        self.change("invoice", columns)
 
     def state(self, count: int, state: str, problem: Problem | None = None, stamp: str = "") -> dict[str, list[Any]]:
         """The columns of one state for one reason, from now on."""

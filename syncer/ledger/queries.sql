@@ -1,4 +1,29 @@
--- Named queries of the ledger. Each line after a name says what the query is for.
+-- Named queries of the ledger. Each line after a name says what the query is for. `{invoice_now}` in a query stands for
+-- the query of that name.
+
+-- name: invoice_now
+-- Every invoice of every connection in the state that everybody is shown: where something stands in the way of the whole
+-- connection, that is the cause of each invoice that would otherwise go over (`behind` in core/obstacle.py).
+SELECT i.* REPLACE (
+    COALESCE(o.state, i.state) AS state,
+    COALESCE(o.code, CASE WHEN i.state <> 'waiting' THEN i.cause END) AS cause,
+    COALESCE(o.facts, CASE WHEN i.state <> 'waiting' THEN i.facts END) AS facts,
+    COALESCE(greatest(o.since, i.decided_at), i.decided_at) AS decided_at,
+    CASE WHEN o.code IS NULL THEN i.retry_at ELSE o.ends_at END AS retry_at
+)
+FROM invoice i LEFT JOIN (
+    SELECT * FROM obstacle WHERE (connection, place) IN (SELECT connection, min(place) FROM obstacle GROUP BY connection)
+) o ON o.connection = i.connection AND i.state IN ('waiting', 'retrying')
+AND NOT (i.state = 'retrying' AND COALESCE(i.cause, '') = o.code)
+AND (o.issued_before IS NULL OR COALESCE(i.issue_date < o.issued_before, false));
+
+-- name: obstacles
+-- What stands in the way of a connection, what is shown first.
+SELECT * FROM obstacle WHERE connection = $connection ORDER BY place;
+
+-- name: answered
+-- Which services answered since then, with anything but a failure.
+SELECT DISTINCT side FROM call WHERE connection = $connection AND made_at >= $since AND status BETWEEN 200 AND 299;
 
 -- name: connections
 -- Every connection, the default one first.
@@ -62,7 +87,7 @@ GROUP BY ALL ORDER BY records DESC;
 -- name: run_records
 -- The invoices that a run tried or decided anew, newest first.
 SELECT h.source_id, i.number, i.contact_name, h.what, h.cause, h.facts, h.happened_at, i.currency, i.total, i.state
-FROM history h JOIN invoice i ON i.connection = h.connection AND i.source_id = h.source_id
+FROM history h JOIN {invoice_now} i ON i.connection = h.connection AND i.source_id = h.source_id
 WHERE h.connection = $connection AND h.run_id = $run_id AND h.kind = 'invoice' AND h.what <> 'seen'
 ORDER BY h.id DESC LIMIT $limit;
 
@@ -100,18 +125,19 @@ WHERE i.connection = $connection AND list_contains($ids, i.source_id);
 
 -- name: shared_numbers
 -- Invoices whose number stands on several, with what decides who may use it.
-SELECT source_id, number, status, live, issue_date, contact_name, xero_id, xero_head, gone, ordered, ordered_said,
-       ordered_by
-FROM invoice WHERE connection = $connection AND number IN (
+SELECT i.source_id, i.number, i.status, i.live, i.issue_date, i.contact_name, i.xero_id, i.xero_head, i.gone, i.ordered,
+       i.ordered_said, i.ordered_by, json_extract_string(c.content, '$[10].flaw[0]') AS flaw
+FROM invoice i LEFT JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+WHERE i.connection = $connection AND i.number IN (
     SELECT number FROM invoice WHERE connection = $connection GROUP BY number HAVING count(*) > 1
 );
 
 -- name: holders
 -- Our invoices behind some documents in Xero: those bound to them, and those whose mark they carry.
-SELECT source_id, number, status, live, issue_date, contact_name, xero_id, xero_head, gone, ordered, ordered_said,
-       ordered_by
-FROM invoice WHERE connection = $connection
-AND (list_contains($ids, xero_id) OR list_contains($marks, source_id));
+SELECT i.source_id, i.number, i.status, i.live, i.issue_date, i.contact_name, i.xero_id, i.xero_head, i.gone, i.ordered,
+       i.ordered_said, i.ordered_by, json_extract_string(c.content, '$[10].flaw[0]') AS flaw
+FROM invoice i LEFT JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+WHERE i.connection = $connection AND (list_contains($ids, i.xero_id) OR list_contains($marks, i.source_id));
 
 -- name: open_attempts
 -- Tries that never got an answer, call by call, in the order they were sent; those of an import apart from all others.
@@ -156,7 +182,7 @@ SELECT reached_at FROM watermark WHERE connection = $connection AND name = $name
 -- name: counts
 -- Invoices and money by state, cause and currency.
 SELECT state, cause, currency, count(*) AS invoices, sum(total) AS money, min(decided_at) AS since, min(retry_at) AS retry_at
-FROM invoice WHERE connection = $connection GROUP BY state, cause, currency;
+FROM {invoice_now} WHERE connection = $connection GROUP BY state, cause, currency;
 
 -- name: due
 -- What tells a watch what to do next; `since` is when it last looked.
@@ -167,14 +193,18 @@ SELECT (SELECT min(retry_at) FROM invoice WHERE connection = $connection AND sta
         AND starts_with(what, 'order_') AND what <> 'order_skip') AS order_at,
        (SELECT reached_at FROM watermark WHERE connection = $connection AND name = 'crococlick') AS swept_at;
 
+-- name: waiting
+-- Invoices that are to go over with the next run, as far as they themselves say.
+SELECT source_id FROM invoice WHERE connection = $connection AND state = 'waiting';
+
 -- name: gone_live
 -- Whether anybody ever synced the connection as a whole.
 SELECT EXISTS (SELECT 1 FROM run WHERE connection = $connection AND kind = 'sync' AND scope = '') AS live;
 
 -- name: ordered
 -- Invoices that a person gave an order for since then, and that no run has looked at.
-SELECT source_id FROM invoice WHERE connection = $connection AND state = 'waiting' AND decided_at >= $since
-AND (cause IS NOT NULL OR ordered IS NOT NULL) ORDER BY decided_at, source_id LIMIT $limit;
+SELECT source_id FROM invoice WHERE connection = $connection AND asked_at >= $since
+AND state IN ('waiting', 'held', 'retrying', 'not_eligible') ORDER BY asked_at, source_id LIMIT $limit;
 
 -- name: events_known
 -- Which of these events were acted on already.
@@ -196,13 +226,13 @@ SELECT state, cause, facts, currency, CAST(decided_at + to_minutes($minutes) AS 
        min(contact_id) AS first_contact, max(contact_id) AS last_contact,
        arg_min(contact_name, contact_id) AS first_name, arg_max(contact_name, contact_id) AS last_name,
        min(issue_date) AS first_issued, max(issue_date) AS last_issued
-FROM invoice WHERE connection = $connection AND list_contains($states, state) GROUP BY ALL;
+FROM {invoice_now} WHERE connection = $connection AND list_contains($states, state) GROUP BY ALL;
 
 -- name: held_for
 -- The records in these states for one cause, largest amounts first.
 SELECT source_id, number, status, contact_id, contact_name, currency, total, state, cause, facts, decided_at, retry_at,
        issue_date, xero_id, xero_status, ordered, refused_stamp
-FROM invoice WHERE connection = $connection AND list_contains($states, state)
+FROM {invoice_now} WHERE connection = $connection AND list_contains($states, state)
 AND COALESCE(cause, 'answer_lost') = $cause ORDER BY total DESC, source_id;
 
 -- name: settled
@@ -226,7 +256,7 @@ SELECT i.source_id, i.number, i.contact_name, i.currency, i.total, i.state, i.is
        COALESCE(after.moved_at, after.last_at) AS settled_at, after.is_changed,
        o.what AS order_what, o.facts AS order_facts, o.by_whom AS order_by
 FROM after JOIN held ON held.source_id = after.source_id
-JOIN invoice i ON i.connection = $connection AND i.source_id = after.source_id
+JOIN {invoice_now} i ON i.connection = $connection AND i.source_id = after.source_id
 JOIN history w ON w.id = held.id AND w.connection = $connection
 LEFT JOIN history o ON o.id = after.order_id AND o.connection = $connection
 WHERE i.state IN ('synced', 'not_eligible') AND COALESCE(after.moved_at, after.last_at) >= $since
@@ -261,7 +291,7 @@ AND e.outcome IN ('created', 'found');
 
 -- name: latest_invoices
 -- The invoices that moved last, for a first look.
-SELECT * FROM invoice WHERE connection = $connection
+SELECT * FROM {invoice_now} WHERE connection = $connection
 ORDER BY COALESCE(issue_date, DATE '1900-01-01') DESC, number DESC LIMIT $limit;
 
 -- name: calls_since
@@ -284,12 +314,12 @@ SELECT side, count(*) AS calls FROM call WHERE connection = $connection AND run_
 
 -- name: find_exact
 -- Invoices with exactly this number or id.
-SELECT * FROM invoice WHERE connection = $connection
+SELECT * FROM {invoice_now} WHERE connection = $connection
 AND (source_id = $what OR xero_id = $what OR lower(number) = lower($what)) ORDER BY issue_date DESC LIMIT $limit;
 
 -- name: find_like
 -- Invoices whose number, customer or email contains this, newest first.
-SELECT * FROM invoice WHERE connection = $connection
+SELECT * FROM {invoice_now} WHERE connection = $connection
 AND (contains(lower(number), lower($what)) OR contains(lower(contact_name), lower($what))
      OR contains(lower(contact_email), lower($what)))
 ORDER BY lower(contact_email) = lower($what) DESC, issue_date DESC, number LIMIT $limit;
@@ -314,18 +344,23 @@ SELECT i.currency,
             WHEN i.state IN ('waiting', 'retrying') THEN 'deferred'
             ELSE i.state END AS outcome,
        i.state = 'synced' AS synced, count(*) AS invoices, sum(i.total) AS money
-FROM invoice i
+FROM {invoice_now} i
 LEFT JOIN (
-    SELECT source_id, max(CASE what WHEN 'found' THEN 'created' ELSE what END) AS what FROM history
-    WHERE connection = $connection AND run_id = $run_id AND kind = 'invoice'
-    AND what IN ('created', 'updated', 'voided', 'found') GROUP BY source_id
+    -- What was found without a try of ours was there before: after the loss of a ledger nothing is created by that.
+    SELECT h.source_id, max(CASE h.what WHEN 'found' THEN 'created' ELSE h.what END) AS what FROM history h
+    WHERE h.connection = $connection AND h.run_id = $run_id AND h.kind = 'invoice'
+    AND (h.what IN ('created', 'updated', 'voided') OR (h.what = 'found' AND EXISTS (
+        SELECT 1 FROM attempt a JOIN attempt_end e ON e.attempt_id = a.id
+        WHERE a.connection = h.connection AND a.kind = 'invoice' AND a.source_id = h.source_id
+        AND e.outcome = 'found' AND e.ended_at = h.happened_at
+    ))) GROUP BY h.source_id
 ) AS done ON done.source_id = i.source_id
 WHERE i.connection = $connection AND ($everything OR list_contains($ids, i.source_id))
 GROUP BY ALL;
 
 -- name: held_in
 -- The invoices that wait for a person, largest first.
-SELECT source_id, number, cause, facts FROM invoice
+SELECT source_id, number, cause, facts FROM {invoice_now}
 WHERE connection = $connection AND state = 'held' AND ($everything OR list_contains($ids, source_id))
 ORDER BY total DESC, source_id;
 
@@ -356,8 +391,14 @@ SELECT (SELECT count(*) FROM invoice WHERE connection = $connection AND xero_id 
      + (SELECT count(*) FROM contact WHERE connection = $connection AND xero_id IS NOT NULL) AS bound;
 
 -- name: payments
--- Every transaction of some invoices, with the Xero payment it became.
-SELECT * FROM payment WHERE connection = $connection AND list_contains($ids, invoice_id);
+-- Every transaction of some invoices, with the Xero payment it became; those too that CrocoClick has moved to another
+-- invoice since they went.
+SELECT * FROM payment WHERE connection = $connection
+AND (list_contains($ids, invoice_id) OR (xero_id IS NOT NULL AND list_contains($xero_ids, xero_invoice_id)));
+
+-- name: paid_now
+-- What CrocoClick says is paid on each of its invoices.
+SELECT source_id, contact_id, amount_paid FROM invoice WHERE connection = $connection;
 
 -- name: paid_in_run
 -- How many invoices received a payment in a run.
@@ -365,8 +406,8 @@ SELECT count(DISTINCT source_id) AS invoices FROM history
 WHERE connection = $connection AND run_id = $run_id AND kind = 'invoice' AND what = 'paid';
 
 -- name: states
--- The state of every invoice, to tell what a decision changes.
-SELECT source_id, state, cause, facts FROM invoice WHERE connection = $connection;
+-- The state of every invoice, to tell what a decision changes, and whether a person waits for it.
+SELECT source_id, state, cause, facts, asked_at FROM invoice WHERE connection = $connection;
 
 -- name: invoices_with_an_open_try
 -- Invoices whose last write has no answer yet.
@@ -378,9 +419,30 @@ SELECT xero_id, source_id, xero_head, xero_status, xero_amount_paid, xero_amount
 WHERE connection = $connection AND xero_id IS NOT NULL;
 
 -- name: missing_bound
--- Invoices in Xero that a reading of everything, begun then, did not show.
-SELECT source_id FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL AND seen_at < $since
+-- Invoices in Xero that a reading of everything, begun at `since`, did not show; what was seen after `now` was seen by a
+-- clock that was ahead.
+SELECT source_id FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL
+AND (seen_at < $since OR seen_at > $now)
 AND NOT COALESCE(gone, false) AND synced_status IS DISTINCT FROM 'void' ORDER BY source_id LIMIT $limit;
+
+-- name: still_open
+-- Invoices that may still move, or could not be read, when they were last looked at.
+SELECT source_id, cause, changed_at, seen_at FROM invoice WHERE connection = $connection
+AND (status IN ('draft', 'sent', 'payment_processing', 'partially_paid', 'unknown') OR cause = 'invoice_unreadable')
+AND NOT COALESCE(gone, false) AND cause IS DISTINCT FROM 'deleted_in_crococlick' ORDER BY source_id;
+
+-- name: not_looked_at_since
+-- Invoices whose transactions moved after the last look at them, and no longer come to what they said is paid.
+SELECT i.source_id FROM invoice i
+JOIN payment p ON p.connection = i.connection AND p.invoice_id = i.source_id
+WHERE i.connection = $connection AND NOT COALESCE(i.gone, false) AND i.cause IS DISTINCT FROM 'deleted_in_crococlick'
+GROUP BY i.source_id, i.seen_at, i.amount_paid
+HAVING max(p.seen_at) > i.seen_at
+AND i.amount_paid <> COALESCE(sum(p.amount) FILTER (
+    p.live AND (starts_with(p.status, 'succeeded') OR contains(p.status, 'refunded'))), 0)
+AND i.amount_paid <> COALESCE(sum(p.amount - p.refunded) FILTER (
+    p.live AND (starts_with(p.status, 'succeeded') OR contains(p.status, 'refunded'))), 0)
+ORDER BY i.source_id LIMIT $limit;
 
 -- name: ended_skips
 -- Skips whose last day is over.

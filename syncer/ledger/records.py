@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field
-from datetime import datetime
+from dataclasses import astuple, dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from syncer.core.books import NO_ADDRESS, Address, BookContact, BookInvoice
 from syncer.core.causes import Problem
-from syncer.core.invoice import Customer, Invoice, Status, from_content
-from syncer.core.payment import BookPayment, Payment
+from syncer.core.invoice import Customer, Flaw, Invoice, Status, from_content
+from syncer.core.money import text
+from syncer.core.obstacle import Obstacle, Stand
+from syncer.core.payment import MOVED, BookPayment, Payment
 from syncer.core.people import SourceContact
-from syncer.core.standing import Order, Standing
+from syncer.core.standing import Order, Others, Standing
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,13 @@ class Known:
     tries: int = 0
     payment_tries: Mapping[str, int] = field(default_factory=dict)  # by transaction id
     retry_at: datetime | None = None  # UTC
+    read_at: datetime | None = None  # when Xero last answered what its document says, UTC
+    is_asked_for: bool = False  # a person waits for it: an order was given, and no run has been through since
 
     @property
-    def is_asked_for(self) -> bool:
-        """Whether a person waits for it: an order was given since it was last decided."""
-        return self.state == "waiting" and (self.cause is not None or self.standing.order is not None)
+    def stand(self) -> Stand:
+        """Its state and cause as they were last decided."""
+        return Stand(self.state, Problem(self.cause, self.facts) if self.cause else None)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) ->
         row["tries"],
         {one["source_id"]: one["tries"] for one in payments},
         row["retry_at"],
+        row["xero_read_at"],
+        row["asked_at"] is not None,
     )
 
 
@@ -141,14 +147,46 @@ def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> 
         there=json.loads(row["xero_head"] or "{}"),
         xero_amount_paid=row["xero_amount_paid"] or Decimal(0),
         xero_amount_due=row["xero_amount_due"] or Decimal(0),
-        payments=tuple(payment(one) for one in payments),
+        payments=tuple(_as_of(row["source_id"], one) for one in payments),
         carried=carried,
+        entered={one["source_id"]: _entered(one) for one in payments if one["xero_id"] and one["xero_amount"]},
+        others=others_from(row["xero_others"]),
         counted=frozenset(one["source_id"] for one in payments if one["counted"] and one["source_id"] in carried),
         gone=bool(row["gone"]),
         order=_order(row),
         refused_stamp=refused,
         refusal=problem_of(row["cause"], row["facts"]) if refused and row["cause"] else None,
     )
+
+
+def _as_of(invoice_id: str, row: Mapping[str, Any]) -> Payment:
+    """One transaction as this invoice sees it: its own, or one that it was carried for and that is another's now."""
+    found = payment(row)
+    return found if found.invoice_id == invoice_id else replace(found, status=MOVED)
+
+
+def _entered(row: Mapping[str, Any]) -> BookPayment:
+    """A payment as Xero got it."""
+    on_invoice = row["xero_invoice_id"] or ""
+    return BookPayment(row["xero_id"], on_invoice, row["xero_amount"], "", "AUTHORISED", row["xero_paid_on"])
+
+
+def others_text(others: Others) -> str:
+    """The payments of others as the ledger keeps them."""
+    listed = [[one.id, text(one.amount), one.paid_on] for one in others.payments]
+    return as_json({"of": text(others.of), "payments": listed})
+
+
+def others_from(written: str | None) -> Others | None:
+    """The payments of others again; None where they were never listed."""
+    if not written:
+        return None
+    kept = json.loads(written)
+    found = (
+        BookPayment(id_, "", Decimal(amount), "", "AUTHORISED", date.fromisoformat(day) if day else None)
+        for id_, amount, day in kept["payments"]
+    )
+    return Others(Decimal(kept["of"]), tuple(found))
 
 
 def _order(row: Mapping[str, Any]) -> Order | None:
@@ -201,6 +239,7 @@ def number_holder(row: Mapping[str, Any]) -> Known:
         due_date=None,
         lines=(),
         total=Decimal(0),
+        flaw=Flaw(row["flaw"], "", "") if row["flaw"] else None,
     )
     standing = Standing(
         xero_id=row["xero_id"] or "",
@@ -225,6 +264,25 @@ def open_attempt(row: Mapping[str, Any]) -> OpenAttempt:
         json.loads(row["expected"]),
     )
     return OpenAttempt(row["id"], intent, row["begun_at"])
+
+
+def obstacle(row: Mapping[str, Any]) -> Obstacle:
+    """What stands in the way of a connection."""
+    return Obstacle(
+        code=row["code"],
+        side=row["side"],
+        heals=row["state"] == "retrying",
+        since=row["since"],
+        facts=json.loads(row["facts"]),
+        ends_at=row["ends_at"],
+        issued_before=row["issued_before"],
+    )
+
+
+def obstacle_columns(found: Obstacle) -> dict[str, list[Any]]:
+    """The same as the columns of one row."""
+    plain = ("code", "side", "state", "place", "since", "ends_at", "issued_before")
+    return {name: [getattr(found, name)] for name in plain} | {"facts": [as_json(found.facts)]}
 
 
 def contact_in_xero(row: Mapping[str, Any]) -> BookContact:
@@ -289,6 +347,11 @@ def facts_of(problem: Problem | None, **more: str) -> str | None:
     """The facts as the ledger keeps them."""
     told = {**(problem.facts if problem else {}), **{name: value for name, value in more.items() if value}}
     return as_json(told) if told or problem else None
+
+
+def as_kept(state: str, problem: Problem | None) -> tuple[str, str | None, str | None]:
+    """A state and its cause as the ledger keeps them: equal ones are the same there."""
+    return state, code_of(problem), facts_of(problem)
 
 
 def as_json(value: Any) -> str:

@@ -1,4 +1,4 @@
--- The ledger, version 4. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
+-- The ledger, version 5. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
 -- no RETURNING, triggers or enums. Times are UTC. Small tables have keys; the big ones (attempt, attempt_end, call,
 -- history, audit, invoice_content) have none and, but for invoice_content, are append-only in the order of `id`.
 
@@ -100,7 +100,25 @@ CREATE TABLE invoice (
     ordered_said VARCHAR,                -- JSON: the values given with it
     ordered_by VARCHAR,
     ordered_at TIMESTAMP,
+    xero_read_at TIMESTAMP,              -- when Xero last answered what the document says and what is paid on it
+    xero_others VARCHAR,                 -- JSON: what is paid there beyond our payments, and the payments it comes from
+    asked_at TIMESTAMP,                  -- when a person last asked for it; NULL once a run has been through
     PRIMARY KEY (connection, source_id)
+);
+
+-- What stands in the way of every invoice of a connection now, one row for each side. Its effect on the state of each
+-- invoice is the named query `invoice_now`.
+CREATE TABLE obstacle (
+    connection VARCHAR NOT NULL,
+    side VARCHAR NOT NULL,               -- xero, crococlick, person
+    code VARCHAR NOT NULL,               -- a cause
+    facts VARCHAR NOT NULL,              -- JSON of the cause
+    state VARCHAR NOT NULL,              -- what it makes of an invoice that would go over: held, retrying
+    place INTEGER NOT NULL,              -- the row with the smallest is shown
+    since TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP,                   -- when it is over by itself, where that is known
+    issued_before DATE,                  -- it concerns only invoices that were issued before this day
+    PRIMARY KEY (connection, side)
 );
 
 -- The canonical content of each invoice, apart because it is large: replaced when the fingerprint moves.
@@ -146,6 +164,9 @@ CREATE TABLE payment (
     open_attempt BIGINT,
     tries INTEGER NOT NULL DEFAULT 0,
     counted BOOLEAN,                     -- somebody else entered it in Xero, and a person said it is the same
+    xero_amount DECIMAL(24, 6),          -- as Xero got it: CrocoClick may change it since
+    xero_paid_on DATE,
+    xero_invoice_id VARCHAR,             -- the InvoiceID that it is on
     PRIMARY KEY (connection, source_id)
 );
 

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from syncer.core.books import BookInvoice
 from syncer.core.causes import Problem
-from syncer.core.invoice import Customer, Invoice
+from syncer.core.invoice import NO_ANSWER, Customer, Invoice
 from syncer.core.payment import Payment
 from syncer.ledger import records
-from syncer.ledger.pen import Pen, columns_of, in_xero
+from syncer.ledger.pen import QUERIES, Pen, columns_of, in_xero
 
 PORTION = 2000
 Rows = Sequence[Mapping[str, Any]]
@@ -20,6 +21,7 @@ def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
     """New and changed invoices become `waiting`; returns how many those were."""
     shown = {invoice.source_id: invoice for invoice in invoices}
     known = {row["source_id"]: row for row in pen.rows("known_invoices")}
+    shown |= _as_last_read(pen, [one for key, one in shown.items() if one.flaw and key in known])
     new = [invoice for key, invoice in shown.items() if key not in known]
     moved = [one for key, one in shown.items() if key in known and _moved(one, known[key])]
     edited = [one for one in moved if one.fingerprint != known[one.source_id]["fingerprint"]]
@@ -35,12 +37,29 @@ def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
     return len(new) + len(moved)
 
 
+def _as_last_read(pen: Pen, flawed: Sequence[Invoice]) -> dict[str, Invoice]:
+    """What was last read of invoices that cannot be read now: that is what stands in Xero, and what a person knows.
+
+    Of one that never went over, what can be read now says more.
+    """
+    if not flawed:
+        return {}
+    flaws = {one.source_id: one.flaw for one in flawed}
+    asked = {"connection": pen.connection, "ids": list(flaws)}
+    rows = {row["source_id"]: row for row in pen.tx.rows(QUERIES["invoices_by_id"], asked)}
+    return {
+        key: replace(records.known(row).invoice, flaw=flaws[key])
+        for key, row in rows.items()
+        if row["xero_id"] or flaws[key].field == NO_ANSWER  # type: ignore[union-attr]  # because: each has a flaw
+    }
+
+
 def miss_invoices(pen: Pen, since: datetime) -> None:
     """What a reading of everything, begun at `since`, did not show and never went over is not to go over any more."""
     unseen = pen.tx.rows(
-        "SELECT source_id FROM invoice WHERE connection = ? AND seen_at < ? AND xero_id IS NULL "
+        "SELECT source_id FROM invoice WHERE connection = ? AND (seen_at < ? OR seen_at > ?) AND xero_id IS NULL "
         "AND open_attempt IS NULL AND cause IS DISTINCT FROM 'deleted_in_crococlick'",
-        [pen.connection, since],
+        [pen.connection, since, pen.now],
     )
     _leave_out(pen, [row["source_id"] for row in unseen])
 
@@ -135,12 +154,24 @@ def take_customers(pen: Pen, moved: Sequence[Customer]) -> None:
 
 def see_payments(pen: Pen, payments: Iterable[Payment]) -> None:
     """Take in transactions; the invoice of one that is new or has changed is looked at again."""
-    known = {row["source_id"]: records.payment(row) for row in pen.rows("all_payments")}
+    rows = {row["source_id"]: row for row in pen.rows("all_payments")}
+    known = {key: records.payment(row) for key, row in rows.items()}
     shown = {one.source_id: one for one in payments}
     moved = [one for one in shown.values() if known.get(one.source_id) != one]
     names = "source_id invoice_id amount currency paid_on status refunded live method".split()
     pen.put("payment", "source_id", columns_of(moved, names) | {"seen_at": [pen.now] * len(moved)})
-    pen.wake([one.invoice_id for one in moved])
+    before = [rows[one.source_id] for one in moved if one.source_id in rows]
+    pen.wake([*(one.invoice_id for one in moved), *(row["invoice_id"] for row in before)])
+    pen.wake(owners(pen, [row["xero_invoice_id"] for row in before if row["xero_invoice_id"]]))
+
+
+def owners(pen: Pen, xero_ids: Sequence[str]) -> list[str]:
+    """Our invoices that these Xero documents are."""
+    found = pen.tx.rows(
+        "SELECT source_id FROM invoice WHERE connection = $connection AND list_contains($ids, xero_id)",
+        {"connection": pen.connection, "ids": list(xero_ids)},
+    )
+    return [row["source_id"] for row in found]
 
 
 def see_heads(pen: Pen, heads: Sequence[BookInvoice]) -> None:
@@ -149,7 +180,8 @@ def see_heads(pen: Pen, heads: Sequence[BookInvoice]) -> None:
     known = {row["xero_id"]: row for row in pen.rows("bound_invoices")} if heads else {}
     ours = [head for head in heads if head.id in known]
     columns = in_xero(ours)
-    pen.change("invoice", {"source_id": [known[head.id]["source_id"] for head in ours], **columns})
+    read = {"xero_read_at": [pen.now] * len(ours)}
+    pen.change("invoice", {"source_id": [known[head.id]["source_id"] for head in ours], **columns, **read})
     pen.tx.execute(
         "UPDATE invoice SET agreed = xero_head WHERE connection = ? AND agreed IS NULL AND xero_head IS NOT NULL",
         [pen.connection],

@@ -7,6 +7,7 @@ from typing import Any
 
 from syncer.core.causes import Problem
 from syncer.core.money import text
+from syncer.core.payment import PAYMENT_QUIET, BookPayment
 from syncer.ledger.pen import Columns, Pen, columns_of, in_xero
 from syncer.ledger.people import end_imports
 from syncer.ledger.records import Ending, Intent, as_json, code_of, facts_of
@@ -51,7 +52,8 @@ def begin(pen: Pen, intents: Sequence[Intent]) -> list[int]:
         tried = {"tried_at": [pen.now] * len(mine), **pen.state(len(mine), "in_doubt", in_doubt)}
         _open(pen, table, mine, tried if table == "invoice" else {})
     owners = [intent.expected["owner"] for intent in intents if TABLES.get(intent.kind) == "payment"]
-    pen.set_state(owners, "in_doubt", in_doubt)
+    looked_for = (pen.now + PAYMENT_QUIET).strftime("%Y-%m-%dT%H:%M:%SZ")
+    pen.set_state(owners, "in_doubt", Problem("answer_lost", {"retry_at": looked_for}))
     if any(intent.kind in SETTINGS for intent in intents):
         pen.reach({"creating": pen.now})
     if any(intent.kind == "import" for intent in intents):
@@ -120,6 +122,9 @@ def _end_invoices(pen: Pen, endings: Sequence[Ending]) -> None:
             **in_xero(there),
         },
     )
+    # What was found in the mirror says what Xero answered once; an answer to a try is of this moment.
+    answered = [ending.source_id for ending, _ in arrived if ending.attempt_id is not None]
+    pen.change("invoice", {"source_id": answered, "xero_read_at": [pen.now] * len(answered)})
     # A number for a moment is not yet what was ordered.
     fulfil(pen, [ending.source_id for ending, _ in arrived if ending.outcome != "renumbered"], FULFILLED)
     pen.mirror_invoices(there)
@@ -172,8 +177,8 @@ def _end_payments(pen: Pen, endings: Sequence[Ending]) -> None:
         {
             **columns_of(endings, ["source_id"]),
             "open_attempt": [None] * len(endings),
-            "xero_id": [_xero_id(ending) for ending in endings],
             "carried_at": [pen.now if ending.payment else None for ending in endings],
+            **as_entered([ending.payment for ending in endings]),
         },
     )
     _settle(pen, endings, 1)
@@ -187,12 +192,24 @@ def _end_removals(pen: Pen, endings: Sequence[Ending]) -> None:
     off = [ending for ending in endings if ending.payment]
     nothing: list[Any] = [None] * len(off)
     pen.change(
-        "payment", {**columns_of(off, ["source_id"]), "xero_id": nothing, "carried_at": nothing, "counted": nothing}
+        "payment",
+        {
+            **columns_of(off, ["source_id"]),
+            **as_entered(nothing),
+            "carried_at": nothing,
+            "counted": nothing,
+        },
     )
     _settle(pen, off, -1)
     _decide_owners(pen, endings)
     _give_up(pen, [ending.owner for ending in endings if ending.outcome == "refused"])
     pen.tell("invoice", [_told(ending) for ending in endings])
+
+
+def as_entered(payments: Sequence[BookPayment | None]) -> dict[str, list[Any]]:
+    """What Xero has of transactions, as the columns of their rows: nothing where it has none."""
+    fields = {"xero_id": "id", "xero_amount": "amount", "xero_paid_on": "paid_on", "xero_invoice_id": "invoice_id"}
+    return {column: [one and getattr(one, name) for one in payments] for column, name in fields.items()}
 
 
 def _give_up(pen: Pen, owners: Sequence[str]) -> None:

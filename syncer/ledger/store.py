@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 import duckdb
 
 from syncer.errors import LedgerBusy, LedgerTooNew, SyncerError, WrongUsage
+from syncer.ledger import damage
 from syncer.ledger.engine import CONFIG, ENGINE, STORAGE, Attached
 from syncer.ledger.lock import FileLock
 from syncer.ledger.migrations import MIGRATIONS, Step
@@ -221,15 +222,16 @@ class Store:
         """Run `fn` alone with the ledger and commit; anything it raises undoes all of it.
 
         `fn` may run again after a conflict, so its only effect must be on the ledger. It must be short: others wait.
-        Raises LedgerBusy, LedgerTooNew, or SyncerError `ledger_unreadable`.
+        Raises LedgerBusy, LedgerTooNew, or SyncerError `ledger_unreadable`, `disk_full`, `not_writable`.
         """
         self._must_be_outside()
-        for tried in range(1, _TRIES + 1):
-            try:
-                return self._transaction(fn)
-            except duckdb.TransactionException:
-                if tried == _TRIES:
-                    raise
+        with damage.told(self.path):
+            for tried in range(1, _TRIES + 1):
+                try:
+                    return self._transaction(fn)
+                except duckdb.TransactionException:
+                    if tried == _TRIES:
+                        raise
         raise AssertionError("unreachable")
 
     def read(self, fn: Callable[[Reader], T]) -> T:
@@ -239,7 +241,7 @@ class Store:
         """
         if outer := getattr(self._mine, "reader", None):
             return fn(outer)
-        with self._reading() as cursor, self._as_mine(Reader(cursor)) as reader:
+        with damage.told(self.path), self._reading() as cursor, self._as_mine(Reader(cursor)) as reader:
             return fn(reader)
 
     @contextmanager
@@ -385,11 +387,17 @@ class Store:
             with self._mutex:
                 if moment is not self._moment:
                     return
-                if moment.is_over() or self._lock.is_wanted():
+                if moment.is_over() or self._is_wanted():
                     self._moment = None
                     if not moment.users:
                         moment.close()
                     return
+
+    def _is_wanted(self) -> bool:
+        try:
+            return self._lock.is_wanted()
+        except SyncerError:
+            return True  # it cannot be seen any more who waits: nobody is kept waiting
 
     def _patiently(self, path: Path, open_: Callable[[], T]) -> T:
         """Open it, as soon as nobody else outside of the store has it."""
@@ -399,7 +407,7 @@ class Store:
                 return open_()
             except duckdb.Error as error:
                 if not _is_somebody_elses(error):
-                    raise _unreadable(path, error) from error
+                    raise damage.of_ledger(error, path) from error
                 if time.monotonic() >= deadline:
                     raise LedgerBusy("ledger_busy", wait_s=5.0, waited=self._wait_s, held_for=None) from error
                 time.sleep(0.05)
@@ -408,7 +416,7 @@ class Store:
         try:
             found = connection.execute("SELECT max(schema_version) FROM ledger").fetchone()
         except duckdb.Error as error:
-            raise _unreadable(self.path, error) from error
+            raise damage.of_ledger(error, self.path) from error
         if not found or found[0] is None:
             raise SyncerError("ledger_unreadable", path=str(self.path), reason="it says no version")
         version = int(found[0])
@@ -483,7 +491,19 @@ def queries(path: Path) -> dict[str, Query]:
         sql = "\n".join(line for line in body.splitlines() if not line.startswith("--")).strip().rstrip(";")
         purpose = " ".join(line.removeprefix("--").strip() for line in comments)
         found[name] = Query(sql, purpose, dict(re.findall(r"(\w+):\s*(\S+)", " ".join(options))))
-    return found
+    return _with_parts(found)
+
+
+INVOICE_NOW = "invoice_now"  # the query that others contain, as {invoice_now}
+
+
+def _with_parts(found: Mapping[str, Query]) -> dict[str, Query]:
+    """The queries with the one that several of them contain written out."""
+    placeholder = f"{{{INVOICE_NOW}}}"
+    if not any(placeholder in query.sql for query in found.values()):
+        return dict(found)
+    part = found[INVOICE_NOW] if INVOICE_NOW in found else queries(HERE / "queries.sql")[INVOICE_NOW]
+    return {name: replace(query, sql=query.sql.replace(placeholder, f"({part.sql})")) for name, query in found.items()}
 
 
 def named_queries(path: Path) -> Mapping[str, str]:
@@ -514,10 +534,6 @@ def _is_somebody_elses(error: duckdb.Error) -> bool:
     """Whether another program, or this one outside of the store, has the file open."""
     told = str(error)
     return any(said in told for said in ("Could not set lock on file", "different configuration", "handle conflict"))
-
-
-def _unreadable(path: Path, error: duckdb.Error) -> SyncerError:
-    return SyncerError("ledger_unreadable", path=str(path), reason=str(error).splitlines()[0])
 
 
 def _sign_of(path: Path) -> tuple[int, int, int]:

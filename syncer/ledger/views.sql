@@ -94,7 +94,7 @@ SELECT connection, source_id AS crococlick_id, xero_id, number, status, state, c
        amount_paid, amount_due, issue_date, due_date, contact_id, contact_name, contact_email, live, first_seen_at,
        changed_at, seen_at, decided_at, tried_at, retry_at, tries, synced_at, xero_number, xero_status, xero_total,
        xero_tax, xero_amount_due
-FROM invoice;
+FROM {invoice_now};
 
 -- name: contacts  key: whole
 SELECT connection, source_id AS crococlick_id, xero_id, name, email, company, phone, link, linked_at, cause, seen_at

@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 # No organisation has a million contacts or invoices; a list that never ends is a fault.
 PAGES = 1000
+PAID_AT_ONCE = 40  # invoices with their lines and payments in one answer
 
 
 class XeroAccounts:
@@ -117,6 +118,11 @@ class XeroAccounts:
     def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
         """The heads of invoices by InvoiceID, up to 40 a call."""
         return self._find_all([wire.get_invoices_with_ids(part) for part in _parts(ids)], entities.sales_invoices)
+
+    def invoices_with_payments(self, ids: Sequence[str]) -> Found[tuple[BookInvoice, list[BookPayment]]]:
+        """The heads of invoices by InvoiceID, each with its payments, up to 40 a call."""
+        parts = [ids[start : start + PAID_AT_ONCE] for start in range(0, len(ids), PAID_AT_ONCE)]
+        return self._find_all([wire.get_invoices_with_payments(part) for part in parts], entities.paid_invoices)
 
     def invoice(self, invoice_id: str) -> BookDocument:
         """One invoice with its lines."""

@@ -210,14 +210,16 @@ def _read_line(found: Mapping[str, Any]) -> BookLine:
 
 
 def read_payment(found: Mapping[str, Any]) -> BookPayment:
-    """One payment; the answer to a write may leave out its amount and invoice."""
+    """One payment; the answer to a write may leave out its amount and invoice, or show the invoice as it is then."""
+    invoice = part(found, "Invoice")
     return BookPayment(
         id=needed(found, "PaymentID"),
-        invoice_id=text(part(found, "Invoice"), "InvoiceID"),
+        invoice_id=text(invoice, "InvoiceID"),
         amount=number(found, "Amount"),
         reference=text(found, "Reference"),
         status=text(found, "Status") or "AUTHORISED",
         paid_on=day(found, "Date"),
+        due_after=None if invoice.get("AmountDue") is None else number(invoice, "AmountDue"),
     )
 
 
@@ -236,12 +238,17 @@ def payments(data: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
 
     Raises Unavailable where one of them cannot be read: they are compared one by one.
     """
+    return _only(data, "Invoices", lambda found: _payments_on(found, invoice_id))
 
-    def read(found: Mapping[str, Any]) -> list[BookPayment]:
-        within = parts(found, "Payments")
-        return [_listed_payment({"Invoice": {"InvoiceID": invoice_id}, **payment}) for payment in within]
 
-    return _only(data, "Invoices", read)
+def paid_invoices(data: Mapping[str, Any]) -> Found[tuple[BookInvoice, list[BookPayment]]]:
+    """The heads of a list of whole invoices, each with its payments; one is left out where any of it cannot be read."""
+    return _all(data, "Invoices", lambda found: (read_invoice(found), _payments_on(found, needed(found, "InvoiceID"))))
+
+
+def _payments_on(found: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
+    within = parts(found, "Payments")
+    return [_listed_payment({"Invoice": {"InvoiceID": invoice_id}, **payment}) for payment in within]
 
 
 def _only(data: Mapping[str, Any], resource: str, read: Callable[[Mapping[str, Any]], T]) -> T:

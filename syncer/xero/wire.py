@@ -19,7 +19,7 @@ from syncer.core.money import text
 from syncer.core.payment import NewPayment
 from syncer.errors import InDoubt, NeedsPerson, RateLimited, Reconnect, SyncerError, Unavailable
 from syncer.ports import Refused
-from syncer.transport import Request, Response
+from syncer.transport import Request, Response, retry_after_s
 from syncer.xero.fields import Garbled, count, shown, whole
 
 T = TypeVar("T")
@@ -98,6 +98,14 @@ def get_invoices_with_ids(ids: Sequence[str]) -> Request:
     """The heads of up to `IDS` invoices, whatever their status."""
     query = (("IDs", ",".join(ids)), ("summaryOnly", "true"), *_page(1, "InvoiceID ASC"))
     return Request("GET", f"{API}/Invoices", query)
+
+
+def get_invoices_with_payments(ids: Sequence[str]) -> Request:
+    """Up to 40 invoices with their payments, whatever their status: a paged list shows them whole ("invoices").
+
+    Xero's query ends at about 2,048 characters, encoded: 50 ids would come near to that.
+    """
+    return Request("GET", f"{API}/Invoices", (("IDs", ",".join(ids)), *_page(1, "InvoiceID ASC")))
 
 
 def get_invoice(invoice_id: str) -> Request:
@@ -356,7 +364,7 @@ def rate_limit(answer: Response) -> tuple[str, float | None]:
     The documents print `appminute` and `app-minute`: hyphens and case do not count.
     """
     named = answer.headers.get("x-rate-limit-problem", "").lower().replace("-", "").strip()
-    return named, _seconds(answer.headers.get("retry-after", ""))
+    return named, retry_after_s(answer)
 
 
 def calls_left(answer: Response) -> tuple[int | None, int | None]:
@@ -453,13 +461,6 @@ def _scope_is_missing(answer: Response) -> bool:
         or "insufficient_scope" in said
         or "authorizationunsuccessful" in (_detail(answer).lower())
     )
-
-
-def _seconds(value: str) -> float | None:
-    try:
-        return max(float(value), 0.0)
-    except ValueError:
-        return None
 
 
 def _count(value: str) -> int | None:

@@ -164,6 +164,11 @@ def send(desk: Desk, ids: Sequence[str]) -> None:
     desk.ledger.commit(RUN, NOW, endings=endings, calls=[call])
 
 
+def opening(url: str, data: Path) -> str:
+    """The address that lets a browser into the console at `url` that keeps its files in `data`."""
+    return f"{url}/?token={(data / 'console.token').read_text().strip()}"
+
+
 def script(page: str) -> None:
     """One page, as the frame would draw it."""
     import importlib

@@ -11,10 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from console import main
 from console.desk import Desk, WrongUsage
+from syncer import obstacles
 from syncer.app import who
 from syncer.core.books import Account, TaxRate, books_text
 from syncer.core.causes import Problem
 from syncer.core.invoice import Customer
+from syncer.errors import HaltRun
 from syncer.ledger.records import Verdict
 from tests.console.conftest import BOOKS, INVOICES, NOW, UNMAPPED, VAT55, Draw, in_xero, invoice, press, seen
 from tests.console.test_pages import obeys_the_house_rules
@@ -225,11 +227,11 @@ def test_what_is_in_doubt_is_looked_at_first(working: Desk, draw: Draw):
 def test_a_run_that_did_not_believe_it_is_told(working: Desk, draw: Draw):
     """Far fewer invoices than before: whether they are really gone is one button, on Today as well."""
     assert "They are really gone" not in seen(draw("attention"))
-    working.ledger.begin_run("20261121-120000-ab12ce", "", "cron", 1, NOW + timedelta(minutes=1))
-    working.ledger.finish_run("20261121-120000-ab12ce", "deferred", "source_shrunk", {}, NOW + timedelta(minutes=1))
+    found = HaltRun("source_shrunk", seen=3, before=30)
+    obstacles.note(working.ledger, found, NOW, NOW + timedelta(minutes=1), obstacles.BY_RUN)
     for page in ("attention", "today"):
         text = obeys_the_house_rules(draw(page))
-        assert "CrocoClick shows far fewer invoices than before. Look in CrocoClick" in text
+        assert "CrocoClick shows 3 invoices where there were 30. Look in CrocoClick" in text
         assert "They are really gone" in text
 
 
@@ -318,7 +320,8 @@ def test_a_skip_and_an_order_are_taken_back_where_they_were_given(resting: Desk,
     at = skip(draw("invoice", invoice="held1"), "a mistake", "Skip this invoice")
     assert "⏸" in seen(at) or "Skipped" in seen(at)
     press(at, "Take the skip back")
-    assert resting.find("held1")[0]["state"] == "waiting"
+    row = resting.find("held1")[0]
+    assert (row["state"], row["cause"]) == ("held", "tax_unmapped"), "decided anew at once, as every page says it"
     resting.order("map", [resting.find("held2")[0]], {"tax.5.5%": "TAX001"})
     at = draw("invoice", invoice="held2")
     press(at, "Undo the last order")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console import background
-from console.desk import Desk, installation
+from console.desk import Desk, _started, installation
 from syncer.watching import watching
 from tests.console.conftest import Draw, seen
 from tests.support.waiting import until
@@ -37,6 +37,13 @@ def watch_sentence(desk: Desk) -> str:
     from console import live
 
     return live.watch_told(desk)
+
+
+def test_a_command_that_was_started_here_does_not_stay_when_it_has_ended(desk: Desk):
+    """Although nobody looks at a page any more."""
+    desk.start("sync")
+    pid = _started[desk.name].process.pid
+    until(lambda: not Path(f"/proc/{pid}").exists())
 
 
 def test_a_console_that_leaves_it_to_a_service(desk: Desk, monkeypatch):

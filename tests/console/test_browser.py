@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
+from tests.console.conftest import opening
 from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -32,8 +33,8 @@ def box() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def console(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The console in a process of its own, over an empty ledger and the demo world."""
+def console(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The console in a process of its own, over an empty ledger and the demo world: its address and its folder."""
     port = _free_port()
     data, url = tmp_path_factory.mktemp("data"), f"http://localhost:{port}"
     environment = {**os.environ, **box.environment(), "SYNCER_DATA_DIR": str(data)}
@@ -45,24 +46,25 @@ def console(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         )
         try:
             until(lambda: _answers(f"{url}/healthz"))
-            yield url
+            yield url, data
         finally:
             server.terminate()
             server.wait(PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
-def page(console: str) -> Iterator[Any]:
-    """One browser window, of somebody in Paris."""
+def page(console: tuple[str, Path]) -> Iterator[Any]:
+    """One browser window that was let in, of somebody in Paris."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not installed")
     sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         context = browser.new_context(
-            base_url=console, viewport={"width": 1280, "height": 900}, timezone_id="Europe/Paris"
+            base_url=console[0], viewport={"width": 1280, "height": 900}, timezone_id="Europe/Paris"
         )
         context.set_default_timeout(PATIENCE_S * 1000)
+        context.request.get(opening(*console))
         page = context.new_page()
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))

@@ -3,7 +3,7 @@
 import csv
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,9 @@ from streamlit.testing.v1 import AppTest
 from console import access
 from console.desk import ITSELF, Desk, NotAllowed, Visitor, WrongUsage, installation
 from console.desk_people import of_claims, provider_of
+from console.gate import GATE
 from syncer import settings
+from syncer.__main__ import main
 from syncer.core.books import TaxRate, books_text
 from syncer.core.rights import Right
 from tests.console.conftest import BOOKS, NOW, SECRET, Draw, press, script, seen
@@ -212,7 +214,7 @@ def test_with_a_sign_in_people_come_from_elsewhere_by_the_consoles_name(house: D
         answer.set_cookie("one", "1")
         return answer
 
-    app = Starlette(routes=[Route("/", baked)], middleware=[access.ONLY_THIS_MACHINE])
+    app = Starlette(routes=[Route("/", baked)], middleware=[GATE])
     given = TestClient(app, base_url="https://console.example.com").get("/").headers["set-cookie"]
     assert given.endswith("; Secure")
 
@@ -221,22 +223,56 @@ def test_a_consent_begins_on_the_word_of_an_admin_and_ends_on_it(house: Desk):
     """The address that a page shows carries whose word it is: forged, for another connection or after they lost their
     right it begins nothing, and what they began is not finished either."""
     door = caller(name="https://console.example.com")
-    until = datetime.now(UTC) + timedelta(hours=1)
-    told = access.pass_for(Visitor("adam@example.com", until=until), "default")
-    begun = door.get("/xero/connect", params=told)
+    begun = door.get("/xero/connect", params=word("adam@example.com", door.cookies))
     assert begun.status_code == 303
+    told = word("adam@example.com", door.cookies)
     assert door.get("/xero/connect", params={**told, "connection": "lyon"}).status_code == 403
     forged = told["pass"][:-1] + ("0" if told["pass"][-1] != "0" else "1")
-    assert door.get("/xero/connect", params={"pass": forged}).status_code == 403
-    assert door.get("/xero/connect", params={"pass": "nonsense"}).status_code == 403
-    over = access.pass_for(Visitor("adam@example.com", until=datetime.now(UTC) - timedelta(seconds=1)), "default")
+    for given in ({"pass": forged}, {"pass": "nonsense"}, {"pass": "W10=.x"}, {}):
+        assert door.get("/xero/connect", params=given).status_code == 403
+    over = word("adam@example.com", door.cookies, datetime.now(UTC) - timedelta(seconds=1))
     assert door.get("/xero/connect", params=over).status_code == 403
-    viewer = access.pass_for(Visitor("vera@example.com", until=until), "default")
-    refused = door.get("/xero/connect", params=viewer)
+    refused = door.get("/xero/connect", params=word("vera@example.com", door.cookies))
     assert (refused.status_code, "Connecting is for admins; you are a viewer here" in refused.text) == (403, True)
     house.app.register.remove("adam@example.com", "boss@example.com", NOW)
     state = begun.headers["location"].split("state=")[1].split("&")[0]
     assert door.get("/xero/callback", params={"state": state, "code": "x"}).status_code == 403
+
+
+def word(name: str, cookies: Mapping[str, str], until: datetime | None = None) -> dict[str, str]:
+    """What the address carries that a page shows somebody in the browser with these cookies."""
+    return access.pass_for(
+        Visitor(name, until=until or datetime.now(UTC) + timedelta(hours=1)), "default", dict(cookies)
+    )
+
+
+def test_a_word_is_good_once_for_ten_minutes_in_one_browser(house: Desk, monkeypatch: pytest.MonkeyPatch):
+    """An address that is found in a log or a history begins nothing; it says where the button is."""
+    door = caller(name="https://console.example.com")
+    door.cookies.set("_streamlit_user", "anna's", domain="console.example.com")
+    told = word("adam@example.com", {"_streamlit_user": "anna's"})
+    for other in ({}, {"_streamlit_user": "another's"}, {"_streamlit_user": "anna's", "_streamlit_user__1": "x"}):
+        taken = caller(name="https://console.example.com", is_let_in=False)
+        taken.cookies.update(other)
+        assert "in the browser that shows it" in taken.get("/xero/connect", params=told).text
+    assert door.get("/xero/connect", params=told).status_code == 303
+    again = door.get("/xero/connect", params=told)
+    assert (again.status_code, "for ten minutes, once" in again.text) == (403, True)
+    old = word("adam@example.com", {"_streamlit_user": "anna's"})
+    now = time.time()
+    monkeypatch.setattr("console.access.time.time", lambda: now + 601)
+    late = door.get("/xero/connect", params=old)
+    assert (late.status_code, "for ten minutes, once" in late.text) == (403, True)
+
+
+def test_every_sign_in_can_be_ended_at_once(house: Desk, capsys: pytest.CaptureFixture[str]):
+    """After a restore, or a lost laptop: the console signs its cookies with another key from its next start."""
+    before = access.secrets_for_streamlit()["auth"]["cookie_secret"]
+    assert access.secrets_for_streamlit()["auth"]["cookie_secret"] == before
+    assert main(["end-sign-ins"]) == 0
+    assert "when the console is started again" in capsys.readouterr().out
+    assert access.secrets_for_streamlit()["auth"]["cookie_secret"] != before
+    assert house.people.audit({}, 1)[0]["what"] == "ended_sign_ins"
 
 
 # -- the pages --------------------------------------------------------------------------------------------------------

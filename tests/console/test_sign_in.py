@@ -152,10 +152,13 @@ def test_an_admin_names_people_and_may_connect(house: tuple[str, App], visit: Vi
     page.goto("/connections")
     begins = page.get_by_role("link", name="Connect Xero", exact=True).get_attribute("href")
     assert begins
-    led = httpx.get(f"{url}/{begins.removeprefix('./')}")
+    cookies = {one["name"]: one["value"] for one in page.context.cookies()}
+    address, forged = f"{url}/{begins.removeprefix('./')}", begins.replace("connect?", "connect?connection=other&")
+    assert httpx.get(address).status_code == 403, "in another browser than the one that shows the button"
+    assert httpx.get(f"{url}/{forged.removeprefix('./')}", cookies=cookies).status_code == 403
+    led = httpx.get(address, cookies=cookies)
     assert (led.status_code, "/identity/connect/authorize" in led.headers["location"]) == (303, True)
-    forged = begins.replace("connect?", "connect?connection=other&")
-    assert httpx.get(f"{url}/{forged.removeprefix('./')}").status_code == 403
+    assert httpx.get(address, cookies=cookies).status_code == 403, "it is good once"
 
 
 def test_a_right_that_is_taken_away_is_gone_with_the_next_click(house: tuple[str, App], visit: Visit):

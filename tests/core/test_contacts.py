@@ -163,6 +163,7 @@ INVALID = [
     ({"name": "", "email": "", "company": ""}, "name_missing"),
     ({"name": "x" * 256}, "name_too_long"),
     ({"name": "Anne <boss>"}, "name_brackets"),
+    ({"name": "Anne\x02 Martin"}, "name_unprintable"),
     ({"name": "Anne > Bob"}, "name_brackets"),
     ({"email": "anne at home"}, "email_malformed"),
     ({"email": "änne@example.com"}, "email_not_ascii"),

@@ -5,13 +5,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from core_samples import BANK, SALES, books, invoice, known, locked_up_to, paid, rules, standing
+from core_samples import BANK, SALES, books, head, invoice, known, locked_up_to, paid, rules, standing
 
 from syncer.core.action import Do
-from syncer.core.due import recount
+from syncer.core.due import listing, recount
 from syncer.core.invoice import Status
 from syncer.core.payment import BookPayment, is_ours, reference
-from syncer.core.standing import Standing
+from syncer.core.standing import Others, Standing
 
 PAYING = {"rules": rules(payment_accounts={"EUR": "acc-bank"})}
 
@@ -209,3 +209,61 @@ def test_payments_that_come_to_nothing_find_nothing():
     """Where Xero has none, there is none to be the same."""
     assert counted(payments=(paid("0"),)) == ({}, set())
     assert counted(payments=(paid("5"), paid("-5", "t2"))) == ({}, set())
+
+
+def test_what_counts_as_the_same_is_kept_as_crococlick_has_it():
+    """The day of the payment in Xero may be another: a person said that it is the same."""
+    made = recount(Standing(xero_id="xi1", payments=(paid(),)), [there(paid_on=date(2026, 9, 14))], True)
+    assert (made.entered["t1"].id, made.entered["t1"].paid_on) == ("p9", date(2026, 9, 10))
+    marked = recount(Standing(xero_id="xi1", payments=(paid(),)), [there(amount="200", reference="t1")], False)
+    assert marked.entered["t1"].amount == 200
+
+
+# -- Xero's own list
+
+
+def test_a_list_binds_what_carries_our_mark_and_keeps_the_rest_apart():
+    """A ledger that was put back does not know of p1; p2 is somebody else's, and p3 was taken off."""
+    stands = Standing(xero_id="xi1", payments=(paid("100"), paid("40", "t2")), carried={"t2": "p0"})
+    ours, theirs = there("p1", "100", "card t1"), there("p2", "30")
+    found = listing(stands, head(amount_paid=Decimal(170)), [ours, theirs, there("p3", "9", "x", status="DELETED")])
+    assert dict(found.found) == {"t1": ours}
+    assert found.others == Others(Decimal(30), (theirs,))
+
+
+def test_a_list_forgets_nothing_and_follows_what_was_entered_anew():
+    """One that is not in it was taken off by somebody; one that is in it under another id is ours all the same."""
+    stands = Standing(xero_id="xi1", payments=(paid("100"),), carried={"t1": "p0"})
+    assert listing(stands, head(amount_paid=Decimal(0)), []).found == {}
+    known = there("p0", "100", "card t1")
+    assert listing(stands, head(amount_paid=Decimal(100)), [known]).found == {}
+    anew = there("p1", "90", "card t1")
+    found = listing(stands, head(amount_paid=Decimal(90)), [anew])
+    assert (dict(found.found), found.others.of) == ({"t1": anew}, 0)
+
+
+def beside(amount, others=None, *payments, **changes):
+    """The decision where so much is paid in Xero that we did not enter."""
+    took = payments or (paid("30"), paid("50", "t2"))
+    one = invoice(amount_paid=sum((payment.amount for payment in took), Decimal(0)))
+    left = Decimal(240) - Decimal(amount)
+    stands = standing(payments=took, xero_amount_paid=Decimal(amount), xero_amount_due=left, others=others, **changes)
+    return known(one, stands, **PAYING)
+
+
+def test_a_payment_that_may_be_there_already_is_held_and_the_others_go():
+    """By an equal amount; as listed, or where nothing is listed yet all that is paid counts for one."""
+    listed = Others(Decimal(75), (there("p1", "30"), there("p2", "45")))
+    for action in (beside("30"), beside("75", listed), beside("30", Others(Decimal(9), (there("p1", "50"),)))):
+        assert (action.do, [one.source_id for one in action.payments]) == (Do.PAY, ["t2"])
+        assert action.problems[0].code == "payment_mismatch" and action.problems[0].facts["same"]
+    both = beside("80")
+    assert (both.do, both.problems[0].facts["payments"], both.payments) == (Do.HOLD, 2, ())
+    assert len(beside("75", Others(Decimal(75), (there("p1", "75"),))).payments) == 2
+
+
+def test_too_much_says_whether_it_may_be_the_same():
+    """Only then is there anything to count."""
+    assert beside("200", None, paid("200")).problems[0].facts["same"]
+    facts = beside("150", None, paid("200")).problems[0].facts
+    assert ("same" in facts, facts["unexplained"]) == (False, "150")

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.core.money import cents, decimals, fits, is_half_cent, round_to, show, text
+from syncer.core.money import (
+    cents,
+    decimals,
+    fits,
+    is_half_cent,
+    round_to,
+    show,
+    text,
+    whole_total,
+    without_dust,
+)  # fmt: skip
 
 AMOUNTS = st.decimals(-(10**9), 10**9, places=6)
 
@@ -22,6 +32,33 @@ def test_rounding_is_never_off_by_more_than_half_a_step(amount, places):
     assert abs(distance) <= step / 2
     if abs(distance) == step / 2:
         assert abs(rounded) > abs(amount)
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 6))
+def test_a_float_comes_back_as_the_decimal_that_it_meant(units, places):
+    """What a binary float makes of a decimal of up to six places is undone; the sums that carry the dust too."""
+    meant = Decimal(units).scaleb(-places)
+    if abs(meant) < 10**6:
+        assert without_dust(Decimal(repr(float(meant) + 0.1 - 0.1))) == meant
+        assert without_dust(Decimal(float(meant))) == meant
+
+
+@pytest.mark.parametrize(
+    ("amount", "kept"), [("-2.8e-14", "0"), ("20.000000000000004", "20"), ("0.0000005", "0.0000005")]
+)
+def test_dust(amount, kept):
+    """Never a minus before a zero; half a millionth is no dust."""
+    assert text(without_dust(Decimal(amount))) == kept
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "total"),
+    [("1571.33705", "GBP", "1571.34"), ("8.165", "GBP", "8.17"), ("-8.165", "EUR", "-8.17"), ("1.2345", "KWD", "1.235"),
+     ("99.5", "JPY", "100"), ("99.50", "EUR", "99.50")],
+)  # fmt: skip
+def test_a_total_has_no_more_places_than_its_currency(amount, currency, total):
+    """Rounded half up, as the customer was charged."""
+    assert str(whole_total(Decimal(amount), currency)) == total
 
 
 @given(AMOUNTS)

@@ -1,22 +1,29 @@
 """Exports: whole files, exact amounts, and nothing that a spreadsheet would run."""
 
 import csv
+import io
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zipfile import ZipFile
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from syncer import export as export_module
 from syncer.errors import WrongUsage
-from syncer.export import export
+from syncer.export import as_text, export, write_csv
 from syncer.ledger.analysis import Analysis
 from syncer.ledger.store import HERE, queries
 from tests.ledger.conftest import NOON, attempt_columns, call_columns, invoice_columns
 
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://evil","x")', "\t=1", "\r=1"]
+# As a spreadsheet looks at a cell: blanks, control characters and marks without width do not count.
+FORMULA = re.compile(r"[\s\x00-\x20\u200b\ufeff\"]*[=+\-@＝＋－＠]")
+CALMED = ["'=1+1", "'+1", "'-1", "'@SUM(A1)", '\'=HYPERLINK("http://evil","x")', "'\t'=1", "'\r'=1"]
 SUFFIXES = [".csv", ".parquet", ".xlsx"]
 
 
@@ -110,8 +117,26 @@ def test_a_csv_that_a_spreadsheet_opens_runs_nothing(analysis, store, tmp_path):
     with_names(store, [*HOSTILE, "plain"], tax=Decimal("-1.5"))
     export(analysis, "invoices", tmp_path / "out.csv")
     rows = read_csv(tmp_path / "out.csv")
-    assert [row["contact_name"] for row in rows] == ["'" + name for name in HOSTILE] + ["plain"]
+    assert [row["contact_name"] for row in rows] == [*CALMED, "plain"]
     assert {row["tax"] for row in rows} == {"-1.50"}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@given(name=st.text(st.sampled_from("=+-@＝＋－＠;\t\r\n \x0b\xa0\u200b\ufeff\"',|aé"), max_size=12))
+@example(name="Dupont;=cmd|' /C calc'!A0;")
+@example(name='x;"=1')
+@example(name="\n=1")
+def test_nothing_is_calculated_wherever_a_csv_is_cut(separator: str, name: str):
+    """Many European spreadsheets cut at `;`, others at tabs: no cell begins with a sign that calculates."""
+    file = io.StringIO(newline="")
+    write_csv(file, ["id", "name"], [["x", name], ["y", name]])
+    cells = [cell for row in csv.reader(io.StringIO(file.getvalue(), newline=""), delimiter=separator) for cell in row]
+    assert not [cell for cell in cells if FORMULA.match(cell)]
+
+
+def test_a_name_of_tabs_alone_is_written_at_once():
+    """The guard looks at each letter once."""
+    assert as_text("\t" * 200_000 + "=1", "").endswith("\t'=1")
 
 
 def test_text_that_a_spreadsheet_cannot_hold_does_not_stop_the_export(analysis, store, tmp_path):

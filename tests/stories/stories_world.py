@@ -65,10 +65,14 @@ class World:
         url = connecting.begin(self.connection)
         return connecting.finish(self.app, press(url, organisation=organisation or self.xero.tenant))
 
+    def disconnect(self):
+        connecting.disconnect(self.connection)
+
     def set(self, **changes):
         """`world.set(revenue_account="706")`; a dot in a key is written as two underscores."""
         changes = {key.replace("__", "."): value for key, value in changes.items()}
         self.ledger.change_settings(settings.checked(changes), "a test", self.app.clock.now())
+        self.connection.decide()
 
     def sync(self, times=1, **orders):
         """Run, and answer with what the last run came to."""
@@ -86,7 +90,12 @@ class World:
         """Give an order, as `python -m syncer order NAME WHAT… KEY=VALUE…` does; a dot in a key as two underscores."""
         rows = [row for one in what for row in questions.meant(self.ledger, one)]
         said = {key.replace("__", "."): value for key, value in said.items()}
-        return orders.Desk(self.ledger, "Anna", self.app.clock.now()).give(name, rows, said)
+        return self._give(name, rows, said)
+
+    def _give(self, name, rows, said):
+        given = orders.Desk(self.ledger, "Anna", self.app.clock.now()).give(name, rows, said)
+        self.connection.decide(orders.touched(name, rows))
+        return given
 
     def follow(self, what):
         """Give the order that explain advises, word for word, as a person would in a terminal."""
@@ -96,7 +105,7 @@ class World:
             return None
         name, whom, said = order_of(asked)
         rows = [row for one in whom for row in questions.meant(self.ledger, one)]
-        return orders.Desk(self.ledger, "Anna", self.app.clock.now()).give(name, rows, said)
+        return self._give(name, rows, said)
 
     def cause(self, what):
         """The code of why it is where it is, or None."""

@@ -215,6 +215,14 @@ def edited_after_payment(world):
     world.crm.edit_invoice("INV-1", lines=vat(20, amount=300))
 
 
+def corrected_payment(world):
+    world.set(payment_account__EUR=bank(world))
+    paid(world, 50)
+    world.sync()
+    [transaction] = world.crm.transactions("INV-1")
+    world.crm.correct_payment(transaction["_id"], amount=40)
+
+
 def void_with_payments(world):
     world.set(payment_account__EUR=bank(world))
     paid(world, 50)
@@ -296,6 +304,7 @@ CASES = [
     # document state
     Case("payment_exceeds_due", accountant_paid, follow, full=True),
     Case("payment_mismatch", more_than_transactions, lambda w: w.crm.edit_invoice("INV-1", amountPaid=0, amountDue=120, status="sent")),
+    Case("payment_changed", corrected_payment, follow),
     Case("refund_needs_person", refunded, follow, "skipped"),
     Case("edited_after_payment", edited_after_payment, follow),
     Case("void_with_payments", void_with_payments, follow),

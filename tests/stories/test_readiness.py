@@ -128,7 +128,7 @@ CASES = [
          2, {"EUR": "240.00"}),
     Case("xero_role", lambda w: (causes.paid(w), w.xero.switch(role="INVOICEONLY")), lambda w: w.xero.switch(role="STANDARD"), "",
          name="payments may not be entered"),
-    Case("unreadable", lambda w: w.crm.edit_invoice(w.has("INV-1"), status="odd"), lambda w: w.crm.edit_invoice("INV-1", status="sent"), "", 1, {}),
+    Case("unreadable", lambda w: w.crm.edit_invoice(w.has("INV-1"), status="odd"), lambda w: w.crm.edit_invoice("INV-1", status="sent"), ""),
     Case("start_date", old_invoice, lambda w: w.set(start_date=(TODAY - timedelta(days=400)).isoformat()), level="warn"),
     Case("organisation", lambda w: (w.xero.add_currency("USD"), w.has("INV-1", currency="USD", lines=causes.vat(20, amount=9000))),
          lambda w: w.crm.edit_invoice("INV-1", currency="EUR"), "", 0, {}, "warn"),

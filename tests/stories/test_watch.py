@@ -153,6 +153,42 @@ def test_a_lost_event_costs_one_sweep(world, watch):
     assert world.xero.numbers() == ["INV-0", "INV-1"]
 
 
+def test_an_invoice_that_cannot_be_read_keeps_nobody_waiting(world, watch):
+    """Its event is done with, what is new goes at its time, also a day later; it goes on once it can be read."""
+    world.crm.edit_invoice("INV-0", status="odd")
+    tell(world, "InvoiceUpdate", world.crm.invoice("INV-0")["_id"])
+    assert settle(watch) == [Step.LOOK]
+    assert (world.cause("INV-0"), world.app.inbox.waiting()) == ("invoice_unreadable", 0)
+    for number, passed in (("INV-1", {"minutes": 2}), ("INV-2", {"hours": 25})):
+        world.has(number)
+        world.later(**passed)
+        assert Step.SWEEP in settle(watch)
+        assert number in world.xero.numbers()
+    world.crm.edit_invoice("INV-0", status="sent")
+    world.later(minutes=2)
+    settle(watch)
+    assert world.state("INV-0") == "synced"
+
+
+def test_an_event_that_fails_two_runs_is_let_go(world, watch):
+    """CrocoClick refuses every question but the lists; sweeps go on meanwhile, and the queue behind it too."""
+    world.has("INV-1")
+    event = tell(world, "InvoiceUpdate", world.crm.invoice("INV-1")["_id"], _id="x" * 24)
+    for name in ("/invoices/xxx", "/locations/"):
+        world.faults.add("refuse", side="crococlick", path=name, times=8, status=422, body={"message": "no"})
+    settle(watch)
+    assert world.app.inbox.waiting() == 1
+    world.later(minutes=2)
+    settle(watch)
+    world.later(minutes=2)
+    settle(watch)
+    assert world.app.inbox.waiting() == 0 and world.ledger.unknown_events([event]) == []
+    world.faults.clear()
+    world.later(minutes=2)
+    settle(watch)
+    assert "INV-1" in world.xero.numbers()
+
+
 def test_an_invoice_that_was_deleted(world, watch):
     """Before it went over it is left out; CrocoClick is asked, and has it no more."""
     world.has("INV-1", lines=[{"name": "Book", "qty": 1, "amount": 10, "taxes": [7]}])

@@ -183,6 +183,20 @@ def test_disconnect_forgets_the_tokens_and_keeps_the_ledger(world):
     assert run(world, "sync").returncode == 4
 
 
+def test_what_a_command_writes_is_for_its_user_alone(tmp_path):
+    """The ledger, its side files, the vault, the logs: whatever the shell allows others."""
+    data = tmp_path / "data"
+    for words in (["settings", "set", "revenue_account=706"], ["sync"], ["sql", "SELECT 1"]):
+        subprocess.run(
+            [sys.executable, "-m", "syncer", *words], cwd=ROOT, capture_output=True, check=False, umask=0o000,
+            env={**os.environ, "SYNCER_DATA_DIR": str(data), "SYNCER_LEDGER_URL": "", "XERO_CLIENT_ID": "app",
+                 "CROCOCLICK_TOKEN": "t", "CROCOCLICK_API_URL": "http://127.0.0.1:9"},
+        )  # fmt: skip
+    made = [data, *data.rglob("*")]
+    assert len(made) > 5
+    assert [path.name for path in made if path.stat().st_mode & 0o077] == []
+
+
 @pytest.mark.parametrize(
     "words",
     [

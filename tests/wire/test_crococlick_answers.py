@@ -10,8 +10,9 @@ import pytest
 
 from syncer.core.invoice import Discount, Invoice, Status, Tax
 from syncer.crococlick import wire
+from syncer.crococlick.records import Reader
 from syncer.errors import HaltRun, InDoubt, RateLimited, Reconnect, Unavailable
-from syncer.ports import Location, Unreadable
+from syncer.ports import Location
 from syncer.transport import Response
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "crococlick"
@@ -26,7 +27,7 @@ def changed(**fields):
     row = json.loads(SAMPLE) | fields
     row = {name: value for name, value in row.items() if value is not ...}
     data = wire.decipher(Response(200, {}, json.dumps(row).encode()))
-    return wire.Reader("Europe/Paris").invoice(data)
+    return Reader("Europe/Paris").invoice(data)
 
 
 def line(**fields):
@@ -36,7 +37,7 @@ def line(**fields):
 
 def test_the_sample():
     """Everything the sync needs, exactly."""
-    invoice = wire.Reader("Europe/Paris").invoice(wire.decipher(Response(200, {}, SAMPLE)))
+    invoice = Reader("Europe/Paris").invoice(wire.decipher(Response(200, {}, SAMPLE)))
     assert isinstance(invoice, Invoice)
     assert (invoice.source_id, invoice.number, invoice.status) == (
         "650000000000000000000041",
@@ -63,6 +64,7 @@ def test_the_sample():
         ("2026-08-26T21:59:59.999Z", date(2026, 8, 26)),
         ("2026-01-14T23:00:00.000Z", date(2026, 1, 15)),
         ("2026-08-26T00:00:00", date(2026, 8, 26)),
+        ("2026-08-26T00:00:00.000Z", date(2026, 8, 26)),
         ("", None),
         (None, None),
         (..., None),
@@ -73,12 +75,20 @@ def test_dates_are_the_locations(written, day):
     assert changed(issueDate=written).issue_date == day
 
 
+@pytest.mark.parametrize("zone", ["America/Martinique", "America/Cayenne", "Pacific/Tahiti", "Indian/Reunion", "UTC"])
+def test_a_day_written_as_midnight_utc_is_that_day_everywhere(zone):
+    """West of Greenwich it would be the day before; a local midnight is read by the location as ever."""
+    row = wire.decipher(Response(200, {}, SAMPLE))
+    found = Reader(zone).invoice(row | {"issueDate": "2026-08-26T00:00:00.000Z", "dueDate": "2026-08-26T12:00:00Z"})
+    assert (found.issue_date, found.due_date) == (date(2026, 8, 26), date(2026, 8, 26))
+
+
 def test_an_instant_without_a_known_zone_cannot_be_read():
     """Cutting it would book a day early; bare dates still go."""
-    reader = wire.Reader("Mars/Olympus")
+    reader = Reader("Mars/Olympus")
     row = wire.decipher(Response(200, {}, SAMPLE))
-    assert reader.invoice(row).field == "issueDate"
-    assert wire.Reader("").invoice(row | {"issueDate": "2026-08-26", "dueDate": None}).issue_date == date(2026, 8, 26)
+    assert reader.invoice(row).flaw.field == "issueDate"
+    assert Reader("").invoice(row | {"issueDate": "2026-08-26", "dueDate": None}).issue_date == date(2026, 8, 26)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +96,7 @@ def test_an_instant_without_a_known_zone_cannot_be_read():
     [
         ({"invoiceNumber": 19}, "19"),
         ({"invoiceNumber": "19", "invoiceNumberPrefix": "INV-"}, "INV-19"),
+        ({"invoiceNumber": " INV-12\u00a0", "invoiceNumberPrefix": None}, "INV-12"),
         ({"invoiceNumber": "INV-19", "invoiceNumberPrefix": "INV-"}, "INV-19"),
         ({"invoiceNumber": " INV-19 ", "invoiceNumberPrefix": "INV-"}, "INV-19"),
         ({"invoiceNumber": " 19 ", "invoiceNumberPrefix": " INV "}, "INV 19"),
@@ -148,6 +159,13 @@ def test_taxes_of_a_line():
     assert (found.tax_inclusive, found.name) == (True, "")
 
 
+def test_half_a_character_is_left_out_of_what_is_read():
+    """Of a description; a name, a number or an id is never repaired."""
+    found = line(name="Sale \ud83c", description="\udf88 on")
+    assert (found.lines[0].name, found.lines[0].description) == ("Sale ", " on")
+    assert line(productId="p\ud83c").flaw.field == "invoiceItems[1].productId"
+
+
 @pytest.mark.parametrize(
     ("charges", "extras"),
     [
@@ -185,9 +203,16 @@ def test_late_fees_are_noticed(fields, on):
 @pytest.mark.parametrize(
     ("made", "field"),
     [
-        (lambda: changed(_id=...), "_id"),
         (lambda: changed(total=...), "total"),
         (lambda: changed(total="a lot"), "total"),
+        (lambda: changed(total="1,571.33"), "total"),
+        (lambda: changed(total=10**15), "total"),
+        (lambda: changed(liveMode="yes"), "liveMode"),
+        (lambda: changed(currency=True), "currency"),
+        (lambda: changed(currency=10**50), "currency"),
+        (lambda: line(taxes="TVA"), "invoiceItems[1].taxes"),
+        (lambda: line(taxes=[{"rate": [5]}]), "invoiceItems[1].taxes"),
+        (lambda: line(amount="1234567890" * 4 + "." + "3" * 39 + "e-30"), "invoiceItems[1].amount"),
         (lambda: changed(total="NaN"), "total"),
         (lambda: changed(total=True), "total"),
         (lambda: changed(total=[1]), "total"),
@@ -202,7 +227,7 @@ def test_late_fees_are_noticed(fields, on):
         (lambda: line(amount="12,50"), "invoiceItems[1].amount"),
         (lambda: line(taxes=[{"rate": "x"}]), "invoiceItems[1].taxes.rate"),
         (lambda: line(taxes=[{"rate": 5, "calculation": "magic"}]), "invoiceItems[1].taxes.calculation"),
-        (lambda: line(taxes=["TVA"]), "invoiceItems[1]"),
+        (lambda: line(taxes=["TVA"]), "invoiceItems[1].taxes"),
         (lambda: changed(contactDetails="Ann"), "contactDetails"),
         (lambda: changed(discount=5), "discount"),
         (lambda: changed(discount={"type": "gift", "value": 5}), "discount.type"),
@@ -216,20 +241,26 @@ def test_late_fees_are_noticed(fields, on):
 def test_garbage_names_its_field(made, field):
     """Told apart, with the invoice it came in."""
     found = made()
-    assert isinstance(found, Unreadable)
-    assert found.field == field
-    assert found.number == "F-2026-041"
+    assert (found.flaw.field, found.number) == (field, "F-2026-041")
+    assert (found.customer.name and found.due_date) or field in ("contactDetails", "_id")
 
 
 def test_garbage_does_not_fail_its_neighbours():
     """The others of the page are read; a deleted one is left out."""
-    good = wire.decipher(Response(200, {}, SAMPLE))
+    good, F = wire.decipher(Response(200, {}, SAMPLE)), "F-2026-041"
     bad, gone = good | {"total": None}, good | {"deleted": True}
-    page = wire.Reader("Europe/Paris").page({"invoices": [good, bad, gone, "?"], "total": 4})
-    assert ([invoice.number for invoice in page.items], page.total) == (["F-2026-041"], 4)
-    assert [row.field for row in page.unreadable] == ["total", "invoice"]
+    page = Reader("Europe/Paris").page({"invoices": [good, bad, gone, "?"], "total": 4})
+    assert [(one.number, one.flaw and one.flaw.field) for one in page.items] == [(F, None), (F, "total")]
+    assert (page.total, [row.field for row in page.unreadable]) == (4, ["invoice"])
     assert wire.row_ids({"invoices": [good, "?"]}) == ["650000000000000000000041", ""]
-    assert wire.Reader("").page({}).total is None
+    assert Reader("").page({}).total is None
+
+
+@pytest.mark.parametrize("odd", [{}, "none", 7])
+def test_a_list_that_is_none_is_no_answer(odd):
+    """Nothing follows from it: least of all that all invoices are gone."""
+    with pytest.raises(Unavailable):
+        Reader("Europe/Paris").page({"invoices": odd, "total": 4})
 
 
 def test_the_location():
@@ -256,6 +287,8 @@ def answer(status, body=b"", **headers):
             answer(401, {"message": "This authClass type is not allowed to access this scope. x"}),
             "crococlick_scope_missing",
         ),
+        (answer(401, {"message": "This location is not accessible from this token!"}), "crococlick_wrong_location"),
+        (answer(401, {"message": "Invalid Private Integration token"}), "crococlick_token_refused"),
         (answer(403, {"message": "The token does not have access to this location."}), "crococlick_wrong_location"),
     ],
 )
@@ -264,6 +297,22 @@ def test_a_closed_door_says_why(given, code):
     with pytest.raises(Reconnect) as refused:
         wire.decipher(given)
     assert refused.value.code == code
+
+
+def test_a_wrong_version_is_no_dead_token():
+    """Nobody has to make a new token for it."""
+    with pytest.raises(HaltRun) as refused:
+        wire.decipher(answer(401, {"message": "version header is invalid"}))
+    assert refused.value.facts["message"] == "version header is invalid"
+
+
+@pytest.mark.parametrize("status", [403, 404, 400])
+@pytest.mark.parametrize("body", [b"error code: 1010", b"<!DOCTYPE html><title>Access denied</title>"])
+def test_an_edge_that_refuses_is_the_service_being_unavailable(status, body):
+    """Cloudflare or Akamai says so, and CrocoClick was never asked: no permission is missing, nothing is deleted."""
+    for writing in (False, True):
+        with pytest.raises(Unavailable):
+            wire.decipher(answer(status, body), writing=writing)
 
 
 def test_a_refused_question_is_ours_to_mend():
@@ -293,6 +342,8 @@ def test_limits():
         wire.decipher(answer(429, x_ratelimit_interval_milliseconds="10000", x_ratelimit_max="100"))
     assert (burst.value.limit, burst.value.wait_s) == ("burst", 10)
     assert wire.limited(answer(429)).wait_s is None
+    assert wire.limited(answer(429, retry_after="7", x_ratelimit_interval_milliseconds="10000")).wait_s == 7
+    assert wire.limited(answer(429, retry_after="60", x_ratelimit_daily_remaining="0")).wait_s == 60
     assert wire.limited(answer(429, x_ratelimit_daily_remaining="0")).wait_s is None
 
 
@@ -316,6 +367,7 @@ def test_what_is_asked():
     assert "ann" not in full.told
     assert wire.get_invoice("L", "i").target == "/invoices/i?altId=L&altType=location"
     assert wire.get_location("L").path == "/locations/L"
+    assert wire.get_invoice("L", "../../etc/passwd?x=1#").path == "/invoices/..%2F..%2Fetc%2Fpasswd%3Fx%3D1%23"
     assert wire.headers()["Version"] == "2021-07-28"
 
 
@@ -323,6 +375,6 @@ def test_what_is_asked():
 @pytest.mark.parametrize("name", ["invoice_get_200.json", "webhook_invoice_paid.json", "webhook_invoice_create.json"])
 def test_published_bodies(name):
     """The documentation's own examples read without a fault."""
-    invoice = wire.Reader("Europe/Paris").invoice(json.loads((PAYLOADS / name).read_bytes()))
+    invoice = Reader("Europe/Paris").invoice(json.loads((PAYLOADS / name).read_bytes()))
     assert isinstance(invoice, Invoice)
     assert (invoice.number, invoice.total, invoice.issue_date) == ("19", 999, date(2023, 1, 1))

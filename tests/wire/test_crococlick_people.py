@@ -142,10 +142,11 @@ def test_a_page_tells_where_the_next_one_goes_on():
     """By its last row; a row without an id counts, though it cannot be read."""
     found = people.found(answer({"contacts": [ROW, {"searchAfter": [2, "?"]}, "odd"], "total": 7}))
     assert ([one.id for one in found.page.items], found.page.total) == (["c1"], 7)
-    assert (found.rows, found.after) == (2, [2, "?"])
+    assert (found.rows, found.after) == (3, [2, "?"])
+    assert [one.kind for one in found.page.unreadable] == ["contact", "contact"]
 
 
-@pytest.mark.parametrize("body", [{}, {"contacts": None, "total": "7"}, {"contacts": []}])
+@pytest.mark.parametrize("body", [{}, {"contacts": None, "total": "seven"}, {"contacts": []}])
 def test_an_empty_page_is_the_last(body):
     """Nothing goes on after it, and a total that is no number is not known."""
     found = people.found(answer(body))
@@ -177,7 +178,7 @@ def test_no_contact_is_said_in_several_ways(said):
             "crococlick_scope_missing",
         ),
         (answer({"message": "Something else"}, 400), HaltRun, None),
-        (answer(b"<html>", 400), HaltRun, None),
+        (answer(b"<html>", 400), Unavailable, "crococlick_unavailable"),
         (answer(b"", 503), Unavailable, "crococlick_unavailable"),
     ],
 )

@@ -64,6 +64,29 @@ def test_a_length_that_is_wrong_does_not_loop():
         assert len(read(stage)) == 3
 
 
+@pytest.mark.parametrize("total", [None, "250", 100, 250])
+def test_all_transactions_are_read_whatever_their_number_is_said_to_be(total):
+    """A full page is followed by another one."""
+    rows = [{"_id": f"t{n}", "entitySourceType": "invoice", "entitySourceId": "i", "amount": 1} for n in range(250)]
+
+    def answer(handler):
+        url = urlsplit(handler.path)
+        offset = int(parse_qs(url.query).get("offset", ["0"])[0])
+        said = {"location": {"id": "L", "timezone": "Europe/Paris"}}
+        if "transactions" in url.path:
+            said = {"data": rows[offset : offset + 100]} | ({} if total is None else {"totalCount": total})
+        body = json.dumps(said).encode()
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    with staged(answer) as stage:
+        crm = client.CrocoClick.open(stage.url, "t", "L", Notes(), HandClock())
+        assert len({one.source_id for page in crm.payments() for one in page.items}) == 250
+        crm.close()
+
+
 def test_a_list_without_end_is_a_fault(monkeypatch):
     """Every page full, for ever."""
     monkeypatch.setattr(client, "PAGES", 3)

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from stage import HandClock, Notes, closed_port, half_an_answer, hang_up, staged, stall
 
+from syncer import VERSION
 from syncer.errors import InDoubt, LedgerBusy, RateLimited, Unavailable
-from syncer.transport import Fixed, Request, Transport
+from syncer.transport import Fixed, Request, Response, Transport, retry_after_s
 from syncer.xero.pace import Pacer
 
 OK = (200, {"X-MinLimit-Remaining": "59", "X-DayLimit-Remaining": "900", "Xero-Correlation-Id": "c-1"}, b'{"ok":1}')
@@ -28,6 +29,7 @@ def test_a_call_and_its_record():
         door = transport(stage.url, notes, clock, pace=Pacer(clock), correlation_header="Xero-Correlation-Id")
         assert door.send(WRITE).body == b'{"ok":1}'
     (heard,) = stage.heard
+    assert heard.headers["User-Agent"] == f"crococlick-xero/{VERSION}"
     assert (heard.headers["Authorization"], heard.headers["Idempotency-Key"]) == ("Bearer secret-token", "key-1")
     ((call, sent, received),) = notes.calls
     assert (call.id, call.method, call.path, call.status) == ("call-1", "PUT", "/api/things", 200)
@@ -35,6 +37,28 @@ def test_a_call_and_its_record():
     assert (call.bytes_sent, call.bytes_received, call.idempotency_key) == (13, 8, "key-1")
     assert (sent, received) == (WRITE.body, b'{"ok":1}')
     assert "secret-token" not in repr(notes.calls)
+
+
+def test_the_version_is_the_projects():
+    """Written in two places, the same."""
+    project = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert f'version = "{VERSION}"' in project
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("26", 26), ("0", 0), ("1.5", 1.5), (" 7 ", 7), ("", None), ("nan", None), ("inf", None), ("-3", None),
+        ("soon", None), ("\u00b2", None), ("9" * 30, None),
+        ("Thu, 26 Nov 2026 09:01:00 GMT", 60), ("Thu, 26 Nov 2026 08:00:00 GMT", 0), ("Thu, 26 Nov 2026 09:00:30", 30),
+    ],
+)  # fmt: skip
+def test_how_long_to_wait_after_a_429(written, seconds):
+    """A number, or a date beside the answer's own; what is neither is not known."""
+    headers = {"retry-after": written, "date": "Thu, 26 Nov 2026 09:00:00 GMT"}
+    assert retry_after_s(Response(429, headers)) == seconds
+    if ":" in written:
+        assert retry_after_s(Response(429, {"retry-after": written})) is None
 
 
 def test_no_token_is_ever_written_down():
@@ -51,7 +75,7 @@ def test_no_token_is_ever_written_down():
     assert stage.heard[2].path == "/find?q=ann%40b.example&n=1"
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 520, 524, 526])
 def test_a_read_is_tried_again(status):
     """Waiting longer each time, on the clock."""
     clock = HandClock()

@@ -266,6 +266,25 @@ def test_payments_of_an_invoice():
         entities.payments({"Invoices": [{"Payments": [{"PaymentID": "p", "Amount": "ten"}]}]}, "inv")
 
 
+def test_invoices_of_a_list_each_with_their_payments():
+    """Every head with what is paid on it; one of which a payment cannot be read is left out whole."""
+    whole = sample("invoice_with_payments.json")
+    ((head, payments),) = entities.paid_invoices(whole)
+    assert head.id and [(one.invoice_id, one.amount) for one in payments] == [(head.id, Decimal(10))]
+    [unpaid] = [{name: value for name, value in one.items() if name != "Payments"} for one in whole["Invoices"]]
+    assert entities.paid_invoices({"Invoices": [unpaid]})[0][1] == []
+    odd = entities.paid_invoices({"Invoices": [unpaid | {"Payments": [{"PaymentID": "p1", "Amount": "much"}]}]})
+    assert odd == [] and odd.may_hide_id(head.id)
+    assert entities.paid_invoices({}) == []
+
+
+def test_the_answer_to_a_payment_says_what_is_due_then():
+    """Where it shows the invoice whole; a list names it only."""
+    told = {"PaymentID": "p1", "Amount": Decimal(10), "Invoice": {"InvoiceID": "inv", "AmountDue": Decimal(110)}}
+    assert entities.read_payment(told).due_after == 110
+    assert entities.read_payment({"PaymentID": "p1"}).due_after is None
+
+
 def test_a_payment_that_was_taken_off_is_still_listed():
     """It names its invoice, and stands no more."""
     gone = {"PaymentID": "p1", "Status": "DELETED", "Amount": Decimal(10), "Invoice": {"InvoiceID": "inv"}}

@@ -343,3 +343,10 @@ def test_heads_are_asked_for_by_id_without_their_lines():
     request = wire.get_invoices_with_ids(["a", "b"])
     assert request.path.endswith("/Invoices")
     assert ("IDs", "a,b") in request.query and ("summaryOnly", "true") in request.query
+
+
+def test_invoices_are_asked_for_whole_where_their_payments_matter():
+    """The same list, but not the summary, which leaves payments out."""
+    request = wire.get_invoices_with_payments(["a", "b"])
+    assert request.path.endswith("/Invoices")
+    assert ("IDs", "a,b") in request.query and "summaryOnly" not in dict(request.query)
