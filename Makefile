@@ -4,6 +4,8 @@
 # make lock   the requirements files anew from pyproject.toml, with hashes (UPGRADE=--upgrade for newer versions)
 # make bench  the figures that the README and the notes speak of
 # make env    only the environment
+# make truth  never a false word: ROUNDS=50000 invoices judged after what may happen, from SEED=1
+# make restored  a ledger put back or lost in ROUNDS=300 ways: nothing twice
 # make fresh  forget the demo
 
 PYTHON ?= python3
@@ -19,7 +21,7 @@ COVERED := --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities -
 	--cov=syncer.crococlick.people --cov=syncer.crococlick.webhooks --cov-branch \
 	--cov-report=term:skip-covered --cov-fail-under=100
 
-.PHONY: run env test check lint audit lock bench fresh
+.PHONY: run env test check lint audit lock bench truth restored fresh
 
 run: $(VENV)/run.done
 	@$(BIN)/python -m sandbox.demo
@@ -49,6 +51,12 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --q
 lock: $(VENV)/dev.done
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+truth: $(VENV)/dev.done
+	$(IN_MEMORY) ROUNDS=$(or $(ROUNDS),50000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_truth.py
+
+restored: $(VENV)/dev.done
+	$(IN_MEMORY) ROUNDS=$(or $(ROUNDS),300) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_restored_pasts.py
 
 bench: $(VENV)/dev.done
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -44,6 +44,9 @@ def look(
         heads[head.number].append(head)
     handed = _handed_on(ledger, workload, heads, only)
     standings_of_all |= {known.invoice.source_id: known.standing for known in handed.moving}
+    marked: dict[str, list[BookInvoice]] = defaultdict(list)
+    for head in ledger.marked_invoices([known.invoice.source_id for known in workload if not known.standing.xero_id]):
+        marked[head.url.rpartition("/")[2]].append(head)
     index = ContactIndex(mirror)
     merges = {one.id: index.survivor(one.id) for one in mirror if one.merged_to}
     scene = Scene(
@@ -53,6 +56,7 @@ def look(
         standings=standings_of_all,
         heads=heads,
         conditions=conditions,
+        marked=marked,
         merged={gone: left.id for gone, left in merges.items() if left},
         names={one.id: one.name for one in mirror},
         holders=handed.holders,

@@ -11,6 +11,7 @@ from syncer.core.arrival import Arrival, as_sent, judge, shown, wording, wording
 from syncer.core.book_document import BookDocument
 from syncer.core.books import Amendment, BookInvoice, Document
 from syncer.core.contact import NewContact
+from syncer.core.invoice import Invoice, Status
 from syncer.core.money import text
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.core.payment import is_ours as carries_mark
@@ -244,14 +245,24 @@ def arrived(
 def bound(action: Action) -> Ending:
     """A document that is in Xero already: our own, found by its mark, or a stranger that a person says is this one.
 
-    With a stranger both sides are said to have agreed on CrocoClick's amounts, so that others show as changed there.
+    Both are said to have agreed on what CrocoClick says, so that what is otherwise shows as changed there: who changed
+    it last is not known where a ledger was lost.
     """
     invoice, head = action.invoice, action.found
     assert head is not None  # noqa: S101 — a BIND has one
-    expected = {"status": str(invoice.status), "frozen": invoice.frozen_fingerprint, "then": "look"}
-    if is_ours(head, invoice.source_id):
-        expected["total"] = text(invoice.total)
-        return arrived(invoice.source_id, "found", None, head, invoice.fingerprint, expected)
+    # It was not carried yet that it is void where the document still stands.
+    status = Status.SENT if invoice.status is Status.VOID and head.status not in GONE else invoice.status
+    expected = {"status": str(status), "frozen": invoice.frozen_fingerprint, "then": "look"}
     tax = {} if invoice.tax is None else {"tax": text(invoice.tax)}
     agreed = {**told(head), "total": text(invoice.total), "currency": invoice.currency, **tax}
+    if is_ours(head, invoice.source_id):
+        return arrived(
+            invoice.source_id, "found", None, head, invoice.fingerprint, expected, agreed | _head_of(invoice)
+        )
     return arrived(invoice.source_id, "adopted", None, head, invoice.fingerprint, expected, agreed)
+
+
+def _head_of(invoice: Invoice) -> dict[str, str]:
+    """Its number and dates, as far as it has them."""
+    dates = {"issue_date": invoice.issue_date, "due_date": invoice.due_date}
+    return {"number": invoice.number, **{name: day.isoformat() for name, day in dates.items() if day}}

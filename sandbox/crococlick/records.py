@@ -35,8 +35,11 @@ def iso_ms(ms: int) -> str:
 
 @lru_cache(8192)
 def local_instant(day: str, zone: str, end: bool = False) -> str:
-    """A date as the instant of its local midnight, or of its last millisecond."""
-    start = datetime.combine(date.fromisoformat(day), time(), ZoneInfo(zone))
+    """A date as the instant of its local midnight, or of its last millisecond; what is no date stays as it is."""
+    try:
+        start = datetime.combine(date.fromisoformat(day), time(), ZoneInfo(zone))
+    except ValueError:
+        return day
     if not end:
         return iso_ms(int(start.timestamp() * 1000))
     next_day = datetime.combine(date.fromisoformat(day) + timedelta(days=1), time(), ZoneInfo(zone))

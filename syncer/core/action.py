@@ -70,6 +70,7 @@ class Scene:
     standings: Mapping[str, Standing]
     heads: Mapping[str, Sequence[BookInvoice]]  # the invoices that Xero has, by number
     conditions: str = ""  # names the state of settings and books; see `stamp`
+    marked: Mapping[str, Sequence[BookInvoice]] = field(default_factory=dict)  # those with our mark, by CrocoClick's id
     merged: Mapping[str, str] = field(default_factory=dict)  # a merged Xero contact to the one that is left
     names: Mapping[str, str] = field(default_factory=dict)  # of Xero contacts, by ContactID
     holders: Mapping[str, Invoice] = field(default_factory=dict)  # our invoices by the document that has a number

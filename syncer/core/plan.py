@@ -132,9 +132,12 @@ def _new(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | No
     """Decide one that is not in Xero, or that a person orders to be sent once more."""
     if standing.gone:
         return leave(invoice, standing, Problem("deleted_in_crococlick", {"number": invoice.number}))
+    # What was sent once goes on as such, whatever has become of it since and whatever a ledger has forgotten.
+    if found := _ours(invoice, standing, scene):
+        return Action(invoice, Do.BIND, xero_id=found.id, found=found)
     if reason := not_eligible(invoice, scene.rules):
         return leave(invoice, Standing(), reason)
-    if found := _ours(invoice, standing, scene) or _adopted(invoice, standing, scene, owner):
+    if found := _adopted(invoice, standing, scene, owner):
         return Action(invoice, Do.BIND, xero_id=found.id, found=found)
     if taken := number_problem(invoice, standing, scene, owner):
         return hold(invoice, Standing(), taken)
@@ -145,10 +148,11 @@ def _new(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | No
 
 
 def _ours(invoice: Invoice, standing: Standing, scene: Scene) -> BookInvoice | None:
-    """Its own document, known by our mark; to one that is wanted again what was removed is no document."""
-    marked = (head for head in scene.heads.get(invoice.number, ()) if is_ours(head, invoice.source_id))
-    others = (head for head in marked if head.id != standing.xero_id)
-    return next((head for head in others if not (standing.xero_id and head.status in GONE)), None)
+    """Its own document, known by our mark, whatever its number; what was removed is none where it is wanted again."""
+    by_number = (head for head in scene.heads.get(invoice.number, ()) if is_ours(head, invoice.source_id))
+    others = [head for head in (*scene.marked.get(invoice.source_id, ()), *by_number) if head.id != standing.xero_id]
+    usable = [head for head in others if not (standing.xero_id and head.status in GONE)]
+    return min(usable, key=lambda head: head.status in GONE, default=None)
 
 
 def _adopted(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> BookInvoice | None:

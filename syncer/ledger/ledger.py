@@ -144,6 +144,11 @@ class Ledger:
             return [records.head_in_xero(row) for row in self.rows("book_invoices")]
         return [records.head_in_xero(row) for row in self.rows("book_invoices_numbered", numbers=list(numbers))]
 
+    def marked_invoices(self, source_ids: Sequence[str]) -> list[BookInvoice]:
+        """Of the mirror of Xero's sales invoices those that carry our mark of one of these invoices."""
+        found = self.rows("book_invoices_marked", source_ids=list(source_ids)) if source_ids else []
+        return [records.head_in_xero(row) for row in found]
+
     def watermark(self, name: str, now: datetime | None = None) -> datetime | None:
         """When this was last read up to date; by `now`, where it is given, one in the future counts as none."""
         row = self.row("watermark", name=name)

@@ -134,10 +134,10 @@ WHERE i.connection = $connection AND i.number IN (
 
 -- name: holders
 -- Our invoices behind some documents in Xero: those bound to them, and those whose mark they carry.
-SELECT source_id, number, status, live, issue_date, contact_name, xero_id, xero_head, gone, ordered, ordered_said,
-       ordered_by
-FROM invoice WHERE connection = $connection
-AND (list_contains($ids, xero_id) OR list_contains($marks, source_id));
+SELECT i.source_id, i.number, i.status, i.live, i.issue_date, i.contact_name, i.xero_id, i.xero_head, i.gone, i.ordered,
+       i.ordered_said, i.ordered_by, json_extract_string(c.content, '$[10].flaw[0]') AS flaw
+FROM invoice i LEFT JOIN invoice_content c ON c.connection = i.connection AND c.source_id = i.source_id
+WHERE i.connection = $connection AND (list_contains($ids, i.xero_id) OR list_contains($marks, i.source_id));
 
 -- name: open_attempts
 -- Tries that never got an answer, call by call, in the order they were sent; those of an import apart from all others.
@@ -367,6 +367,11 @@ ORDER BY total DESC, source_id;
 -- name: book_invoices_numbered
 -- The mirror's invoices that carry one of these numbers.
 SELECT * FROM book_invoice WHERE connection = $connection AND list_contains($numbers, number);
+
+-- name: book_invoices_marked
+-- The mirror's invoices whose address ends with the id of one of these invoices of CrocoClick.
+SELECT * FROM book_invoice WHERE connection = $connection AND url <> ''
+AND regexp_extract(url, '[^/]+$') IN (SELECT unnest(CAST($source_ids AS VARCHAR[])));
 
 -- name: last_sync
 -- The sync that started last.

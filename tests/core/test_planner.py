@@ -35,9 +35,11 @@ NOT_ELIGIBLE = [
 
 @pytest.mark.parametrize(("changes", "settings", "code"), NOT_ELIGIBLE)
 def test_what_the_settings_leave_out_is_left(changes, settings, code):
-    """With the reason, whatever stands in Xero under its number."""
-    action = plan(invoice(**changes), scene(rules=rules(**settings), heads={"F-1": [head(url=MARK)]}))
+    """With the reason, whatever a stranger has in Xero under its number; what we sent is taken note of all the same."""
+    one, chosen = invoice(**changes), rules(**settings)
+    action = plan(one, scene(rules=chosen, heads={"F-1": [head()]}))
     assert (action.do, action.cause, action.eligible) == (Do.LEAVE, code, False)
+    assert plan(one, scene(rules=chosen, heads={"F-1": [head(url=MARK)]})).do is Do.BIND
 
 
 def test_the_start_date_is_inclusive_and_needs_a_date():
@@ -87,6 +89,14 @@ def test_our_own_document_is_recognised_by_its_mark():
     ours = head(id="xi2", url=MARK)
     action = plan(INVOICE, scene(heads={"F-1": [head(), ours]}))
     assert (action.do, action.xero_id, action.found) == (Do.BIND, "xi2", ours)
+
+
+def test_our_own_document_is_recognised_under_any_number():
+    """One that stands before one that is gone: a ledger that was lost does not know which number it was sent with."""
+    gone, ours = head(id="xi1", number="OLD", url=MARK, status="VOIDED"), head(id="xi2", number="OLD-2", url=MARK)
+    action = plan(INVOICE, scene(marked={INVOICE.source_id: [gone, ours]}))
+    assert (action.do, action.xero_id) == (Do.BIND, "xi2")
+    assert plan(INVOICE, scene(marked={INVOICE.source_id: [gone]})).xero_id == "xi1"
 
 
 def test_a_strangers_number_is_never_taken_over():
