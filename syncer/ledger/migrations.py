@@ -131,7 +131,8 @@ MIGRATIONS: Mapping[int, Step] = {
         );
     """,
     # Payments as Xero got them: what is paid there otherwise than in CrocoClick is decided anew. What stands in the way
-    # of a whole connection, and which invoices a person asked for. DuckDB takes no ALTER of a table after an UPDATE of it.
+    # of a whole connection, and which invoices a person asked for. DuckDB takes no ALTER of a table
+    # after an UPDATE of it in the same transaction.
     5: """
         ALTER TABLE invoice ADD COLUMN xero_read_at TIMESTAMP;
         ALTER TABLE invoice ADD COLUMN xero_others VARCHAR;
