@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from tests.stories import truth_oracle as oracle
 from tests.stories.truth_events import AGES, IN_CROCOCLICK, IN_XERO, PAUSE, PICK, RUN, STATUSES
+from tests.stories.truth_told import False_
 from tests.stories.truth_walk import Pending, Walk
 from tests.stories.truth_world import grant_again
 
@@ -114,7 +114,7 @@ class Restored(Walk):
         asked = sum(one.side == "xero" and one.path.startswith("/api.xro") for one in self.world.box.calls[calls:])
         concerned = {id_ for (id_, _), _ in self.log} | set(held)
         if asked > READS + len(concerned) + len(self.events.ordered):
-            found.append(oracle.False_("too many calls", "", f"{asked} for {len(concerned)} invoices concerned"))
+            found.append(False_("too many calls", "", f"{asked} for {len(concerned)} invoices concerned"))
         if strict:
             found += self._newly_held(held)
         return found
@@ -123,7 +123,7 @@ class Restored(Walk):
         """Held is what a person has to decide: what was held before, and what somebody did or ordered."""
         persons = self.events.touched | self.events.ordered | set(held)
         return [
-            oracle.False_("held for nothing", id_, f"{cause}: {self.explained_last[id_]['verdict']}")
+            False_("held for nothing", id_, f"{cause}: {self.explained_last[id_]['verdict']}")
             for id_, cause in self._held().items()
             if id_ not in persons
         ]
@@ -132,4 +132,4 @@ class Restored(Walk):
 def twice_among_contacts(world):
     """Contacts of CrocoClick that one import, or two, made of the same Xero contact."""
     emails = Counter((one.get("email") or one["id"]).casefold() for one in world.crm.contacts())
-    return [oracle.False_("a contact twice in CrocoClick", "", f"{key}: {n}") for key, n in emails.items() if n > 1]
+    return [False_("a contact twice in CrocoClick", "", f"{key}: {n}") for key, n in emails.items() if n > 1]
