@@ -10,20 +10,16 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from tests.stories.truth_events import AGES, IN_CROCOCLICK, IN_XERO, PAUSE, PICK, RUN, STATUSES
+from tests.stories.truth_events import PAUSE, RUN
+from tests.stories.truth_in_crococlick import AGES, IN_CROCOCLICK, STATUSES
+from tests.stories.truth_in_xero import IN_XERO
+from tests.stories.truth_orders import ORDERS
 from tests.stories.truth_told import False_
 from tests.stories.truth_walk import Pending, Walk
 from tests.stories.truth_world import grant_again
 
 LEDGER = "ledger.duckdb"
 READS = 14  # calls to Xero of a run that reads everything: settings, contacts, documents, and what a first run asks
-ORDERS = st.one_of(
-    st.tuples(st.just("skip"), PICK),
-    st.tuples(st.just("unskip"), PICK),
-    st.tuples(st.just("advice"), PICK),
-    st.tuples(st.just("import")),
-    st.tuples(st.just("x_customer")),
-)
 QUIET = ("garble", "mend", "text")  # what cannot be read is another story
 EVENT = st.one_of(IN_CROCOCLICK.filter(lambda event: event[0] not in QUIET), IN_XERO, ORDERS)
 STEP = st.tuples(st.lists(EVENT, min_size=1, max_size=4), PAUSE, RUN)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.stories import truth_oracle as oracle
+from tests.stories.truth_around import TROUBLES
 from tests.stories.truth_books import read
 from tests.stories.truth_counts import overpaid
-from tests.stories.truth_events import AGES, STATUSES, TROUBLES, Events
+from tests.stories.truth_events import Events
+from tests.stories.truth_in_crococlick import AGES, STATUSES
 from tests.stories.truth_told import False_, Leave, Told
 from tests.stories.truth_world import Killed
 
