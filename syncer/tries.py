@@ -11,11 +11,11 @@ from syncer.core.arrival import Arrival, as_sent, judge, shown, wording, wording
 from syncer.core.book_document import BookDocument
 from syncer.core.books import Amendment, BookInvoice, Document
 from syncer.core.contact import NewContact
-from syncer.core.invoice import Invoice, Status
+from syncer.core.invoice import Status
 from syncer.core.money import text
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.core.payment import is_ours as carries_mark
-from syncer.core.standing import GONE, Standing, mismatch, sent, told
+from syncer.core.standing import GONE, Standing, mismatch, said, sent, told
 from syncer.ledger.records import Ending, Intent, OpenAttempt, as_json
 from syncer.looking import digest
 from syncer.waves import Batch, Element
@@ -253,16 +253,10 @@ def bound(action: Action) -> Ending:
     # It was not carried yet that it is void where the document still stands.
     status = Status.SENT if invoice.status is Status.VOID and head.status not in GONE else invoice.status
     expected = {"status": str(status), "frozen": invoice.frozen_fingerprint, "then": "look"}
-    tax = {} if invoice.tax is None else {"tax": text(invoice.tax)}
-    agreed = {**told(head), "total": text(invoice.total), "currency": invoice.currency, **tax}
+    says = said(invoice)
     if is_ours(head, invoice.source_id):
-        return arrived(
-            invoice.source_id, "found", None, head, invoice.fingerprint, expected, agreed | _head_of(invoice)
-        )
+        agreed = {**told(head), **says}
+        return arrived(invoice.source_id, "found", None, head, invoice.fingerprint, expected, agreed)
+    amounts: dict[str, str] = {name: says[name] for name in ("total", "currency", "tax") if name in says}
+    agreed = {**told(head), **amounts}
     return arrived(invoice.source_id, "adopted", None, head, invoice.fingerprint, expected, agreed)
-
-
-def _head_of(invoice: Invoice) -> dict[str, str]:
-    """Its number and dates, as far as it has them."""
-    dates = {"issue_date": invoice.issue_date, "due_date": invoice.due_date}
-    return {"number": invoice.number, **{name: day.isoformat() for name, day in dates.items() if day}}
