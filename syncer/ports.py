@@ -288,6 +288,16 @@ class Tokens:
     user: str = ""
 
 
+class Seal(Protocol):
+    """What is written beside the ledger before documents are created, and shows whether the ledger was put back."""
+
+    def changed_at(self) -> datetime | None:
+        """When it was last written or copied, UTC; None where there is none."""
+
+    def renew(self) -> datetime:
+        """Write it anew; returns the time that the ledger is to keep, UTC."""
+
+
 class Vault(Protocol):
     """Secrets by name, encrypted, apart from the ledger."""
 
