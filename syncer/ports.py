@@ -164,6 +164,9 @@ class Crm(Protocol):
     def delete_draft(self, source_id: str) -> None: ...
 
 
+PAID_AT_ONCE = 40  # invoices with their lines and payments in one answer of Xero
+
+
 class Accounts(Protocol):
     """One Xero organisation. Reads raise TryLater or Reconnect; writes also InDoubt, then every element is in doubt.
 

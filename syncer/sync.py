@@ -142,11 +142,12 @@ class Run:
         sees_payments = self._payments.foresee(workload)
         actions, _ = self._work.decide(self._work.workload(), books)
         self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
+        looks = self._payments.foresee_looks(books) if sees_payments else 0
         counted = [action.xero_id for action in actions if action.do is Do.RECOUNT]
         payments = {xero_id: self._accounts.payments_of(xero_id) for xero_id in counted}
         self._work.flush()
         since = self._work.now().date() - timedelta(days=self._orders.recent_days)
-        return Foreseen(payments, self._reads(workload), sees_payments, None if self._orders.only else since)
+        return Foreseen(payments, self._reads(workload) + looks, sees_payments, None if self._orders.only else since)
 
     def _reads(self, workload: Sequence[Known]) -> int:
         """Xero calls by which a run reads anew what was read a moment ago."""
