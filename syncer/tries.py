@@ -11,11 +11,11 @@ from syncer.core.arrival import Arrival, as_sent, judge, shown, wording, wording
 from syncer.core.book_document import BookDocument
 from syncer.core.books import Amendment, BookInvoice, Document
 from syncer.core.contact import NewContact
-from syncer.core.invoice import Status
+from syncer.core.found import agreed_when_found, status_when_found
 from syncer.core.money import text
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.core.payment import is_ours as carries_mark
-from syncer.core.standing import GONE, Standing, mismatch, said, sent, told
+from syncer.core.standing import GONE, Standing, mismatch, sent, told
 from syncer.ledger.records import Ending, Intent, OpenAttempt, as_json
 from syncer.looking import digest
 from syncer.waves import Batch, Element
@@ -243,20 +243,11 @@ def arrived(
 
 
 def bound(action: Action) -> Ending:
-    """A document that is in Xero already: our own, found by its mark, or a stranger that a person says is this one.
-
-    Both are said to have agreed on what CrocoClick says, so that what is otherwise shows as changed there: who changed
-    it last is not known where a ledger was lost.
-    """
+    """A document that is in Xero already: our own, found by its mark, or a stranger that a person says is this one."""
     invoice, head = action.invoice, action.found
     assert head is not None  # noqa: S101 — a BIND has one
-    # It was not carried yet that it is void where the document still stands.
-    status = Status.SENT if invoice.status is Status.VOID and head.status not in GONE else invoice.status
-    expected = {"status": str(status), "frozen": invoice.frozen_fingerprint, "then": "look"}
-    says = said(invoice)
-    if is_ours(head, invoice.source_id):
-        agreed = {**told(head), **says}
-        return arrived(invoice.source_id, "found", None, head, invoice.fingerprint, expected, agreed)
-    amounts: dict[str, str] = {name: says[name] for name in ("total", "currency", "tax") if name in says}
-    agreed = {**told(head), **amounts}
-    return arrived(invoice.source_id, "adopted", None, head, invoice.fingerprint, expected, agreed)
+    status = str(status_when_found(invoice, head))
+    expected = {"status": status, "frozen": invoice.frozen_fingerprint, "then": "look"}
+    outcome = "found" if is_ours(head, invoice.source_id) else "adopted"
+    agreed = agreed_when_found(invoice, head)
+    return arrived(invoice.source_id, outcome, None, head, invoice.fingerprint, expected, agreed)
