@@ -96,6 +96,7 @@ class Restored(Walk):
         listed = {id_ for id_, shown in self._shown().items() if self._listed(shown)}
         for key, one in self.log:
             self.pending[key] = one if key[0] in listed else replace(one, kind="daily")
+        self.forgotten = {id_ for (id_, _), _ in self.log}
         self.rows = {}
 
     # -- what is judged -----------------------------------------------------------------------------------------------

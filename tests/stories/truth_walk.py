@@ -44,6 +44,7 @@ class Walk:
         self.pending = {}
         self.probes = 0
         self.ever = set()
+        self.forgotten = set()
         self.lost_at = None
         self.steps = 0
         self.rows = {}  # of the ledger, after the last run
@@ -117,6 +118,7 @@ class Walk:
         leave = Leave(
             unknown={id_ for id_, _ in self.pending},
             touched=self.events.touched,
+            forgotten=self.forgotten,
             causes=causes,
             doubt=self.lost_at is not None and (now - self.lost_at < DOUBT or hit or killed),
             read=status in (0, 3) and not killed,
