@@ -30,6 +30,7 @@ from syncer.ports import Accounts, Clock
 from syncer.preview import Foreseen
 from syncer.questions import Story, find, result_of_import, result_of_run, story
 from syncer.reading import Doors, Orders, Tell
+from syncer.seal import FileSeal
 from syncer.settings import Environment, Pace
 from syncer.sync import Outcome, Run, Seen
 from syncer.transport import call_id
@@ -264,6 +265,7 @@ class Connection:
             new_call_id=lambda: call_id(clock.now()),
             read_complaints=complaints.read,
             document_size=document_size,
+            seal=FileSeal(self.app.environment.data_dir / "runs" / f"{self.name}.seal"),
         )
 
     def run(

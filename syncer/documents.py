@@ -16,7 +16,7 @@ from syncer.core.tax import tax_rate, to_create
 from syncer.errors import NeedsPerson
 from syncer.ledger.records import Known
 from syncer.looking import Look, verdict
-from syncer.reading import OVERLAP
+from syncer.reading import OVERLAP, Reading
 from syncer.tries import bound, contact_element, invoice_element, number_element
 from syncer.waves import BATCH_ELEMENTS, Batch, Element, batches
 from syncer.work import Work
@@ -30,19 +30,34 @@ OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written ov
 class Documents:
     """Invoices as documents, from what they need first to their arrival; payments are another matter."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, reading: Reading) -> None:
         self._work = work
+        self._reading = reading
         self.old_ones = 0  # how many old invoices were left for later
         self._created = 0
 
     def prepare(self, workload: Sequence[Known], books: Books) -> Books:
         """Bring about what documents need; answers with the books as they are then."""
+        self.recall(workload, books)
         books = self._create_settings(workload, books)
         actions = self._act_on_contacts(workload, books)
         self._bind(actions)
         # Nothing is written over what somebody has changed there since the lists were last read.
         self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
         return books
+
+    def recall(self, workload: Sequence[Known], books: Books) -> None:
+        """Before something is created: list what a ledger that was put back may not know that Xero has.
+
+        The document of an invoice that was renumbered meanwhile has a number that nothing here looks for.
+        """
+        if not self._reading.may_have_forgotten():
+            return
+        actions, seen = self._work.decide(workload, books)
+        customers = {action.invoice.customer.id for action in actions if action.do is Do.CREATE}
+        if customers:
+            decisions = (seen.scene.contacts.get(customer) for customer in customers)
+            self._reading.list_again(contacts=any(isinstance(one, Create) for one in decisions))
 
     def write(self, books: Books, old: bool = False) -> None:
         """Decide and carry out, old invoices apart."""
@@ -62,6 +77,8 @@ class Documents:
     ) -> None:
         """Send these, one sort of write after the other."""
         tries = {known.invoice.source_id: known.tries for known in workload}
+        if any(action.do is Do.CREATE for action in todo):
+            self._reading.seal()
         for do in OUTCOMES:
             elements = [self._element(action, seen, tries) for action in todo if action.do is do]
             later = self.old_ones if do is Do.CREATE and not old else 0

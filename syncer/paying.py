@@ -9,6 +9,7 @@ from syncer.core.due import listing, missing_payments, recount, takes_payments
 from syncer.core.money import ZERO
 from syncer.ledger.records import Known, Verdict, payment
 from syncer.looking import Look, verdict
+from syncer.ports import PAID_AT_ONCE
 from syncer.reading import Reading
 from syncer.tries import payment_element, removal_element
 from syncer.waves import Batch, Element, batches
@@ -54,6 +55,24 @@ class Payments:
         self._reading.payments_of(sorted(short - {""})[:ASK_AT_MOST])
         return True
 
+    def foresee_looks(self, books: Books) -> int:
+        """Look at what a run would look at before payments, for a preview; returns in how many calls a run does so.
+
+        What is written over before its payments is looked at already. Whose payments are listed now is looked at again
+        only where one is to go.
+        """
+        unsure = self._unsure(books)
+        self._look_at(unsure)
+        ids = {known.invoice.source_id for known in unsure}
+        workload = [known for known in self._payable() if known.invoice.source_id in ids]
+        actions, _ = self._work.decide(workload, books)
+        again = [
+            known
+            for known, action in zip(workload, actions, strict=True)
+            if action.do is Do.PAY and not self._would_be_refused_twice(known, action)
+        ]
+        return -(-len(again) // PAID_AT_ONCE)
+
     def carry(self, books: Books) -> None:
         """Carry every payment of an invoice that stands in Xero, one by one."""
         if not (candidates := self._payable()):
@@ -82,11 +101,14 @@ class Payments:
         Xero's own list tells which payments are ours, by their marks, and which somebody else entered. Returns the
         invoices of which Xero said nothing that could be read: they wait for the next run.
         """
+        unsure = self._unsure(books)
+        return {known.invoice.source_id for known in unsure} - self._look_at(unsure)
+
+    def _unsure(self, books: Books) -> list[Known]:
+        """Of what payments may go to, the invoices that have to be read in Xero before."""
         workload = self._payable()
         actions, _ = self._work.decide(workload, books)
-        pairs = zip(workload, actions, strict=True)
-        unsure = [known for known, action in pairs if not self._is_sure(known, action)]
-        return {known.invoice.source_id for known in unsure} - self._look_at(unsure)
+        return [known for known, action in zip(workload, actions, strict=True) if not self._is_sure(known, action)]
 
     def _is_sure(self, known: Known, action: Action) -> bool:
         """Whether what is paid in Xero is known well enough for what would be done."""

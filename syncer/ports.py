@@ -164,6 +164,9 @@ class Crm(Protocol):
     def delete_draft(self, source_id: str) -> None: ...
 
 
+PAID_AT_ONCE = 40  # invoices with their lines and payments in one answer of Xero
+
+
 class Accounts(Protocol):
     """One Xero organisation. Reads raise TryLater or Reconnect; writes also InDoubt, then every element is in doubt.
 
@@ -286,6 +289,16 @@ class Tokens:
     obtained_at: datetime
     tenant_id: str = ""
     user: str = ""
+
+
+class Seal(Protocol):
+    """What is written beside the ledger before documents are created, and shows whether the ledger was put back."""
+
+    def changed_at(self) -> datetime | None:
+        """When it was last written or copied, UTC; None where there is none."""
+
+    def renew(self) -> datetime:
+        """Write it anew; returns the time that the ledger is to keep, UTC."""
 
 
 class Vault(Protocol):

@@ -12,7 +12,7 @@ from syncer.core.invoice import NO_ANSWER, Invoice, without_answer
 from syncer.core.payment import Payment
 from syncer.errors import HaltRun, Reconnect, Unavailable
 from syncer.ledger.ledger import Ledger
-from syncer.ports import Accounts, CallRecord, Clock, Crm, Page, Unreadable
+from syncer.ports import Accounts, CallRecord, Clock, Crm, Page, Seal, Unreadable
 
 T = TypeVar("T")
 _AN_ID = re.compile("[0-9a-f]{24}")
@@ -20,6 +20,7 @@ _AN_ID = re.compile("[0-9a-f]{24}")
 OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before where it ended
 DAILY = timedelta(hours=24)
 OPEN_STATUSES = ("draft", "sent", "payment_processing", "partially_paid")
+PAUSE = timedelta(minutes=90)  # without any reading: a ledger that was put back shows at least as long a pause
 SEE_AT_ONCE = 2000
 ROWS_A_CALL = 99  # rows that a page of the list adds: pages overlap by one
 ASK_AT_MOST = 200  # single invoices a run, of those that a list did not show
@@ -42,6 +43,7 @@ class Doors:
     new_call_id: Callable[[], str]
     read_complaints: ReadComplaints
     document_size: Callable[[Document], int]
+    seal: Seal
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,15 @@ class Reading:
         self._stop = stop
         self._shown: set[str] = set()  # invoices that this run has looked at
         self._transactions: bool | None = None  # whether this run has read them
+        self._began = doors.clock.now()
+        self._sealed = False
 
     def _now(self) -> datetime:
         return self._doors.clock.now()
 
     def crococlick(self) -> None:
         """Bring our picture of CrocoClick up to date: what may still move and what is recent, once a day everything."""
+        self._notice_pause()
         if self._orders.only:
             self._look_at(sorted(self._orders.only))
             return
@@ -302,6 +307,38 @@ class Reading:
             return
         for page, last in _with_last(self._doors.accounts.invoice_heads(since - OVERLAP if since else None)):
             self._ledger.mirror(started, invoices=page.items, reached=["xero_invoices"] if last else ())
+
+    # -- a ledger that was put back ---------------------------------------------------------------------------------
+
+    def _notice_pause(self) -> None:
+        """Keep in mind that nothing was read for long: what was done meanwhile may be missing in this ledger."""
+        last, now = self._ledger.watermark("crococlick"), self._now()
+        if last is not None and not timedelta(0) <= now - last < PAUSE:
+            self._ledger.see(self._run_id, (), now, {"paused": now})
+
+    def may_have_forgotten(self) -> bool:
+        """Whether this ledger may be a copy that was put back, and Xero's documents were not listed since."""
+        listed = self._watermark("xero_invoices")
+        if listed is None or listed >= self._began:
+            return False
+        paused = self._ledger.watermark("paused")
+        was_put_back = self._ledger.watermark("sealed") != self._doors.seal.changed_at()
+        return was_put_back or (paused is not None and paused >= listed)
+
+    def list_again(self, contacts: bool) -> None:
+        """List what Xero has got since the ledger last listed its documents, and `contacts` too."""
+        if contacts:
+            self.contacts(again=True)
+        self.invoices(again=True)
+        self.seal()
+
+    def seal(self) -> None:
+        """Write the seal anew, once a run: from here on this ledger is known to be the one that goes on."""
+        if self._sealed:
+            return
+        # The file comes first: a run that is killed between the two leaves a ledger that looks like a copy.
+        self._ledger.see(self._run_id, (), self._now(), {"sealed": self._doors.seal.renew()})
+        self._sealed = True
 
 
 def _with_last(pages: Iterable[Page[T]]) -> Iterator[tuple[Page[T], bool]]:

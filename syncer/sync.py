@@ -63,7 +63,7 @@ class Run:
         self._work = Work(run_id, doors, rules, orders, tell, stop)
         self._reading = Reading(run_id, doors, orders, self._work.commit_phase, tell, stop)
         self._settling = Settling(run_id, doors, self._reading, self._work.commit_phase)
-        self._documents = Documents(self._work)
+        self._documents = Documents(self._work, self._reading)
         self._payments = Payments(self._work, self._reading)
 
     def perform(self) -> Outcome:
@@ -138,14 +138,16 @@ class Run:
         self._settling.settle()
         workload = self._read()
         books = self._bring_books(workload)
+        self._documents.recall(workload, books)
         sees_payments = self._payments.foresee(workload)
         actions, _ = self._work.decide(self._work.workload(), books)
         self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
+        looks = self._payments.foresee_looks(books) if sees_payments else 0
         counted = [action.xero_id for action in actions if action.do is Do.RECOUNT]
         payments = {xero_id: self._accounts.payments_of(xero_id) for xero_id in counted}
         self._work.flush()
         since = self._work.now().date() - timedelta(days=self._orders.recent_days)
-        return Foreseen(payments, self._reads(workload), sees_payments, None if self._orders.only else since)
+        return Foreseen(payments, self._reads(workload) + looks, sees_payments, None if self._orders.only else since)
 
     def _reads(self, workload: Sequence[Known]) -> int:
         """Xero calls by which a run reads anew what was read a moment ago."""

@@ -11,7 +11,7 @@ from syncer.core.arrival import Arrival, as_sent, judge, shown, wording, wording
 from syncer.core.book_document import BookDocument
 from syncer.core.books import Amendment, BookInvoice, Document
 from syncer.core.contact import NewContact
-from syncer.core.invoice import Invoice, Status
+from syncer.core.found import agreed_when_found, status_when_found
 from syncer.core.money import text
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.core.payment import is_ours as carries_mark
@@ -243,26 +243,11 @@ def arrived(
 
 
 def bound(action: Action) -> Ending:
-    """A document that is in Xero already: our own, found by its mark, or a stranger that a person says is this one.
-
-    Both are said to have agreed on what CrocoClick says, so that what is otherwise shows as changed there: who changed
-    it last is not known where a ledger was lost.
-    """
+    """A document that is in Xero already: our own, found by its mark, or a stranger that a person says is this one."""
     invoice, head = action.invoice, action.found
     assert head is not None  # noqa: S101 — a BIND has one
-    # It was not carried yet that it is void where the document still stands.
-    status = Status.SENT if invoice.status is Status.VOID and head.status not in GONE else invoice.status
-    expected = {"status": str(status), "frozen": invoice.frozen_fingerprint, "then": "look"}
-    tax = {} if invoice.tax is None else {"tax": text(invoice.tax)}
-    agreed = {**told(head), "total": text(invoice.total), "currency": invoice.currency, **tax}
-    if is_ours(head, invoice.source_id):
-        return arrived(
-            invoice.source_id, "found", None, head, invoice.fingerprint, expected, agreed | _head_of(invoice)
-        )
-    return arrived(invoice.source_id, "adopted", None, head, invoice.fingerprint, expected, agreed)
-
-
-def _head_of(invoice: Invoice) -> dict[str, str]:
-    """Its number and dates, as far as it has them."""
-    dates = {"issue_date": invoice.issue_date, "due_date": invoice.due_date}
-    return {"number": invoice.number, **{name: day.isoformat() for name, day in dates.items() if day}}
+    status = str(status_when_found(invoice, head))
+    expected = {"status": status, "frozen": invoice.frozen_fingerprint, "then": "look"}
+    outcome = "found" if is_ours(head, invoice.source_id) else "adopted"
+    agreed = agreed_when_found(invoice, head)
+    return arrived(invoice.source_id, outcome, None, head, invoice.fingerprint, expected, agreed)

@@ -40,9 +40,10 @@ def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due
     )
     if problem := _does_not_add_up(invoice, counting, standing):
         return Due(problem=problem)
-    stays = payment_changed(invoice, standing) or refund(invoice, counting)
+    changed = payment_changed(invoice, standing)
+    stays = changed or refund(invoice, counting)
     missing = missing_payments(standing)
-    if not missing:
+    if not missing or (changed and _would_be_too_much(missing, invoice, standing)):
         return Due(problem=stays)
     account = account_for(invoice.currency, books, rules)
     if isinstance(account, Problem):
@@ -66,6 +67,11 @@ def missing_payments(standing: Standing) -> list[Payment]:
         one for one in standing.payments if one.counts and one.source_id not in standing.carried and not one.refunded
     ]
     return sorted(missing, key=lambda one: (one.paid_on or date.max, one.source_id))
+
+
+def _would_be_too_much(missing: Sequence[Payment], invoice: Invoice, standing: Standing) -> bool:
+    """Whether more would be paid in Xero than in CrocoClick: what left there, or became less, still stands in Xero."""
+    return standing.xero_amount_paid + sum((one.amount for one in missing), ZERO) > invoice.amount_paid
 
 
 def likely_same(missing: Sequence[Payment], standing: Standing) -> list[Payment]:

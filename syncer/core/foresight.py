@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from syncer.core.action import Action, Do, is_ours
+from syncer.core.action import Action, Do
 from syncer.core.books import BookInvoice
 from syncer.core.due import recount
+from syncer.core.found import agreed_when_found, status_when_found
 from syncer.core.invoice import Invoice
-from syncer.core.money import ZERO, text
+from syncer.core.money import ZERO
 from syncer.core.payment import BookPayment
-from syncer.core.standing import Standing, sent, told
+from syncer.core.standing import Standing, told
 
 MOST = 5  # compare, take off, write, pay, and how it stands then
 _UNBOUND = "new"  # the InvoiceID of a document that is not there yet
@@ -95,11 +96,11 @@ def _recounted(standing: Standing, there: Sequence[BookPayment]) -> Standing:
 
 def _bound(invoice: Invoice, standing: Standing, head: BookInvoice) -> Standing:
     """A document that is there already says what it says; what else it should say shows as changed."""
-    there = told(head)
-    if is_ours(head, invoice.source_id):
-        agreed = {**there, **sent(text(invoice.total))}
-    else:
-        tax = {} if invoice.tax is None else {"tax": text(invoice.tax)}
-        agreed = {**there, "total": text(invoice.total), "currency": invoice.currency, **tax}
     bound = replace(standing, xero_id=head.id, xero_status=head.status, xero_amount_paid=head.amount_paid)
-    return replace(_written(invoice, bound), agreed=agreed, there=there, xero_amount_due=head.amount_due)
+    return replace(
+        _written(invoice, bound),
+        synced_status=str(status_when_found(invoice, head)),
+        agreed=agreed_when_found(invoice, head),
+        there=told(head),
+        xero_amount_due=head.amount_due,
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from syncer.core.books import BookInvoice
 from syncer.core.causes import Problem
+from syncer.core.invoice import Invoice
 from syncer.core.money import ZERO, text
 from syncer.core.payment import AWAY, BookPayment, Payment
 
@@ -142,6 +143,18 @@ def told(head: BookInvoice) -> dict[str, str]:
     }
 
 
+def said(invoice: Invoice) -> dict[str, str]:
+    """What CrocoClick says of the same, as far as it does; who its customer is in Xero is not for it to say."""
+    dates = {"issue_date": invoice.issue_date, "due_date": invoice.due_date}
+    return {
+        "number": invoice.number,
+        **{name: day.isoformat() for name, day in dates.items() if day},
+        "currency": invoice.currency,
+        "total": text(invoice.total),
+        **({} if invoice.tax is None else {"tax": text(invoice.tax)}),
+    }
+
+
 def sent(total: str, tax: str = "") -> dict[str, str]:
     """What was sent, beside what Xero made of it."""
     return {f"{_SENT}total": total, **({f"{_SENT}tax": tax} if tax else {})}
@@ -163,17 +176,25 @@ def mismatch(agreed: Mapping[str, str], there: Mapping[str, str]) -> Problem | N
     return Problem("total_mismatch", facts, "total")
 
 
-def changes(standing: Standing, merged: Mapping[str, str], names: Mapping[str, str]) -> list[dict[str, Any]]:
+def changes(
+    standing: Standing, merged: Mapping[str, str], names: Mapping[str, str], wanted: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """What somebody changed in Xero since both sides agreed: field, before, now.
 
-    `merged` leads from a merged contact to the one that is left, `names` from a ContactID to its name.
+    What is as it is `wanted` (what CrocoClick says, by field) is no such change: a ledger that was put back remembers
+    an agreement that is older than what we sent last. `merged` leads from a merged contact to the one that is left,
+    `names` from a ContactID to its name.
     """
     found = []
     for name, before in standing.agreed.items():
         now = standing.there.get(name, before)
         if name == "contact":
             before, now = merged.get(before, before), merged.get(now, now)
-        if before != now and not name.startswith(_SENT) and now != standing.agreed.get(_SENT + name):
+        if (
+            before != now != wanted.get(name)
+            and not name.startswith(_SENT)
+            and now != standing.agreed.get(_SENT + name)
+        ):
             shown = {"before": names.get(before, before), "now": names.get(now, now)}
             found.append({"field": name, **shown})
     if standing.lacks_payments:

@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from syncer.core.action import Action, Do, Scene, hold, leave, number_problem, unless_refused, written
+from syncer.core.books import BookInvoice
 from syncer.core.causes import Problem
 from syncer.core.changed import Changed, changed_payments, replaceable
+from syncer.core.contact import Linked
 from syncer.core.due import due, locked_payments, refund, takes_payments
 from syncer.core.invoice import Invoice, Status
 from syncer.core.money import text
 from syncer.core.payment import Payment, account_for
-from syncer.core.standing import GONE, Standing, changes, mismatch
+from syncer.core.standing import GONE, Standing, changes, mismatch, said
 
 AMENDABLE = frozenset({"number", "contact", "due_date"})  # with payments (Xero's Invoices page)
 
@@ -27,7 +29,7 @@ def upkeep(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | 
     goes_on = standing.is_ordered("overwrite", "reapply_payments")
     if standing.is_ordered("same_payment") or (goes_on and standing.lacks_payments):
         return Action(invoice, Do.RECOUNT, xero_id=standing.xero_id)
-    changed = changes(standing, scene.merged, scene.names)
+    changed = changes(standing, scene.merged, scene.names, _wanted(invoice, scene))
     if changed and not goes_on:
         facts = {"number": invoice.number, "currency": invoice.currency, "changes": changed}
         held = hold(invoice, standing, Problem("changed_in_xero", facts))
@@ -42,6 +44,12 @@ def upkeep(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | 
     if standing.synced_fingerprint != invoice.fingerprint or _approved_since(invoice, standing) or changed:
         return _edit(invoice, standing, scene, owner, changed)
     return _payments(invoice, standing, scene)
+
+
+def _wanted(invoice: Invoice, scene: Scene) -> dict[str, str]:
+    """What Xero has to say once it says the same as CrocoClick."""
+    contact = scene.contacts.get(invoice.customer.id)
+    return {**said(invoice), **({"contact": contact.xero_id} if isinstance(contact, Linked) else {})}
 
 
 def _approved_since(invoice: Invoice, standing: Standing) -> bool:
@@ -110,7 +118,22 @@ def _edit(
     in_heads = all(one["field"] in AMENDABLE for one in changed)
     if standing.synced_frozen == invoice.frozen_fingerprint and in_heads:
         return unless_refused(Action(invoice, Do.AMEND, document=made, xero_id=standing.xero_id), standing, scene)
+    if found := _as_wanted_by_now(invoice, standing, scene):
+        return Action(invoice, Do.BIND, xero_id=found.id, found=found)
     return _paying_on(_behind_payments(invoice, standing, scene, "edited_after_payment"), standing, scene)
+
+
+def _as_wanted_by_now(invoice: Invoice, standing: Standing, scene: Scene) -> BookInvoice | None:
+    """Its document, where Xero came to say what CrocoClick says although the ledger never saw it.
+
+    Xero lets nobody change amounts and the date once there is a payment: the edit was carried before that, by a run
+    that a ledger which was put back knows nothing of.
+    """
+    moved = {name for name, before in standing.agreed.items() if standing.there.get(name, before) != before}
+    as_said = all(standing.there.get(name) == value for name, value in said(invoice).items())
+    if not as_said or moved <= AMENDABLE:
+        return None
+    return next((head for head in scene.heads.get(invoice.number, ()) if head.id == standing.xero_id), None)
 
 
 def _touches_money(changed: Sequence[dict[str, Any]]) -> bool:

@@ -20,7 +20,7 @@ from syncer.core.books import (
 from syncer.core.contact import NewContact
 from syncer.core.payment import BookPayment, NewPayment
 from syncer.errors import HaltRun, NeedsPerson, Reconnect
-from syncer.ports import CallLog, Clock, Found, Page, Refused, Unreadable
+from syncer.ports import PAID_AT_ONCE, CallLog, Clock, Found, Page, Refused, Unreadable
 from syncer.transport import Bearer, Request, Transport
 from syncer.xero import entities, wire
 from syncer.xero.pace import Pacer
@@ -31,7 +31,6 @@ _log = logging.getLogger(__name__)
 
 # No organisation has a million contacts or invoices; a list that never ends is a fault.
 PAGES = 1000
-PAID_AT_ONCE = 40  # invoices with their lines and payments in one answer
 
 
 class XeroAccounts:

@@ -58,6 +58,24 @@ def test_a_payment_that_came_from_another_invoice_is_taken_off_there():
     assert decided(paid("100"), elsewhere, there="100").do is Do.LEAVE
 
 
+@pytest.mark.parametrize("new", ["40", "120"])
+def test_nothing_is_entered_on_top_of_what_left(new):
+    """What CrocoClick took off or made less still stands in Xero: a new payment waits until a person answers."""
+    added = paid(new, source_id="t2")
+    for left, kept in ((paid("100", status=REMOVED), 0), (paid("100", status=MOVED), 0), (paid("10"), 10)):
+        action = decided(left, took=str(kept + int(new)), payments=(left, added))
+        assert (action.do, action.cause, action.payments) == (Do.HOLD, "payment_changed", ())
+
+
+def test_what_has_room_beside_a_change_goes():
+    """Another amount upwards, another day: with the new payment no more is paid in Xero than in CrocoClick."""
+    added = paid("40", source_id="t2")
+    for changed, kept in ((paid("110"), 110), (paid("100", paid_on=date(2026, 8, 28)), 100)):
+        action = decided(changed, took=str(kept + 40), payments=(changed, added))
+        assert (action.do, action.cause) == (Do.PAY, "payment_changed")
+        assert [one.source_id for one in action.payments] == ["t2"]
+
+
 def test_nothing_changed_where_both_say_the_same_or_nothing_was_kept():
     """Nor of a payment without a day, nor where somebody corrected Xero or took the payment off."""
     assert decided(paid("100")).do is Do.LEAVE

@@ -1,6 +1,7 @@
 """What one run does about an invoice, step by step, before it does it."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -89,6 +90,15 @@ def test_a_document_that_is_there_already_is_taken_note_of_and_looked_at():
     assert told(INVOICE, adopted, heads={"F-1": [head()]}) == [(Do.BIND, "")]
     other = {"F-1": [head(total=Decimal(250))]}
     assert told(invoice(tax=Decimal(40)), adopted, heads=other) == [(Do.BIND, ""), (Do.HOLD, "changed_in_xero")]
+
+
+def test_our_own_document_that_differs_by_now_is_told_as_changed_or_voided():
+    """As the run decides that finds it: the number or a date is another one, or the invoice is void since."""
+    ours = {"F-1": [head(url=MARK)]}
+    later = invoice(due_date=date(2027, 1, 31))
+    assert told(later, heads=ours) == [(Do.BIND, ""), (Do.HOLD, "changed_in_xero")]
+    assert told(invoice(due_date=None), heads=ours)[0] == (Do.BIND, "")
+    assert told(invoice(status=Status.VOID), heads=ours) == [(Do.BIND, ""), (Do.VOID, "")]
 
 
 def test_what_is_left_or_held_has_no_next_step():

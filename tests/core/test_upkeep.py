@@ -232,6 +232,31 @@ def test_another_edit_after_a_payment_is_for_a_person():
     assert action.problems[0].facts == {"number": "F-1", "currency": "EUR", "paid": "100", "ours": True}
 
 
+STATES_TAX = invoice(tax=Decimal(40))
+# What a ledger that was put back remembers.
+OLDER = {**IN_XERO.agreed, "total": "120", "tax": "20"}
+FORGETFUL = standing(synced_fingerprint="other", synced_frozen="other", agreed=OLDER)
+
+
+def test_an_edit_that_only_the_ledger_forgot_is_known_again():
+    """Xero says what CrocoClick says, with a payment on it: our edit came before that, and nobody has to decide."""
+    paid_since = replace(FORGETFUL, **WITH_PAYMENT)
+    action = known(STATES_TAX, paid_since, heads={"F-1": [head(id="other"), head()]})
+    assert (action.do, action.xero_id, action.found) == (Do.BIND, "xi1", head())
+    assert known(STATES_TAX, paid_since).cause == "edited_after_payment", "where its document cannot be found"
+    otherwise = replace(paid_since, there={**IN_XERO.there, "tax": "41"})
+    assert known(STATES_TAX, otherwise).cause == "changed_in_xero", "where Xero says something else"
+
+
+def test_what_xero_says_as_crococlick_does_nobody_changed():
+    """The number, the dates, the amounts and the customer that a ledger which was put back remembers otherwise."""
+    stands = replace(FORGETFUL, agreed={**OLDER, "number": "F-0", "due_date": "2026-12-01", "contact": "x0"})
+    action = known(STATES_TAX, stands)
+    assert (action.do, action.document.number) == (Do.UPDATE, "F-1")
+    unlinked = known(STATES_TAX, stands, contacts={})
+    assert [one["field"] for one in unlinked.problems[0].facts["changes"]] == ["contact"]
+
+
 def test_what_holds_the_document_does_not_hold_its_payments():
     """The edit waits for a person, the money that came in goes over."""
     two = (paid("100"), paid("40", "t2"))

@@ -10,20 +10,16 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from tests.stories import truth_oracle as oracle
-from tests.stories.truth_events import AGES, IN_CROCOCLICK, IN_XERO, PAUSE, PICK, RUN, STATUSES
+from tests.stories.truth_events import PAUSE, RUN
+from tests.stories.truth_in_crococlick import AGES, IN_CROCOCLICK, STATUSES
+from tests.stories.truth_in_xero import IN_XERO
+from tests.stories.truth_orders import ORDERS
+from tests.stories.truth_told import False_
 from tests.stories.truth_walk import Pending, Walk
 from tests.stories.truth_world import grant_again
 
 LEDGER = "ledger.duckdb"
 READS = 14  # calls to Xero of a run that reads everything: settings, contacts, documents, and what a first run asks
-ORDERS = st.one_of(
-    st.tuples(st.just("skip"), PICK),
-    st.tuples(st.just("unskip"), PICK),
-    st.tuples(st.just("advice"), PICK),
-    st.tuples(st.just("import")),
-    st.tuples(st.just("x_customer")),
-)
 QUIET = ("garble", "mend", "text")  # what cannot be read is another story
 EVENT = st.one_of(IN_CROCOCLICK.filter(lambda event: event[0] not in QUIET), IN_XERO, ORDERS)
 STEP = st.tuples(st.lists(EVENT, min_size=1, max_size=4), PAUSE, RUN)
@@ -100,6 +96,7 @@ class Restored(Walk):
         listed = {id_ for id_, shown in self._shown().items() if self._listed(shown)}
         for key, one in self.log:
             self.pending[key] = one if key[0] in listed else replace(one, kind="daily")
+        self.forgotten = {id_ for (id_, _), _ in self.log}
         self.rows = {}
 
     # -- what is judged -----------------------------------------------------------------------------------------------
@@ -114,7 +111,7 @@ class Restored(Walk):
         asked = sum(one.side == "xero" and one.path.startswith("/api.xro") for one in self.world.box.calls[calls:])
         concerned = {id_ for (id_, _), _ in self.log} | set(held)
         if asked > READS + len(concerned) + len(self.events.ordered):
-            found.append(oracle.False_("too many calls", "", f"{asked} for {len(concerned)} invoices concerned"))
+            found.append(False_("too many calls", "", f"{asked} for {len(concerned)} invoices concerned"))
         if strict:
             found += self._newly_held(held)
         return found
@@ -123,7 +120,7 @@ class Restored(Walk):
         """Held is what a person has to decide: what was held before, and what somebody did or ordered."""
         persons = self.events.touched | self.events.ordered | set(held)
         return [
-            oracle.False_("held for nothing", id_, f"{cause}: {self.explained_last[id_]['verdict']}")
+            False_("held for nothing", id_, f"{cause}: {self.explained_last[id_]['verdict']}")
             for id_, cause in self._held().items()
             if id_ not in persons
         ]
@@ -132,4 +129,4 @@ class Restored(Walk):
 def twice_among_contacts(world):
     """Contacts of CrocoClick that one import, or two, made of the same Xero contact."""
     emails = Counter((one.get("email") or one["id"]).casefold() for one in world.crm.contacts())
-    return [oracle.False_("a contact twice in CrocoClick", "", f"{key}: {n}") for key, n in emails.items() if n > 1]
+    return [False_("a contact twice in CrocoClick", "", f"{key}: {n}") for key, n in emails.items() if n > 1]

@@ -1,5 +1,7 @@
 """A payment that CrocoClick changes after it went: told as that, and on order taken off in Xero and entered anew."""
 
+from decimal import Decimal
+
 import pytest
 
 from syncer.errors import WrongUsage
@@ -108,6 +110,47 @@ def test_removed_and_recorded_again(paying):
     world.follow("INV-1")
     world.sync()
     assert world.state("INV-1") == "synced" and standing(world) == [60]
+
+
+MADE_LESS = {
+    "moved": lambda world, transaction: move(world, transaction, "INV-2"),
+    "removed": remove,
+    "corrected": lambda world, transaction: correct(world, transaction, amount=10),
+}
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["plain", "full"])
+@pytest.mark.parametrize("new", [30, 60, 119])
+@pytest.mark.parametrize("what", MADE_LESS)
+def test_nothing_is_entered_on_top_of_a_payment_that_left(paying, what, new, full):
+    """Until a person answers, no more is paid in Xero than in CrocoClick; afterwards both have the same."""
+    world = paying
+    transaction = gone_over(world)
+    MADE_LESS[what](world, transaction)
+    world.crm.pay("INV-1", min(new, world.crm.invoice("INV-1")["amountDue"]))
+    world.sync(full=full)
+    assert world.cause("INV-1") == "payment_changed" and standing(world, "INV-1") == [50]
+    for number in ("INV-1", "INV-2"):
+        if world.cause(number) == "payment_changed":
+            world.follow(number)
+    world.sync(times=2, full=full)
+    for number in ("INV-1", "INV-2"):
+        paid = Decimal(str(world.crm.invoice(number)["amountPaid"]))
+        assert sum(standing(world, number)) == paid and world.state(number) == "synced"
+
+
+def test_what_comes_beside_a_payment_that_moved_here_goes_over(paying):
+    """The invoice that it moved to lacks it in Xero: another payment of that invoice has room beside it."""
+    world = paying
+    transaction = gone_over(world)
+    move(world, transaction, "INV-2")
+    world.crm.pay("INV-2", 20)
+    world.sync()
+    assert (world.cause("INV-2"), standing(world, "INV-2")) == ("payment_changed", [20])
+    world.follow("INV-2")
+    world.sync(times=2)
+    assert (standing(world, "INV-1"), standing(world, "INV-2")) == ([], [20, 50])
+    assert {world.state("INV-1"), world.state("INV-2")} == {"synced"}
 
 
 def test_a_list_with_a_hole_removes_nothing(paying):

@@ -1,6 +1,7 @@
 """`plan` says what the same `sync` then does: for each invoice, with its cause, and what it costs."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -243,3 +244,66 @@ def test_one_invoice_is_foretold_alone(world, ask):
     assert plan["totals"]["by_action"]["update"] == 1
     plan, _ = foretold(world, ask, "--invoice", "INV-1")
     assert plan["totals"]["by_action"]["leave"] == 1 and plan["price"]["xero_calls"] == 0
+
+
+def paid_in_part(world, many):
+    for number in range(many):
+        world.crm.pay(f"INV-{number:02}", 20)
+
+
+def paid_whole(world):
+    for number in range(3):
+        world.crm.pay(f"INV-{number:02}", 120)
+
+
+def paid_and_edited(world):
+    for number in range(3):
+        world.crm.edit_invoice(f"INV-{number:02}", dueDate="2027-01-31")
+        world.crm.pay(f"INV-{number:02}", 20)
+
+
+def paid_by_hand_too(world):
+    """The accountant enters the same by hand, and we do not know it yet."""
+    for number in range(2):
+        world.xero.pay(f"INV-{number:02}", 20)
+        world.crm.pay(f"INV-{number:02}", 20)
+    world.crm.pay("INV-02", 20)
+
+
+PAID = {
+    "45 parts": (lambda world: paid_in_part(world, 45), 3),
+    "3 parts": (lambda world: paid_in_part(world, 3), 2),
+    "whole": (paid_whole, 1),
+    "on what is changed": (paid_and_edited, 3),
+    "by hand too": (paid_by_hand_too, 2),
+}
+
+
+@pytest.mark.parametrize("case", PAID)
+def test_the_look_before_part_payments_is_priced(world, ask, case):
+    """Forty invoices a call, where a part payment could be there already: to the call what the sync then takes."""
+    world.set(payment_account=causes.bank(world))
+    contact = client(world, "Large")
+    for number in range(45):
+        world.has(f"INV-{number:02}", contact=contact)
+    ask("sync")
+    happens, calls = PAID[case]
+    happens(world)
+    plan, sync = foretold(world, ask)
+    assert plan["price"]["xero_calls"] == sync["calls"]["xero"] == calls
+
+
+def test_what_a_ledger_that_was_put_back_forgot_is_foretold(world, ask, tmp_path):
+    """The plan lists what moved in Xero, as the sync would: nothing is said to be created that is there."""
+    world.set(payment_account=causes.bank(world))
+    world.has("OLD")
+    ask("sync")
+    shutil.copy(tmp_path / "ledger.duckdb", tmp_path / "kept")
+    world.has("INV-1")
+    ask("sync")
+    world.crm.edit_invoice("INV-1", number="INV-2")
+    shutil.copy(tmp_path / "kept", tmp_path / "ledger.duckdb")
+    world.has("INV-3")
+    plan, sync = foretold(world, ask)
+    assert (plan["totals"]["by_action"]["create"], sync["outcomes"]["created"]) == (1, 1)
+    assert plan["price"]["xero_calls"] == sync["calls"]["xero"]

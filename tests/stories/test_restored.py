@@ -206,3 +206,105 @@ def test_edits_voids_and_imports_in_between(copies, paying):
     assert marks(world) == transactions(world)
     assert len(world.xero.invoices()) == 4 and len(world.crm.contacts()) == contacts
     assert not untrue(world)
+
+
+# -- what was created after the copy, and is looked for by something else than was sent -------------------------------
+
+
+def documents(world):
+    """The numbers of the documents that stand in Xero."""
+    return sorted(one["InvoiceNumber"] for one in world.xero.invoices() if one["Status"] not in ("VOIDED", "DELETED"))
+
+
+def sent_after_the_copy(world, copies):
+    """One invoice before the copy of the data directory, another one after it; gives the customer of the latter."""
+    world.has("OLD")
+    world.sync()
+    copies.make()
+    contact = world.crm.add_contact(name="First name", email="first@example.org")
+    world.has("INV-1", contact=contact)
+    world.sync()
+    return contact
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["plain", "full"])
+@pytest.mark.parametrize("how", LOSSES)
+def test_what_was_renumbered_since_is_known_again_by_our_mark(copies, paying, how, full):
+    """Ten minutes later its number is another one, which is free: the document of before is found, none is created."""
+    world = paying
+    sent_after_the_copy(world, copies)
+    world.crm.edit_invoice("INV-1", number="INV-2")
+    copies.lose(how)
+    world.sync(full=full)
+    assert documents(world) == ["INV-1", "OLD"]
+    assert world.cause("INV-2") == "changed_in_xero", "who changed the number is for a person to say"
+
+
+@pytest.mark.parametrize("how", LOSSES)
+def test_a_customer_who_was_renamed_since_is_known_again(copies, paying, how):
+    """Neither the name nor the address is as it was sent: our number of the contact in Xero tells who it is."""
+    world = paying
+    contact = sent_after_the_copy(world, copies)
+    world.crm.edit_contact(contact, name="Other name", email="other@example.org")
+    copies.lose(how)
+    world.has("INV-3", contact=contact)
+    world.sync()
+    assert documents(world) == ["INV-1", "INV-3", "OLD"]
+    assert len(world.xero.contacts()) == 2
+    assert {world.state("INV-1"), world.state("INV-3")} == {"synced"}
+
+
+@pytest.mark.parametrize("first", ["the invoice", "nothing to create"])
+def test_a_copy_that_bears_no_sign_of_it_is_recognised_by_its_age(copies, paying, first):
+    """A whole disk that was put back shows only that nothing was read for long; the run after it may create nothing."""
+    world = paying
+    sent_after_the_copy(world, copies)
+    if first == "the invoice":
+        world.crm.edit_invoice("INV-1", number="INV-2")
+    else:
+        world.crm.edit_invoice("INV-1", number="INV-2", status="draft")
+    copies.lose("everything put back")
+    kept = world.connection.doors().seal.changed_at()
+    world.ledger.see("", (), world.app.clock.now(), {"sealed": kept})  # the snapshot of a disk keeps this too
+    world.later(hours=2)
+    world.sync()
+    if first == "nothing to create":
+        world.crm.edit_invoice("INV-2", status="sent")
+        world.later(minutes=2)
+        world.sync()
+    assert documents(world) == ["INV-1", "OLD"]
+    assert world.cause("INV-2") == "changed_in_xero", "who changed the number is for a person to say"
+
+
+def calls_for_a_new_invoice(world, number):
+    """Calls to Xero of a run that has one new invoice of a known customer to create."""
+    if not hasattr(world, "regular"):
+        world.regular = world.crm.add_contact(name="Regular", email="regular@example.org")
+    world.has(number, contact=world.regular)
+    world.box.reset_calls()
+    world.sync()
+    assert number in documents(world)
+    return world.box.count(side="xero", path="/api.xro")
+
+
+def test_a_ledger_that_goes_on_creates_with_one_call(paying):
+    """However often a run is started once an hour, and in how many processes: nothing is listed again for it."""
+    world = paying
+    calls_for_a_new_invoice(world, "INV-0")
+    for number in range(1, 4):
+        world.later(minutes=60)
+        world.app = App(world.app.environment, world.app.clock)
+        assert calls_for_a_new_invoice(world, f"INV-{number}") == 1
+
+
+def test_a_ledger_that_may_be_a_copy_lists_what_moved_once(copies, paying):
+    """After a pause, or once it was put back, one call before a document is created; then it is as before."""
+    world = paying
+    calls_for_a_new_invoice(world, "INV-0")
+    copies.make()
+    world.later(hours=2)
+    assert calls_for_a_new_invoice(world, "INV-1") == 2
+    assert calls_for_a_new_invoice(world, "INV-2") == 1
+    copies.lose("ledger put back")
+    assert calls_for_a_new_invoice(world, "INV-3") == 2
+    assert calls_for_a_new_invoice(world, "INV-4") == 1

@@ -3,6 +3,9 @@
 import pytest
 
 from tests.stories import truth_oracle as oracle
+from tests.stories.truth_books import read
+from tests.stories.truth_counts import overpaid
+from tests.stories.truth_told import Leave, Told
 from tests.stories.truth_world import connected_still, still_world
 
 
@@ -34,9 +37,9 @@ def synced(world):
 
 def judged(world, leave=None, **changes):
     """The kinds of false words, where each invoice is told as explain tells it, but for `changes`."""
-    books = oracle.read(world.box)
+    books = read(world.box)
     told = {id_: {**world.command("explain", id_)[1], **changes} for id_ in books.invoices}
-    return {one.kind for one in oracle.judge(books, oracle.Told(told, world.states()), leave or oracle.Leave())}
+    return {one.kind for one in oracle.judge(books, Told(told, world.states()), leave or Leave())}
 
 
 def test_books_that_agree_are_told_truly(synced):
@@ -114,7 +117,23 @@ def test_twice_of_anything(synced):
 def test_what_cannot_be_known_yet_is_excused(synced):
     """What somebody changed a moment ago in Xero is no false word until it could have been read."""
     synced.xero.update("invoices", "OPEN", DueDate="2026-12-24")
-    assert judged(synced, oracle.Leave(unknown={"a" * 24})) == set()
+    assert judged(synced, Leave(unknown={"a" * 24})) == set()
+
+
+OUTCOMES = ("created", "updated", "voided", "unchanged", "held", "deferred", "in_doubt", "skipped", "not_eligible")
+
+
+@pytest.mark.parametrize("field", ["number", "due_date", "paid"])
+def test_a_change_that_a_ledger_may_have_forgotten(synced, field):
+    """Who made it is not known after a ledger was put back; but it is one, and payments tell who entered them."""
+    forgetful = Leave(forgotten={"a" * 24})
+    now = {"number": "OTHER", "due_date": "2026-12-01", "paid": "0"}[field]
+    changes = [{"field": field, "before": "", "now": now}]
+    said = {"state": "held", "cause": {"code": "changed_in_xero", "sentence": "", "facts": {"changes": changes}}}
+    assert oracle.judge_one(read(synced.box), "a" * 24, said, forgetful)[0].kind == "changed_in_xero is not so"
+    synced.xero.update("invoices", "OPEN", InvoiceNumber="OTHER")
+    found = oracle.judge_one(read(synced.box), "a" * 24, said, forgetful)
+    assert bool(found) == (field != "number")
 
 
 CAUSE = {"sentence": "", "facts": {}}
@@ -150,13 +169,13 @@ def test_a_saying_that_is_not_so(synced, what):
     """States and causes that nothing in the books bears out."""
     state, cause, kind = SAYINGS[what]
     said = {"state": state, "cause": cause and {**CAUSE, **cause}, "verdict": ""}
-    books = oracle.read(synced.box)
-    assert kind in {one.kind for one in oracle.judge_one(books, "a" * 24, said, oracle.Leave())}
+    books = read(synced.box)
+    assert kind in {one.kind for one in oracle.judge_one(books, "a" * 24, said, Leave())}
 
 
 def test_what_stands_in_the_way_of_everything(synced):
     """`waiting` without the connection's cause is false while something of the connection stands in the way."""
-    books, leave = oracle.read(synced.box), oracle.Leave(causes={"consent_revoked"}, read=False)
+    books, leave = read(synced.box), Leave(causes={"consent_revoked"}, read=False)
     said = {"state": "waiting", "cause": None, "verdict": ""}
     assert oracle.judge_one(books, "a" * 24, said, leave)[0].kind == "waiting without the connection's cause"
     said["cause"] = {**CAUSE, "code": "consent_revoked"}
@@ -173,13 +192,13 @@ def test_a_value_in_no_known_form(synced):
 
 def test_sums_exits_and_tables(synced):
     """A run whose outcomes miss an invoice, an exit that hides one, and a table that says otherwise."""
-    books = oracle.read(synced.box)
+    books = read(synced.box)
     told = {id_: synced.command("explain", id_)[1] for id_ in books.invoices}
-    outcomes = dict.fromkeys(oracle.OUTCOMES, 0) | {"unchanged": 2}
+    outcomes = dict.fromkeys(OUTCOMES, 0) | {"unchanged": 2}
     result = {"ended": "done", "outcomes": outcomes, "cause": None}
     rows = [{"crococlick_id": id_, "state": "held", "cause": "tax_unmapped"} for id_ in (*told, "a" * 24)]
     states = {"a" * 24: "synced", "b" * 24: "synced", "d" * 24: "held"}
-    found = oracle.judge(books, oracle.Told(told, rows, states, result, 3), oracle.Leave())
+    found = oracle.judge(books, Told(told, rows, states, result, 3), Leave())
     assert {one.kind for one in found} == {
         "outcomes do not add up",
         "missing after a run that was done",
@@ -187,12 +206,12 @@ def test_sums_exits_and_tables(synced):
         "the table says otherwise",
         "twice in the table",
     }
-    found = oracle.judge(books, oracle.Told(told, result=result, exit=5), oracle.Leave(read=False))
+    found = oracle.judge(books, Told(told, result=result, exit=5), Leave(read=False))
     assert {one.kind for one in found} == {"a run ended early for nothing"}
 
 
 def test_a_payment_too_many(synced):
     """A run that enters money which is paid in Xero already."""
-    before = oracle.read(synced.box)
+    before = read(synced.box)
     synced.xero.pay("OPEN", 5)
-    assert [one.kind for one in oracle.overpaid(before, oracle.read(synced.box))] == ["paid too much"]
+    assert [one.kind for one in overpaid(before, read(synced.box))] == ["paid too much"]

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.stories import truth_oracle as oracle
-from tests.stories.truth_events import AGES, STATUSES, TROUBLES, Events
+from tests.stories.truth_around import TROUBLES
+from tests.stories.truth_books import read
+from tests.stories.truth_counts import overpaid
+from tests.stories.truth_events import Events
+from tests.stories.truth_in_crococlick import AGES, STATUSES
+from tests.stories.truth_told import False_, Leave, Told
 from tests.stories.truth_world import Killed
 
 OPEN = ("draft", "sent", "payment_processing", "partially_paid")
@@ -39,6 +44,7 @@ class Walk:
         self.pending = {}
         self.probes = 0
         self.ever = set()
+        self.forgotten = set()
         self.lost_at = None
         self.steps = 0
         self.rows = {}  # of the ledger, after the last run
@@ -98,7 +104,7 @@ class Walk:
     def _run(self, full):
         faults = self._faults()
         calls = len(self.world.box.calls)
-        before = oracle.read(self.world.box)
+        before = read(self.world.box)
         status, result, failure = self._sync(full)
         hit = self._faults() != faults
         now = self.world.clock.now()
@@ -109,15 +115,16 @@ class Walk:
         causes = set()
         if status in (1, 4, 5) and not killed and not failure:
             causes = set().union(*(TROUBLES[name] for name in self.events.troubles))
-        leave = oracle.Leave(
+        leave = Leave(
             unknown={id_ for id_, _ in self.pending},
             touched=self.events.touched,
+            forgotten=self.forgotten,
             causes=causes,
             doubt=self.lost_at is not None and (now - self.lost_at < DOUBT or hit or killed),
             read=status in (0, 3) and not killed,
         )
-        after = oracle.read(self.world.box)
-        found = [*self._judge(leave, status, result, failure, after), *oracle.overpaid(before, after)]
+        after = read(self.world.box)
+        found = [*self._judge(leave, status, result, failure, after), *overpaid(before, after)]
         self.events.lift()
         return found
 
@@ -153,13 +160,13 @@ class Walk:
     def _judge(self, leave, status, result, failure, books):
         self.ever |= books.invoices.keys()
         if failure:
-            return [oracle.False_("unforeseen: " + failure.strip().splitlines()[-1][:120], "", failure)]
+            return [False_("unforeseen: " + failure.strip().splitlines()[-1][:120], "", failure)]
         rows = {row["source_id"]: row for row in self.world.ledger.rows("latest_invoices", limit=1000)}
         explained = self._explained(books, rows, leave)
         self.probes += len(explained)
         table = self.world.states() if self.steps % TABLED == 0 or leave.causes else []
         states = {id_: row["state"] for id_, row in rows.items()}
-        return oracle.judge(books, oracle.Told(explained, table, states, result, status), leave)
+        return oracle.judge(books, Told(explained, table, states, result, status), leave)
 
     def _explained(self, books, rows, leave):
         """`explain` of what has moved since the last run, of some of the others in turn, and where it would be false.

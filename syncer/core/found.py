@@ -1,0 +1,23 @@
+"""What both sides are said to have agreed on where a document is found in Xero that the ledger does not know of.
+
+That is what CrocoClick says, so that what is otherwise shows as changed in Xero: who changed it last is not known where
+a ledger was lost.
+"""
+
+from syncer.core.action import is_ours
+from syncer.core.books import BookInvoice
+from syncer.core.invoice import Invoice, Status
+from syncer.core.standing import GONE, said, told
+
+
+def agreed_when_found(invoice: Invoice, head: BookInvoice) -> dict[str, str]:
+    """See `Standing.agreed`; of a stranger's document number and dates are taken as they are."""
+    says = said(invoice)
+    if is_ours(head, invoice.source_id):
+        return {**told(head), **says}
+    return {**told(head), **{name: value for name, value in says.items() if name in ("total", "currency", "tax")}}
+
+
+def status_when_found(invoice: Invoice, head: BookInvoice) -> Status:
+    """The status that was carried: not yet that it is void, where the document still stands."""
+    return Status.SENT if invoice.status is Status.VOID and head.status not in GONE else invoice.status
