@@ -182,6 +182,7 @@ RECIPES = (
         "a line without name and description",
         lambda s, told: s.show(told, [{"name": "", "amount": 75, "qty": 1, "taxes": [20]}]),
     ),
+    Recipe("invoice_unreadable", 'at the desk: crococlick/invoices/NUMBER {"status": "disputed"}'),
     Recipe("issue_date_missing", 'at the desk: crococlick/invoices/NUMBER {"issueDate": ""}'),
     Recipe("due_date_missing", "leave the due date out", lambda s, told: s.show(told, dueDate=None)),
     # its life

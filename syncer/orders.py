@@ -160,7 +160,10 @@ class Desk:
                 raise WrongUsage(f"{_named(row)} does not wait behind a payment.")
             facts = _facts(row)
             if facts.get("ours") is False or (row["cause"] == "payment_mismatch" and not facts.get("bounced")):
-                raise WrongUsage(f"No payment of {_named(row)} can be taken off: what is in the way is not ours.")
+                raise WrongUsage(
+                    f"No payment of {_named(row)} can be taken off: what is in the way is not ours. "
+                    "Take the payment off in Xero."
+                )
         self._has_effect(order, rows)
         self.ledger.order(order, _ids(rows), self.now)
         return "Our payments are taken off, the change sent and the payments put back with the next run."

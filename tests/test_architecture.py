@@ -135,7 +135,7 @@ def test_the_sandbox_and_the_product_never_meet():
 def test_only_the_wires_know_the_providers_words():
     """A field that is renamed there is renamed in one file here."""
     wires = {"syncer.xero.wire", "syncer.xero.entities"}
-    wires |= {f"syncer.crococlick.{name}" for name in ("wire", "people", "webhooks")}
+    wires |= {f"syncer.crococlick.{name}" for name in ("wire", "records", "people", "webhooks")}
     for file in modules("syncer", "console"):
         if name_of(file) not in wires:
             assert not written(file) & FIELDS, f"{name_of(file)}: {written(file) & FIELDS}"

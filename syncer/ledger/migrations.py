@@ -131,10 +131,12 @@ MIGRATIONS: Mapping[int, Step] = {
         );
     """,
     # Payments as Xero got them: what is paid there otherwise than in CrocoClick is decided anew. What stands in the way
-    # of a whole connection, and which invoices a person asked for.
+    # of a whole connection, and which invoices a person asked for. DuckDB takes no ALTER of a table
+    # after an UPDATE of it in the same transaction.
     5: """
         ALTER TABLE invoice ADD COLUMN xero_read_at TIMESTAMP;
         ALTER TABLE invoice ADD COLUMN xero_others VARCHAR;
+        ALTER TABLE invoice ADD COLUMN asked_at TIMESTAMP;
         ALTER TABLE payment ADD COLUMN xero_amount DECIMAL(24, 6);
         ALTER TABLE payment ADD COLUMN xero_paid_on DATE;
         ALTER TABLE payment ADD COLUMN xero_invoice_id VARCHAR;
@@ -143,7 +145,6 @@ MIGRATIONS: Mapping[int, Step] = {
             WHERE i.connection = payment.connection AND i.source_id = payment.invoice_id
         ) WHERE xero_id IS NOT NULL;
         UPDATE invoice SET state = 'waiting' WHERE state = 'synced' AND xero_amount_paid <> amount_paid;
-        ALTER TABLE invoice ADD COLUMN asked_at TIMESTAMP;
         CREATE TABLE obstacle (
             connection VARCHAR NOT NULL,
             side VARCHAR NOT NULL,

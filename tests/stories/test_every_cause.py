@@ -291,6 +291,7 @@ CASES = [
     Case("payment_account_missing", paid, follow),
     Case("payment_account_invalid", payments_not_allowed, follow),
     # the document
+    Case("invoice_unreadable", lambda w: w.crm.edit_invoice(w.has("INV-1"), status="disputed"), lambda w: w.crm.edit_invoice("INV-1", status="sent")),
     Case("period_locked", locked, unlock),
     Case("period_locked", payment_locked, unlock, name="period_locked, a payment"),
     Case("number_taken", strangers_number, lambda w: w.order("adopt", "INV-1")),

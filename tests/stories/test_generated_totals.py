@@ -9,6 +9,7 @@ from entering import enter, open_books
 from two_arithmetics import UNEXPLAINED, any_invoice, unrepresentable
 
 from syncer.core.invoice import Invoice
+from syncer.core.money import whole_total
 
 COUNT = 400
 CAUSES = {"total_mismatch", "negative_total"}
@@ -20,9 +21,9 @@ def generated(first: int) -> list[Invoice]:
 
 
 def as_crococlick_says(one: Invoice, row: dict) -> Invoice:
-    """The invoice with the total and tax that CrocoClick worked out."""
+    """The invoice with the total and tax that CrocoClick worked out; the total has the places of its currency."""
     total, tax = Decimal(str(row["total"])), Decimal(str(row["totalSummary"]["tax"]))
-    return replace(one, total=total, tax=tax)
+    return replace(one, total=whole_total(total, one.currency), tax=tax)
 
 
 WAYS = [(rounding, half_cent) for rounding in ("per_document", "per_line") for half_cent in ("up", "even", "down")]
