@@ -335,7 +335,7 @@ def id_claims(app: str, now: float) -> dict[str, Any]:
 
 @cache
 def signing_key() -> rsa.RSAPrivateKey:
-    """The key of this process: whoever checks a signature asks for its public half anew after a restart."""
+    """The key of this process; after a restart its public half has to be fetched again."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

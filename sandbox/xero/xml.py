@@ -1,4 +1,4 @@
-"""Answers as XML: what Xero sends to whoever does not ask for JSON."""
+"""Answers as XML: what Xero sends where a request does not ask for JSON."""
 
 import json
 import re

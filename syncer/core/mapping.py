@@ -151,7 +151,7 @@ def _currency_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Pro
 def _may_not_approve(books: Books) -> Problem:
     """Whether it is the user's role or the plan's monthly number of invoices that is in the way.
 
-    Xero's answer is one for both. Whoever may enter payments and approve bills has a role that approves invoices.
+    Xero's answer is one for both. A role that may enter payments and approve bills may approve invoices too.
     """
     organisation = books.organisation
     has_role = all(books.actions.get(action) for action in OTHER_APPROVALS)
