@@ -266,6 +266,7 @@ _PAYMENT_CHANGES = {
     "amount": "from {before} to {now}",
     "date": "dated {before} there and {now} in CrocoClick",
     "invoice": "{before} belongs to another invoice in CrocoClick",
+    "entered_elsewhere": "{before} is on another invoice in Xero",
     "removed": "{before} was removed in CrocoClick",
 }
 

@@ -12,7 +12,10 @@ from syncer.core.standing import Standing
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One payment as CrocoClick has it now and as Xero got it; `what` differs: amount, date, invoice, removed."""
+    """One payment as CrocoClick has it now and as Xero got it; `what` differs: amount, date, invoice, removed.
+
+    `invoice`: it left for another one in CrocoClick · `entered_elsewhere`: it came from another one, where Xero has it.
+    """
 
     payment: Payment
     entered: BookPayment
@@ -23,6 +26,7 @@ class Changed:
         values = {
             "amount": (text(self.entered.amount), text(self.payment.amount)),
             "date": (_day(self.entered), _day(self.payment)),
+            "entered_elsewhere": (text(self.payment.amount), ""),
         }
         before, now = values.get(self.what, (text(self.entered.amount), ""))
         return {"what": self.what, "before": before, **({"now": now} if now else {})}
@@ -48,7 +52,7 @@ def _difference(payment: Payment, standing: Standing) -> str:
         return ""
     corrected = standing.agrees_on_paid and standing.xero_amount_paid != standing.carried_sum()
     if not standing.is_here(payment):
-        return "" if corrected else "invoice"
+        return "" if corrected else "entered_elsewhere"
     if payment.amount != entered.amount:
         return "" if corrected else "amount"
     return "date" if payment.paid_on and entered.paid_on and payment.paid_on != entered.paid_on else ""

@@ -52,7 +52,7 @@ def test_a_payment_that_came_from_another_invoice_is_taken_off_there():
     held = decided(paid("100"), elsewhere, there="0")
     assert (held.cause, held.problems[0].facts["changes"]) == (
         "payment_changed",
-        [{"what": "invoice", "before": "100"}],
+        [{"what": "entered_elsewhere", "before": "100"}],
     )
     assert decided(paid("100"), elsewhere, there="0", order=ordered("replace_payment")).unpay == {"t1": "p1"}
     assert decided(paid("100"), elsewhere, there="100").do is Do.LEAVE

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from tests.stories.payments_world import correct, move
+
 LEDGER = "ledger.duckdb"
 
 
@@ -114,11 +116,9 @@ CARRIED_EDITS = {**EDITS, "number": {"number": "INV-2"}}
 
 @pytest.mark.parametrize("paid", [0, 10])
 @pytest.mark.parametrize("what", CARRIED_EDITS)
-def test_what_was_edited_and_carried_after_the_copy_is_not_told_as_somebodys_change(world, forgetful, what, paid):
+def test_what_was_edited_and_carried_after_the_copy_is_not_told_as_somebodys_change(paying, forgetful, what, paid):
     """A ledger of before the edit finds in Xero what CrocoClick says by now: both books agree, nobody is blamed."""
-    accounts = world.xero.accounts()
-    bank = next(one for one in accounts if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR")
-    world.set(payment_account__EUR=bank["AccountID"])
+    world = paying
     world.has("INV-1", issueDate="2026-11-10", dueDate="2026-12-10")
     world.sync()
     forgetful.copy()
@@ -131,3 +131,27 @@ def test_what_was_edited_and_carried_after_the_copy_is_not_told_as_somebodys_cha
     forgetful.put_back()
     world.sync(times=2, full=True)
     assert world.state(number) == "synced", world.explain(number)
+
+
+@pytest.fixture
+def paying(world):
+    """The account that payments in EUR go to is set."""
+    accounts = world.xero.accounts()
+    bank = next(one for one in accounts if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR")
+    world.set(payment_account__EUR=bank["AccountID"])
+    return world
+
+
+def test_a_payment_that_came_from_another_invoice_is_not_told_as_gone(paying):
+    """The invoice that has it in CrocoClick is told that Xero has it on another one, with the amount that it is now."""
+    world = paying
+    world.has("INV-1")
+    world.has("INV-2")
+    transaction = world.crm.pay("INV-1", 60)
+    world.sync()
+    move(world, transaction, "INV-2")
+    correct(world, transaction, amount=50)
+    world.later(hours=25)
+    world.sync()
+    sentence = world.explain("INV-2")["cause"]["sentence"]
+    assert "€50.00 is on another invoice in Xero" in sentence and "belongs" not in sentence

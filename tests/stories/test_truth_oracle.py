@@ -136,6 +136,15 @@ def test_a_change_that_a_ledger_may_have_forgotten(synced, field):
     assert bool(found) == (field != "number")
 
 
+def test_a_difference_that_a_person_takes_for_right(synced):
+    """It is excused as it was then, and no other one."""
+    synced.xero.update("invoices", "OPEN", DueDate="2026-12-24")
+    adopted = Leave(adopted={("a" * 24, "due date: 2026-12-01 | 2026-12-24")})
+    assert judged(synced, adopted) == set()
+    synced.xero.update("invoices", "OPEN", DueDate="2026-12-25")
+    assert judged(synced, adopted) == {"synced but due date differs"}
+
+
 CAUSE = {"sentence": "", "facts": {}}
 SAYINGS = {
     "nobody changed it": ("held", {"code": "changed_in_xero"}, "changed_in_xero is not so"),

@@ -53,7 +53,8 @@ def _of_unreadable(id_: str, state: str, cause: str | None, field_: str, leave: 
 def _of_state(books: Books, invoice: dict, state: str, cause: str | None, leave: Leave) -> list[False_]:
     id_ = invoice["_id"]
     if state == "synced" and id_ not in leave.unknown:
-        return [False_(f"synced but {one.partition(':')[0]} differs", id_, one) for one in apart(books, invoice)]
+        found = (one for one in apart(books, invoice) if (id_, one) not in leave.adopted)
+        return [False_(f"synced but {one.partition(':')[0]} differs", id_, one) for one in found]
     if state in ("waiting", "retrying") and leave.causes and cause not in leave.causes:
         return [False_(f"{state} without the connection's cause", id_, f"{cause}, not one of {sorted(leave.causes)}")]
     if state == "unknown" and cause not in leave.causes:

@@ -2,6 +2,8 @@
 
 from hypothesis import strategies as st
 
+from tests.stories.truth_apart import apart
+from tests.stories.truth_books import read
 from tests.stories.truth_hands import PICK, Hands
 
 ORDERS = st.one_of(
@@ -15,6 +17,10 @@ ORDERS = st.one_of(
 
 class Orders(Hands):
     """The hands of a person at the console."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self.adopted = set()  # CrocoClick ids, each with a difference that a person calls right
 
     def _skip(self, pick):
         self._order("skip", pick, "--because", "a walk")
@@ -36,8 +42,16 @@ class Orders(Hands):
         told = self.world.command("explain", id_)[1]
         words = (told.get("remedy") or {}).get("order")
         if words and words[0] in ("order", "skip", "retry"):
+            if words[:2] == ["order", "adopt"]:
+                self._adopt(id_)
             self.world.command(*words)
             self.ordered.add(id_)
+
+    def _adopt(self, id_):
+        """What differs at this moment a person calls right; what moves afterwards is another matter."""
+        books = read(self.world.box)
+        if invoice := books.invoices.get(id_):
+            self.adopted |= {(id_, difference) for difference in apart(books, invoice)}
 
     def _import(self):
         self.world.command("import-contacts")

@@ -32,6 +32,7 @@ class Leave:
 
     `unknown`: invoices whose change nobody could have read yet · `touched`: those that somebody changed in Xero ·
     `forgotten`: those that moved after the copy that was put back was made: who wrote what Xero says is not known ·
+    `adopted`: differences, by invoice, that a person ordered to be taken for right ·
     `causes`: what of the connection stands in the way · `doubt`: an answer was lost in this run or a moment ago ·
     `read`: this run has read both services to the end.
     """
@@ -39,6 +40,7 @@ class Leave:
     unknown: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
+    adopted: set[tuple[str, str]] = field(default_factory=set)
     causes: set[str] = field(default_factory=set)
     doubt: bool = False
     read: bool = True

@@ -119,6 +119,7 @@ class Walk:
             unknown={id_ for id_, _ in self.pending},
             touched=self.events.touched,
             forgotten=self.forgotten,
+            adopted=self.events.adopted,
             causes=causes,
             doubt=self.lost_at is not None and (now - self.lost_at < DOUBT or hit or killed),
             read=status in (0, 3) and not killed,
