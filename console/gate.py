@@ -167,15 +167,15 @@ def _how_to_get_in(asked: QueryParams, is_wrong: bool = False) -> Response:
         if name != startup.PARAMETER
     )
     wrong = '<p class="wrong">That token is not the one of this console.</p>' if is_wrong else ""
-    body = f"""{wrong}<p>Nobody signs in here. The console therefore opens only in a browser that was once given the
-address it prints when it starts, which ends in <code>?token=…</code></p>
-<p>You find that address</p><ul><li>in the terminal where <code>make run</code> or
+    body = f"""{wrong}<p>Sign-in is off, so the console opens only in a browser that has once opened the address which the
+console prints when it starts. That address ends in <code>?token=…</code></p>
+<p>You find it</p><ul><li>in the terminal where <code>make run</code> or
 <code>streamlit run streamlit_app.py</code> is running;</li><li>under systemd, with
 <code>journalctl -u crococlick-xero</code>.</li></ul>
 <p>The token alone is in the file <code>{startup.FILE}</code> in the data directory.</p>
 <form method="get">{kept}<label>Token<input name="{startup.PARAMETER}" type="password" autocomplete="off" required
 ></label><button>Open the console</button></form>"""
-    return HTMLResponse(bare.page("This browser has not been let in yet", body), 403, bare.PRIVATE)
+    return HTMLResponse(bare.page("This browser needs the start-up token", body), 403, bare.PRIVATE)
 
 
 # -- what every answer carries ----------------------------------------------------------------------------------------
