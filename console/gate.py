@@ -167,8 +167,8 @@ def _how_to_get_in(asked: QueryParams, is_wrong: bool = False) -> Response:
         if name != startup.PARAMETER
     )
     wrong = '<p class="wrong">That token is not the one of this console.</p>' if is_wrong else ""
-    body = f"""{wrong}<p>Sign-in is off, so the console opens only in a browser that has once opened the address which the
-console prints when it starts. That address ends in <code>?token=…</code></p>
+    body = f"""{wrong}<p>Sign-in is off, so the console opens only in a browser that has once opened the address
+which the console prints when it starts. That address ends in <code>?token=…</code></p>
 <p>You find it</p><ul><li>in the terminal where <code>make run</code> or
 <code>streamlit run streamlit_app.py</code> is running;</li><li>under systemd, with
 <code>journalctl -u crococlick-xero</code>.</li></ul>
