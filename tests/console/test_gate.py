@@ -67,7 +67,7 @@ def test_without_the_token_nothing_is_shown_and_the_page_says_how_to_get_in(desk
     for path in PAGES:
         answer = visitor().get(path)
         assert (path, answer.status_code, PAGE in answer.text) == (path, 403, False)
-        assert "the address it prints when it starts" in " ".join(answer.text.replace("\n", " ").split())
+        assert "the address which the console prints when it starts" in " ".join(answer.text.replace("\n", " ").split())
         assert "console.token" in answer.text and startup.token() not in answer.text
     assert not hears(visitor())
 
