@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from console import access
-from console.desk import ITSELF, Desk, NotAllowed, Visitor, WrongUsage, installation
+from console.desk import ITSELF, Desk, NotAllowed, Visitor, WrongUsage, _started, installation
 from console.desk_people import of_claims, provider_of
 from console.gate import GATE
 from syncer import settings
@@ -68,6 +68,9 @@ ACTS: dict[str, tuple[str, Act]] = {
     "a mapping": ("admin", lambda desk, row: desk.order("map", [row], {"tax.5.5%": "TAX001"})),
     "an order about contacts": ("operator", lambda desk, row: desk.contacts.give("ignore", "a@b.c", {"because": "x"})),
     "a sync": ("operator", lambda desk, row: desk.start_sync()),
+    "an import": ("operator", lambda desk, row: desk.start("import-contacts")),
+    "a check": ("operator", lambda desk, row: desk.start("check")),
+    "a test invoice": ("operator", lambda desk, row: desk.start("test-invoice", "--contact", "Martin")),
     "stopping": ("operator", lambda desk, row: desk.stop({"run_id": "r", "finished_at": NOW})),
     "a setting": ("admin", lambda desk, row: desk.change_setting("due_days", "3")),
     "a mapping on Readiness": ("admin", lambda desk, row: desk.readiness.save({"due_days": "3"})),
@@ -297,6 +300,20 @@ def test_a_viewer_sees_everything_and_finds_for_whom_the_rest_is(house: Desk):
         at = signed_in("vera", page, **address)
         assert not at.exception and says in seen(at), page
         assert not [one.label for one in at.button if not one.disabled and one.label not in ("Ask the accountant…",)]
+
+
+def test_a_viewer_who_presses_what_is_off_changes_nothing(house: Desk):
+    """A browser can send the press of a button that is disabled: nothing is started, written or put on record."""
+    started = _started.get(house.name)
+    audit, state = house.app.register.audit({}, 500), held(house)
+    for page, label in (("today", "Sync now"), ("contacts", "Import now"), ("readiness", "Check now")):
+        at = signed_in("vera", page)
+        button = next(button for button in at.button if button.label == label)
+        assert button.disabled, label
+        button.proto.disabled = False  # As in a browser that was tampered with.
+        button.click().run()
+    assert (house.app.register.audit({}, 500), held(house)) == (audit, state)
+    assert _started.get(house.name) is started and house.at_work() is None
 
 
 def test_an_operator_answers_and_does_not_map(house: Desk):

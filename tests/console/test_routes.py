@@ -1,6 +1,7 @@
 """The consent's way to Xero and back, who may come in, and whether all is well."""
 
 import base64
+import gzip
 import json
 import logging
 import os
@@ -26,6 +27,7 @@ from syncer.ports import Event
 from tests.console.conftest import Draw, seen
 
 HERE = ("127.0.0.1", 50000)
+MARKUP = urllib.parse.quote('<script>alert(1)</script>"onload=alert(1)')
 
 
 def caller(client: tuple[str, int] = HERE, name: str = "http://localhost:8501", is_let_in: bool = True) -> TestClient:
@@ -103,12 +105,13 @@ def test_an_answer_is_good_once(sandboxed: Desk):
         ("", "does not belong to a connection that was started here"),
         ("?state=forged&code=abc", "does not belong to a connection that was started here"),
         ("?error=access_denied", "does not belong to a connection that was started here"),
+        (f"?error=x&error_description=forged{MARKUP}&state={MARKUP}", "does not belong to a connection that was"),
     ],
 )
 def test_what_was_not_asked_for_is_refused(desk: Desk, asked: str, sentence: str):
     """Whatever arrives, a sentence answers it, and nothing of it is repeated."""
     said = caller().get(f"/xero/callback{asked}")
-    assert (said.status_code, "forged" in said.text) == (400, False)
+    assert (said.status_code, "forged" in said.text, "alert(" in said.text) == (400, False, False)
     assert sentence in said.text
 
 
@@ -227,6 +230,42 @@ def test_an_event_that_is_not_signed_is_refused(desk: Desk, monkeypatch: pytest.
     installation.cache_clear()
     assert door.post("/webhooks/crococlick", content=body, headers=headers).status_code == 401
     assert installation().inbox.waiting() == 0
+
+
+def test_an_event_is_signed_once_and_over_what_was_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    """Packed although the signature is over what is inside, or with two signatures, whichever comes first: refused."""
+    body, headers = signed(monkeypatch, type="InvoiceSent", _id="in1", locationId="Loc1")
+    packed, forged = gzip.compress(body), base64.b64encode(b"x" * 64).decode()
+    good, door = headers["X-GHL-Signature"], caller()
+    told = [
+        (packed, [("X-GHL-Signature", good), ("Content-Encoding", "gzip")]),
+        (packed, [("X-GHL-Signature", good)]),
+        (body, [("X-GHL-Signature", f"{good}, {forged}")]),
+        (body, [("X-GHL-Signature", f"{good}\t{good}")]),
+        (body, [("X-GHL-Signature", forged), ("X-GHL-Signature", good)]),
+        (body + b" ", [("X-GHL-Signature", good), ("X-GHL-Signature", forged)]),
+    ]
+    for raw, signs in told:
+        assert door.post("/webhooks/crococlick", content=raw, headers=signs).status_code == 401, signs
+    assert installation().inbox.waiting() == 0
+    assert door.post("/webhooks/crococlick", content=body, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "at",
+    ['"9999-12-31T23:59:59-14:00"', '"0001-01-01T00:00:00+14:00"', '"2026-02-30"', "-1", "1e400", "9" * 400, "null",
+     "[]", '""', "true"],
+)  # fmt: skip
+def test_an_event_of_any_time_is_one_event(desk: Desk, monkeypatch: pytest.MonkeyPatch, at: str):
+    """However odd its time or an amount in it is: it says which invoice, it is kept once, and health is well."""
+    told = (
+        f'{{"type":"InvoiceSent","_id":"in1","locationId":"Loc1","webhookId":"w","timestamp":{at},"total":{10**300}}}'
+    )
+    raw, headers = signed_bytes(monkeypatch, told.encode())
+    for _ in range(2):
+        assert caller().post("/webhooks/crococlick", content=raw, headers=headers).status_code == 200
+    assert [event.subject for event in installation().inbox.events("Loc1")] == ["in1"]
+    assert caller().get("/healthz").status_code == 200
 
 
 def test_an_event_of_any_size_is_answered(desk: Desk, monkeypatch: pytest.MonkeyPatch):

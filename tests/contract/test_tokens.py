@@ -1,5 +1,7 @@
 """Tokens are refreshed by one at a time, stored before use, and never again after the consent is gone."""
 
+import errno
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -144,6 +146,23 @@ def test_a_new_token_is_stored_before_it_is_used(box, tokens, vault):
     box.clock.advance(1790)
     assert tokens.access_token() == vault.get(vault_name("default"))["access_token"]
     assert tokens.tokens().tenant_id == box.xero.tenant
+
+
+def test_a_token_that_could_not_be_stored_is_renewed_again(box, tokens, vault, monkeypatch):
+    """The disk is full: nothing is handed out that is not stored; with room again the old one still serves to renew."""
+    box.clock.advance(1790)
+    box.reset_calls()
+    before = vault.get(vault_name("default"))
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr(os, "fsync", _full)
+        tokens.access_token()
+    assert vault.get(vault_name("default")) == before
+    assert tokens.access_token() == vault.get(vault_name("default"))["access_token"] != before["access_token"]
+    assert refreshes(box) == 2
+
+
+def _full(handle):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_disconnecting_the_only_organisation_ends_the_consent(box, tokens, vault):

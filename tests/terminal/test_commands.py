@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
+from syncer.__main__ import main
 from syncer.ledger.ledger import Ledger
+from syncer.watching import watching
 from tests.stories.stories_world import World
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -174,6 +177,37 @@ def test_no_secret_is_printed_or_kept(world):
     for secret in secrets:
         assert secret not in printed
         assert not [path for path in files if secret.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "default/../default", "..\n"])
+def test_a_connection_is_a_name_and_no_path(world, name, capsys, monkeypatch):
+    """Whatever way out of the data directory is tried: there is no such connection, and nothing is made there."""
+    for variable, value in world.values.items():
+        monkeypatch.setenv(variable, value)
+    data = Path(world.values["SYNCER_DATA_DIR"])
+    before, around = sorted(data.rglob("*")), sorted(data.parent.iterdir())
+    for words in (["sync"], ["explain", "HELD-1"], ["settings", "set", "due_days=1"]):
+        assert main([*words, "--connection", name]) == 2, words
+        assert "There is no connection named" in capsys.readouterr().err
+    assert [path for path in sorted(data.rglob("*")) if path not in before and path.suffix != ".log"] == []
+    assert sorted(data.parent.iterdir()) == around
+
+
+def test_a_watch_ends_when_the_system_says_so(world):
+    """SIGTERM, as a service manager sends it: it ends with 0 and says so."""
+    data = Path(world.values["SYNCER_DATA_DIR"])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "syncer", "watch", "--json"],
+        cwd=ROOT, env={**os.environ, **world.values}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until(lambda: watching(data, "default"))
+        process.send_signal(signal.SIGTERM)
+        said, aside = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+    assert (process.returncode, json.loads(said)) == (0, {"ended": "stopped"}), aside
+    assert "Traceback" not in aside and watching(data, "default") is None
 
 
 def test_disconnect_forgets_the_tokens_and_keeps_the_ledger(world):
