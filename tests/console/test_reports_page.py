@@ -183,7 +183,7 @@ def test_a_page_does_not_wait_for_a_large_copy(working: Desk, draw: Draw):
         text = seen(draw("reports"))
         assert re.search(r"Figures of a moment ago ?\. Newer ones are being gathered\.", text)
         assert "Brought over 2 invoices" in text
-    working.reports.renew(20)
+    working.reports.renew(PATIENCE_S)
     assert working.reports.is_current()
 
 
@@ -194,9 +194,9 @@ def test_a_copy_that_takes_long_is_not_made_without_a_pause(working: Desk, monke
     monkeypatch.setattr(desk_reports, "LARGE", 1)
     working.reports.renew()
     working.ledger.see("r", [invoice("late", "A-9")], NOW)
-    Desk(working.app).reports.renew(20)
+    Desk(working.app).reports.renew(PATIENCE_S)
     assert not working.reports.is_current()
-    Desk(working.app, now=NOW + timedelta(minutes=10)).reports.renew(20)
+    Desk(working.app, now=NOW + timedelta(minutes=10)).reports.renew(PATIENCE_S)
     assert working.reports.is_current()
 
 
