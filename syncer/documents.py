@@ -25,6 +25,7 @@ from syncer.writes import OUTCOMES, Writes
 FEW_FIELDS_SIZE = 500  # bytes, at most, of a write that is no whole document
 _TAKEN_CONTACT = ("contact_name_taken", "contact_ambiguous")  # Xero says that it has such a contact
 OVER = (Do.UPDATE, Do.AMEND, Do.VOID, Do.DELETE, Do.UNPAY)  # what is written over a document that is there
+SEALED = (Do.CREATE, Do.UPDATE, Do.AMEND)  # what a ledger that is put back takes for somebody else's
 
 
 class Documents:
@@ -77,7 +78,7 @@ class Documents:
     ) -> None:
         """Send these, one sort of write after the other."""
         tries = {known.invoice.source_id: known.tries for known in workload}
-        if any(action.do is Do.CREATE for action in todo):
+        if any(action.do in SEALED for action in todo):
             self._reading.seal()
         for do in OUTCOMES:
             elements = [self._element(action, seen, tries) for action in todo if action.do is do]

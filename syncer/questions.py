@@ -303,7 +303,7 @@ def _due(told: Story, rules: Rules) -> date | None:
 def _before(problem: Problem | None) -> dict[str, str]:
     """What Xero said of each field before somebody changed it there."""
     changes = (problem.facts.get("changes") or []) if problem and problem.code == "changed_in_xero" else []
-    return {str(one["field"]): str(one["before"]) for one in changes}
+    return {str(one["field"]): str(one["before"]) for one in changes if one.get("by") != "unknown"}
 
 
 def explained(told: Story, deep_link: str = "") -> dict[str, Any]:

@@ -96,6 +96,7 @@ class Reading:
     def crococlick(self) -> None:
         """Bring our picture of CrocoClick up to date: what may still move and what is recent, once a day everything."""
         self._notice_pause()
+        self._notice_copy()
         if self._orders.only:
             self._look_at(sorted(self._orders.only))
             return
@@ -316,14 +317,25 @@ class Reading:
         if last is not None and not timedelta(0) <= now - last < PAUSE:
             self._ledger.see(self._run_id, (), now, {"paused": now})
 
+    def _notice_copy(self) -> None:
+        """Keep in mind that the ledger was put back: who changed what both sides had agreed on before is not known."""
+        shown = self._doors.seal.changed_at()
+        if self._is_copy() and (shown is None or self._ledger.watermark("foreign_seal") != shown):
+            # Once for each seal: what is agreed on from here on is known.
+            now = self._now()
+            self._ledger.see(self._run_id, (), now, {"put_back": now, **({"foreign_seal": shown} if shown else {})})
+
+    def _is_copy(self) -> bool:
+        """Whether the seal is not the one that this ledger knows."""
+        return self._ledger.watermark("sealed") != self._doors.seal.changed_at()
+
     def may_have_forgotten(self) -> bool:
         """Whether this ledger may be a copy that was put back, and Xero's documents were not listed since."""
         listed = self._watermark("xero_invoices")
         if listed is None or listed >= self._began:
             return False
         paused = self._ledger.watermark("paused")
-        was_put_back = self._ledger.watermark("sealed") != self._doors.seal.changed_at()
-        return was_put_back or (paused is not None and paused >= listed)
+        return self._is_copy() or (paused is not None and paused >= listed)
 
     def list_again(self, contacts: bool) -> None:
         """List what Xero has got since the ledger last listed its documents, and `contacts` too."""

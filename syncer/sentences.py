@@ -307,6 +307,7 @@ def _payment_mismatch(facts: Facts) -> str:
     )
 
 
+UNKNOWN = "unknown"  # `by` of a change that the ledger cannot know the side of
 FIELDS = {
     "number": "number",
     "contact": "customer",
@@ -323,17 +324,41 @@ FIELDS = {
 
 def change(one: Mapping[str, Any], currency: str) -> str:
     """One thing that somebody changed in Xero: `due date from 2 Dec 2026 to 9 Dec 2026`."""
+    name, before, now = _both(one, currency)
+    return f"{name} from {before} to {now}"
+
+
+def _both(one: Mapping[str, Any], currency: str) -> tuple[str, str, str]:
+    """The name of a field and its two values, `before` and `now`."""
     field, before, now = str(one.get("field")), str(one.get("before")), str(one.get("now"))
     if field in ("total", "tax", "paid"):
         before, now = money(before, currency), money(now, currency)
     elif field in ("issue_date", "due_date"):
         before, now = day(before), day(now)
-    return f"{FIELDS.get(field, field)} from {before or 'none'} to {now or 'none'}"
+    return FIELDS.get(field, field), before or "none", now or "none"
 
 
 def _changed_in_xero(facts: Facts) -> str:
-    found = [change(one, str(facts.get("currency") or "")) for one in facts.get("changes") or []]
-    return f"somebody changed it there: {', '.join(found)}" if found else f"somebody changed it there{_also(facts)}"
+    currency, found = str(facts.get("currency") or ""), facts.get("changes") or []
+    by_somebody = [change(one, currency) for one in found if one.get("by") != UNKNOWN]
+    apart = [_apart(one, currency) for one in found if one.get("by") == UNKNOWN]
+    parts = [f"somebody changed it there: {', '.join(by_somebody)}"] if by_somebody else []
+    if apart:
+        which = "which of them changed it" if len(apart) == 1 else "which of them changed"
+        parts.append(f"{', '.join(apart)}; this ledger does not know {which}")
+    return "; ".join(parts) or f"somebody changed it there{_also(facts)}"
+
+
+def _apart(one: Mapping[str, Any], currency: str) -> str:
+    """One thing that the books have otherwise: `Xero has the due date 9 Dec 2026, CrocoClick 2 Dec 2026`."""
+    name, ours, theirs = _both(one, currency)
+    return f"Xero has the {name} {theirs}, CrocoClick {ours}"
+
+
+def _is_unknown(facts: Facts) -> bool:
+    """Whether it is known of nothing that somebody changed it in Xero."""
+    found = facts.get("changes") or []
+    return bool(found) and all(one.get("by") == UNKNOWN for one in found)
 
 
 def _deleted(facts: Facts) -> str:
@@ -513,7 +538,10 @@ CAUSE: Mapping[str, Told] = {
         ),
         lambda f: "Void in CrocoClick, but paid in Xero",
     ),
-    "changed_in_xero": Told(_changed_in_xero, lambda f: "Somebody changed it in Xero"),
+    "changed_in_xero": Told(
+        _changed_in_xero,
+        lambda f: "Xero has it otherwise than CrocoClick" if _is_unknown(f) else "Somebody changed it in Xero",
+    ),
     "removed_in_xero": Told(
         lambda f: f"somebody {'deleted' if f.get('xero_status') == 'DELETED' else 'voided'} it there",
         lambda f: "Somebody removed it in Xero",

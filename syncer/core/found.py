@@ -7,15 +7,16 @@ a ledger was lost.
 from syncer.core.action import is_ours
 from syncer.core.books import BookInvoice
 from syncer.core.invoice import Invoice, Status
-from syncer.core.standing import GONE, said, told
+from syncer.core.standing import GONE, as_found, said, told
 
 
 def agreed_when_found(invoice: Invoice, head: BookInvoice) -> dict[str, str]:
     """See `Standing.agreed`; of a stranger's document number and dates are taken as they are."""
-    says = said(invoice)
-    if is_ours(head, invoice.source_id):
-        return {**told(head), **says}
-    return {**told(head), **{name: value for name, value in says.items() if name in ("total", "currency", "tax")}}
+    says, there = said(invoice), told(head)
+    if not is_ours(head, invoice.source_id):
+        says = {name: value for name, value in says.items() if name in ("total", "currency", "tax")}
+    apart = {name: there[name] for name, value in says.items() if there[name] != value}
+    return {**there, **says, **as_found(apart)}
 
 
 def status_when_found(invoice: Invoice, head: BookInvoice) -> Status:

@@ -14,6 +14,7 @@ from syncer.core.payment import AWAY, BookPayment, Payment
 GONE = frozenset({"VOIDED", "DELETED"})
 UNAPPROVED = frozenset({"DRAFT", "SUBMITTED"})
 _SENT = "sent_"  # before the name of an amount as it was sent
+_FOUND = "found_"  # before the name of a field in which a document differed when the ledger found it in Xero
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Standing:
     """Amounts are in major units of the invoice's currency; `xero_amount_paid` counts credits too, as Xero's locks do.
 
     `agreed` is what the Xero invoice said when both sides last agreed, `there` what it says now: see `told`. The former
-    also holds what was sent: see `sent`.
+    also holds what was sent, and in what a document differed when it was found: see `sent` and `as_found`.
     """
 
     xero_id: str = ""
@@ -52,6 +53,7 @@ class Standing:
     synced_status: str = ""
     agreed: Mapping[str, str] = field(default_factory=dict)
     there: Mapping[str, str] = field(default_factory=dict)
+    is_older: bool = False  # the ledger was put back since: what we sent later is not known
     xero_amount_paid: Decimal = ZERO
     xero_amount_due: Decimal = ZERO
     payments: tuple[Payment, ...] = ()  # what CrocoClick took
@@ -160,6 +162,11 @@ def sent(total: str, tax: str = "") -> dict[str, str]:
     return {f"{_SENT}total": total, **({f"{_SENT}tax": tax} if tax else {})}
 
 
+def as_found(apart: Mapping[str, str]) -> dict[str, str]:
+    """What Xero said, when its document was found, of the fields in which CrocoClick says something else."""
+    return {f"{_FOUND}{name}": value for name, value in apart.items()}
+
+
 def mismatch(agreed: Mapping[str, str], there: Mapping[str, str]) -> Problem | None:
     """Xero came to another total or tax than was sent."""
     total, tax = agreed.get(f"{_SENT}total", there["total"]), agreed.get(f"{_SENT}tax", there["tax"])
@@ -181,6 +188,7 @@ def changes(
 ) -> list[dict[str, Any]]:
     """What somebody changed in Xero since both sides agreed: field, before, now.
 
+    Where the ledger cannot know on which side it changed, `by` is `unknown`, and `before` what CrocoClick says.
     What is as it is `wanted` (what CrocoClick says, by field) is no such change: a ledger that was put back remembers
     an agreement that is older than what we sent last. `merged` leads from a merged contact to the one that is left,
     `names` from a ContactID to its name.
@@ -195,8 +203,10 @@ def changes(
             and not name.startswith(_SENT)
             and now != standing.agreed.get(_SENT + name)
         ):
+            unknown = standing.is_older or now == standing.agreed.get(_FOUND + name)
+            before = wanted.get(name, before) if unknown else before
             shown = {"before": names.get(before, before), "now": names.get(now, now)}
-            found.append({"field": name, **shown})
+            found.append({"field": name, **shown, **({"by": "unknown"} if unknown else {})})
     if standing.lacks_payments:
         before, now = text(standing.carried_sum()), text(standing.xero_amount_paid)
         found.append({"field": "paid", "before": before, "now": now})

@@ -86,7 +86,8 @@ class Ledger:
         for row in self.rows("payments", ids=list(bound.values()), xero_ids=list(bound)) if bound else ():
             for owner in {row["invoice_id"], bound.get(row["xero_invoice_id"] if row["xero_id"] else "", "")}:
                 payments[owner].append(row)
-        return [records.known(row, payments.get(row["source_id"], ())) for row in rows]
+        put_back = self.watermark("put_back")
+        return [records.known(row, payments.get(row["source_id"], ()), put_back) for row in rows]
 
     def shared_numbers(self) -> list[Known]:
         """The invoices whose number stands on several: heads only, enough to say who may use it."""

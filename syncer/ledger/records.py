@@ -109,8 +109,13 @@ class KnownContact:
     apart: str | None = None  # a person keeps it apart, under this name ("" its own)
 
 
-def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) -> Known:
-    """One invoice with its content and, where it stands in Xero, its payments."""
+def known(
+    row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = (), put_back: datetime | None = None
+) -> Known:
+    """One invoice with its content and, where it stands in Xero, its payments.
+
+    `put_back` is when the ledger last noticed that it was put back from a copy, UTC.
+    """
     invoice = from_content(
         row["content"],
         source_id=row["source_id"],
@@ -122,7 +127,7 @@ def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) ->
     )
     return Known(
         invoice,
-        _standing(row, payments),
+        replace(_standing(row, payments), is_older=_is_older(row, put_back)),
         row["state"],
         row["cause"],
         json.loads(row["facts"] or "{}"),
@@ -132,6 +137,11 @@ def known(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = ()) ->
         row["xero_read_at"],
         row["asked_at"] is not None,
     )
+
+
+def _is_older(row: Mapping[str, Any], put_back: datetime | None) -> bool:
+    """Whether Xero last got the invoice, as far as this ledger knows, before the ledger was put back."""
+    return put_back is not None and row["synced_at"] is not None and row["synced_at"] < put_back
 
 
 def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> Standing:

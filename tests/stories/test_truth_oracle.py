@@ -125,15 +125,18 @@ OUTCOMES = ("created", "updated", "voided", "unchanged", "held", "deferred", "in
 
 @pytest.mark.parametrize("field", ["number", "due_date", "paid"])
 def test_a_change_that_a_ledger_may_have_forgotten(synced, field):
-    """Who made it is not known after a ledger was put back; but it is one, and payments tell who entered them."""
+    """Who made it is not said after a ledger was put back; but it is one, and payments tell who entered them."""
     forgetful = Leave(forgotten={"a" * 24})
     now = {"number": "OTHER", "due_date": "2026-12-01", "paid": "0"}[field]
-    changes = [{"field": field, "before": "", "now": now}]
+    changes = [{"field": field, "before": "", "now": now, "by": "unknown"}]
     said = {"state": "held", "cause": {"code": "changed_in_xero", "sentence": "", "facts": {"changes": changes}}}
     assert oracle.judge_one(read(synced.box), "a" * 24, said, forgetful)[0].kind == "changed_in_xero is not so"
     synced.xero.update("invoices", "OPEN", InvoiceNumber="OTHER")
     found = oracle.judge_one(read(synced.box), "a" * 24, said, forgetful)
     assert bool(found) == (field != "number")
+    assert oracle.judge_one(read(synced.box), "a" * 24, said, Leave()), "a ledger that forgot nothing knows it"
+    del changes[0]["by"]
+    assert oracle.judge_one(read(synced.box), "a" * 24, said, forgetful), "nobody changed it in Xero"
 
 
 def test_a_difference_that_a_person_takes_for_right(synced):

@@ -100,6 +100,8 @@ def unreadable(invoice: dict, zone: ZoneInfo) -> str:
             return name
         for name in ("total", "amountPaid"):
             cents(invoice[name])
+        name = "invoiceNumber"
+        number(invoice).encode()  # half of a character has no code
         name = "issueDate"
         day(invoice[name], zone)
         name = "dueDate"
@@ -108,7 +110,7 @@ def unreadable(invoice: dict, zone: ZoneInfo) -> str:
         for line in invoice["invoiceItems"]:
             for name in ("amount", "qty"):
                 cents(line[name])
-    except Unreadable:
+    except (Unreadable, UnicodeEncodeError):
         return name
     return ""
 

@@ -27,13 +27,15 @@ def _differs(facts: dict, name: str, *truths: int) -> str:
 
 
 def _by_nobody(books: Books, invoice: dict, changes: list[dict], leave: Leave) -> str:
-    """Where a ledger was put back nobody knows who wrote what Xero says; but then the books do differ in it.
+    """That somebody changed it is said of nothing; in what is said not to be known the books do differ.
 
-    Payments carry a mark that tells who entered them.
+    Only a ledger that was put back may not know it. Payments carry a mark that tells who entered them.
     """
     fields = {one["field"] for one in changes}
-    if invoice["_id"] not in leave.forgotten or "paid" in fields:
+    if not changes or any(one.get("by") != "unknown" for one in changes):
         return "nobody changed it in Xero"
+    if invoice["_id"] not in leave.forgotten:
+        return "the ledger knows who changed it"
     as_if_sent = {**invoice, "status": "sent"}  # of one that is void nothing else is compared
     differing = {one.partition(":")[0].replace(" ", "_") for one in apart(books, as_if_sent)}
     return f"both books say the same {sorted(fields - differing)}" if fields - differing else ""

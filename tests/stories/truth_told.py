@@ -31,7 +31,8 @@ class Leave:
     """What the product cannot know, or may say, at this moment.
 
     `unknown`: invoices whose change nobody could have read yet · `touched`: those that somebody changed in Xero ·
-    `forgotten`: those that moved after the copy that was put back was made: who wrote what Xero says is not known ·
+    `forgotten`: those that moved after the copy that was put back was made: the product may say that it does not know
+    who wrote what Xero says ·
     `adopted`: differences, by invoice, that a person ordered to be taken for right ·
     `causes`: what of the connection stands in the way · `doubt`: an answer was lost in this run or a moment ago ·
     `read`: this run has read both services to the end.
