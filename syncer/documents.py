@@ -93,8 +93,8 @@ class Documents:
     def _exchange_numbers(self, waiting: frozenset[str], books: Books, writes: Writes) -> None:
         """Send what waited for a number of another invoice of ours.
 
-        Whoever had it may have left it by now. Rings, and what is left of long chains, go by way of a third number; a
-        run that is cut off anywhere here is taken up by the next one where the books then stand.
+        The invoice that had it may have another number by now. Rings, and what is left of long chains, go by way of a
+        third number. A run that is cut off here is taken up by the next one, from where the books then stand.
         """
         for by_a_third in (False, True):
             if self._work.stop():

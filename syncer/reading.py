@@ -199,7 +199,7 @@ class Reading:
             self._ledger.miss(self._run_id, gone, self._now())
 
     def _report(self, unreadable: Sequence[Unreadable]) -> None:
-        """Keep what cannot be read for whoever reads what the run came to; a row may come twice."""
+        """Keep records that cannot be read, for the run's result; the same record may come twice."""
         self.unreadable += [one for one in unreadable if one not in self.unreadable]
 
     def _shrunk(self, shown: int) -> None:
