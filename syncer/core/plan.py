@@ -92,8 +92,8 @@ def plan(invoice: Invoice, scene: Scene, owner: Invoice | None = None) -> Action
 def leaving(moving: Sequence[Invoice], scene: Scene, owners: Mapping[str, Invoice]) -> frozenset[str]:
     """Which of the holders of numbers get another number themselves, if each may wait for the next.
 
-    `moving` are those of them that are decided in this run. An invoice that waits for a number which nobody gives up keeps
-    its own, and so does every invoice that waits for that one. What is left are chains with a free end, and rings.
+    `moving` are those of them that are decided in this run. An invoice that waits for a number which nobody gives up
+    keeps its own, and so does every invoice that waits for that one. What is left are chains with a free end, and rings.
     """
     if not moving:
         return frozenset()
