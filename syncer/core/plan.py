@@ -93,7 +93,7 @@ def leaving(moving: Sequence[Invoice], scene: Scene, owners: Mapping[str, Invoic
     """Which of the holders of numbers get another number themselves, if each may wait for the next.
 
     `moving` are those of them that are decided in this run. An invoice that waits for a number which nobody gives up
-    keeps its own, and so does every invoice that waits for that one. What is left are chains with a free end, and rings.
+    keeps its own, and so does every invoice that waits for that one. Chains with a free end, and rings, are left.
     """
     if not moving:
         return frozenset()
