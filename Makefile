@@ -11,10 +11,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Every test has a ledger of its own: in memory, where there is enough of it, they wait for no disk.
-IN_MEMORY := $(shell df -k --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 {print "PYTEST_DEBUG_TEMPROOT=/dev/shm"}')
+# Every test has a ledger of its own: in memory, where there is enough of it, they wait for no disk. What they leave is
+# removed also when a run is cut off: the memory would stay full.
+MEMORY := $(shell awk '/^MemAvailable/ {print $$2}' /proc/meminfo 2>/dev/null; df -k --output=avail /dev/shm 2>/dev/null | tail -1)
+PLACE := $(shell echo "$(MEMORY)" | awk '$$1 > 6000000 && $$2 > 6000000 {print "/dev/shm"}')
+SCRATCH = scratch=$$(mktemp -d "$(or $(PLACE),$${TMPDIR:-/tmp})/syncer-tests.XXXXXX"); \
+	trap 'rm -rf "$$scratch"' EXIT; trap 'exit 130' INT TERM HUP; PYTEST_DEBUG_TEMPROOT=$$scratch
 # Three at a time also on two cores: some wait for a browser, a process or a clock.
-TEST := $(IN_MEMORY) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+TEST = $(SCRATCH) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 COVERED := --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.fields \
 	--cov=syncer.xero.complaints \
 	--cov=syncer.crococlick.wire --cov=syncer.crococlick.fields --cov=syncer.crococlick.records \
@@ -53,10 +57,10 @@ lock: $(VENV)/dev.done
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 truth: $(VENV)/dev.done
-	$(IN_MEMORY) ROUNDS=$(or $(ROUNDS),50000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_truth.py
+	$(SCRATCH) ROUNDS=$(or $(ROUNDS),50000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_truth.py
 
 restored: $(VENV)/dev.done
-	$(IN_MEMORY) ROUNDS=$(or $(ROUNDS),300) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_restored_pasts.py
+	$(SCRATCH) ROUNDS=$(or $(ROUNDS),300) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_restored_pasts.py
 
 bench: $(VENV)/dev.done
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
