@@ -19,10 +19,10 @@ SCRATCH = scratch=$$(mktemp -d "$(or $(PLACE),$${TMPDIR:-/tmp})/syncer-tests.XXX
 	trap 'rm -rf "$$scratch"' EXIT; trap 'exit 130' INT TERM HUP; PYTEST_DEBUG_TEMPROOT=$$scratch
 # Three at a time also on two cores: some wait for a browser, a process or a clock.
 TEST = $(SCRATCH) $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
-COVERED := --cov=syncer.core --cov=syncer.xero.wire --cov=syncer.xero.entities --cov=syncer.xero.fields \
-	--cov=syncer.xero.complaints \
-	--cov=syncer.crococlick.wire --cov=syncer.crococlick.fields --cov=syncer.crococlick.records \
-	--cov=syncer.crococlick.people --cov=syncer.crococlick.webhooks --cov-branch \
+COVERED := --cov=syncer.domain --cov=syncer.connectors.xero.wire --cov=syncer.connectors.xero.entities --cov=syncer.connectors.xero.fields \
+	--cov=syncer.connectors.xero.error_messages \
+	--cov=syncer.connectors.crococlick.wire --cov=syncer.connectors.crococlick.fields --cov=syncer.connectors.crococlick.records \
+	--cov=syncer.connectors.crococlick.contacts_wire --cov=syncer.connectors.crococlick.webhooks --cov-branch \
 	--cov-report=term:skip-covered --cov-fail-under=100
 
 .PHONY: run env test check lint audit lock bench truth restored fresh
@@ -34,8 +34,8 @@ env: $(VENV)/run.done
 
 # What is pure is covered whole by tests of its own; the others run without the coverage that slows them.
 test: $(VENV)/dev.done
-	$(TEST) tests/core tests/wire $(COVERED) $(ARGS)
-	$(TEST) tests --ignore=tests/core --ignore=tests/wire $(ARGS)
+	$(TEST) tests/domain tests/connectors $(COVERED) $(ARGS)
+	$(TEST) tests --ignore=tests/domain --ignore=tests/connectors $(ARGS)
 
 check: lint audit
 	HYPOTHESIS_PROFILE=thorough $(MAKE) test
@@ -57,10 +57,10 @@ lock: $(VENV)/dev.done
 	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 truth: $(VENV)/dev.done
-	$(SCRATCH) ROUNDS=$(or $(ROUNDS),50000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_truth.py
+	$(SCRATCH) ROUNDS=$(or $(ROUNDS),50000) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/sync/test_truth.py
 
 restored: $(VENV)/dev.done
-	$(SCRATCH) ROUNDS=$(or $(ROUNDS),300) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/stories/test_restored_pasts.py
+	$(SCRATCH) ROUNDS=$(or $(ROUNDS),300) SEED=$(or $(SEED),1) $(BIN)/python -m pytest -s tests/sync/test_restored_pasts.py
 
 bench: $(VENV)/dev.done
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -7,10 +7,10 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from console.access import secrets_for_streamlit
-from console.background import lifespan
-from console.gate import GATE
 from console.main import script_failed
+from console.request_gate import GATE
 from console.routes import ROUTES
+from console.worker_process import lifespan
 
 # What this process and those that it starts write is for their user alone: the ledger's side files and logs too.
 os.umask(0o077)

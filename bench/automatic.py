@@ -25,9 +25,10 @@ from sandbox.crococlick.deliveries import Deliveries
 from sandbox.crococlick.webhooks import PUBLIC_PEM
 from sandbox.demo import free_port, running, wait_for
 from sandbox.server import Sandbox
-from syncer import settings, waves
-from syncer.app import App
-from tests.stories.stories_world import World
+from syncer.app.installation import App
+from syncer.domain import settings
+from syncer.sync import outbox
+from tests.support.sync_world import World
 
 EVENTS, EVERY_S, SECONDS = 60, 1.2, 5.0
 SCALE, CALL_S, CALLS = 20.0, 3.0, 600
@@ -123,11 +124,11 @@ def told(what: str, box: Sandbox, elapsed_s: float) -> bool:
 
 def backfill() -> bool:
     """One sync of old invoices. Five a call instead of fifty, so that 600 calls need 3,000 invoices."""
-    waves.BATCH_ELEMENTS = 5
+    outbox.BATCH_ELEMENTS = 5
     with tempfile.TemporaryDirectory() as folder:
         box, world = scaled_world(Path(folder))
         contact = world.crm.add_contact(name="Large", email="large@example.org")
-        for number in range(CALLS * waves.BATCH_ELEMENTS):
+        for number in range(CALLS * outbox.BATCH_ELEMENTS):
             world.has(f"OLD-{number:05}", contact, issueDate="2025-01-01", dueDate="2025-02-01")
         app = App(settings.environment(world.values, Path("/nowhere")), Scaled())
         started = time.perf_counter()
@@ -143,7 +144,7 @@ def backfill() -> bool:
         elapsed_s = time.perf_counter() - (first[0] if first else started)
         arrived = len(world.xero.numbers())
         print(f"backfill ended {outcome.ended}: {arrived} invoices in Xero")
-        ok = told("one process", box, elapsed_s) and arrived == CALLS * waves.BATCH_ELEMENTS
+        ok = told("one process", box, elapsed_s) and arrived == CALLS * outbox.BATCH_ELEMENTS
         box.stop()
     return ok
 
@@ -153,7 +154,7 @@ import sys
 sys.path.insert(0, {root!r})
 from bench.automatic import Scaled, calls_of
 from syncer import settings
-from syncer.app import App
+from syncer.app.installation import App
 import json
 from pathlib import Path
 Scaled.started = {started}

@@ -18,16 +18,16 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from syncer.core.books import Account, BookContact, BookInvoice, Books, Organisation, TaxRate, books_text
-from syncer.core.causes import Problem
-from syncer.core.importing import ImportRules, Outcome, decide_import
-from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
-from syncer.core.people import SourceContact
-from syncer.ledger.ledger import Ledger
-from syncer.ledger.people import decided
-from syncer.ledger.records import Ending, Intent, Verdict
-from syncer.ledger.store import Store
-from syncer.ports import CallRecord
+from syncer.domain.matching.contact_import import ImportRules, Outcome, decide_import
+from syncer.domain.matching.similarity import SourceContact
+from syncer.domain.model.books import Account, BookContact, BookInvoice, Books, Organisation, TaxRate, books_text
+from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status, Tax
+from syncer.domain.model.problems import Problem
+from syncer.domain.ports import CallRecord
+from syncer.storage.database.store import Store
+from syncer.storage.ledger.contacts import decided
+from syncer.storage.ledger.ledger import Ledger
+from syncer.storage.ledger.records import Ending, Intent, Verdict
 
 NOW = datetime.now(UTC)
 BROWSER = "/usr/bin/chromium"
@@ -81,22 +81,23 @@ def timed(what: str, do: Callable[[], Any], times: int = 1) -> None:
 
 def measure_questions() -> None:
     """What the pages ask, without drawing."""
-    from console.desk import Desk, installation
-    from syncer import address_book, attention, readiness
+    from console.desk.desk import Desk, installation
+    from syncer.onboarding import readiness as readiness_onboarding
+    from syncer.support import contacts, work_list
 
     desk = Desk(installation())
     timed("today", desk.today, 3)
-    timed("all groups, anew", lambda: attention.groups(desk.ledger), 3)
-    timed("the largest group, anew", lambda: attention.members(desk.ledger, desk.groups()[0]), 3)
+    timed("all groups, anew", lambda: work_list.groups(desk.ledger), 3)
+    timed("the largest group, anew", lambda: work_list.members(desk.ledger, desk.groups()[0]), 3)
     timed("what was settled", desk.settled, 3)
     timed("a search for a number", lambda: desk.find("INV-012345"), 3)
     timed("a search for a name", lambda: desk.find("customer 12"), 3)
     timed("one invoice's story", lambda: desk.explain(desk.find("INV-000012")[0]), 3)
     timed("its requests", lambda: desk.requests(desk.explain(desk.find("INV-000012")[0])), 3)
     timed("runs", desk.runs, 3)
-    timed("contacts that may be the same, anew", lambda: address_book.Book(desk.ledger).groups(), 3)
+    timed("contacts that may be the same, anew", lambda: contacts.Book(desk.ledger).groups(), 3)
     timed("a search among all contacts", lambda: desk.contacts.rows("", "customer 1234", 50, 0), 3)
-    timed("the readiness report, anew", lambda: readiness.from_ledger(desk.connection), 3)
+    timed("the readiness report, anew", lambda: readiness_onboarding.from_ledger(desk.connection), 3)
     timed("connections", lambda: (desk.account(), desk.settings()), 3)
 
 
@@ -132,7 +133,7 @@ def measure_pages(url: str, data: Path) -> None:
     """From the address to a page that stands still: the first of a browser, then one whose files are known."""
     from playwright.sync_api import sync_playwright
 
-    from console.desk import Desk, installation
+    from console.desk.desk import Desk, installation
 
     largest = max(Desk(installation()).groups(), key=lambda group: group.size).key
     with sync_playwright() as play:
@@ -195,15 +196,17 @@ def _people(ledger: Ledger, number: int) -> None:
 
 def _check() -> None:
     """A report, as `check` keeps it."""
-    from console.desk import Desk, installation
-    from syncer import readiness
+    from console.desk.desk import Desk, installation
+    from syncer.onboarding import readiness as readiness_onboarding
 
     connection = Desk(installation()).connection
     at = NOW.isoformat()
     scopes = ["accounting.invoices", "accounting.payments", "accounting.contacts", "accounting.settings"]
     consent = {"access_token": "t", "refresh_token": "t", "tenant_id": "o1", "expires_at": at, "obtained_at": at}
     connection.app.vault.put("xero:default", {**consent, "scopes": scopes})
-    readiness.keep(connection.ledger, readiness.from_ledger(connection, readiness.Snapshot({})))
+    readiness_onboarding.keep(
+        connection.ledger, readiness_onboarding.from_ledger(connection, readiness_onboarding.Snapshot({}))
+    )
 
 
 BOOKS = Books(

@@ -19,11 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from sandbox.server import Sandbox
-from syncer.core.books import BookContact
-from syncer.core.duplicates import groups
-from syncer.core.importing import ImportRules, Outcome, decide_import
-from syncer.core.people import SourceContact
-from tests.stories.stories_world import World
+from syncer.domain.matching.contact_import import ImportRules, Outcome, decide_import
+from syncer.domain.matching.duplicates import groups
+from syncer.domain.matching.similarity import SourceContact
+from syncer.domain.model.books import BookContact
+from tests.support.sync_world import World
 
 SIDE, SECONDS = 100_000, 5.0
 IMPORTED, KILLS = 10_000, 5

@@ -13,10 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from einvoices import FILE, MISSING, Arrival, carry
-
 from sandbox.server import Sandbox
-from tests.stories.conftest import World
+from tests.support.en16931_invoices import FILE, MISSING, Arrival, carry
+from tests.sync.conftest import World
 
 LEDGER_CLOSES_S = 0.5  # a reading handle is shared for a moment, then closes by itself
 

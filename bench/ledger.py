@@ -11,10 +11,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from syncer import export
-from syncer.ledger.analysis import Analysis
-from syncer.ledger.bodies import Bodies
-from syncer.ledger.store import Store, Tx
+from syncer.reports import table_export
+from syncer.storage.analysis.copy import Analysis
+from syncer.storage.database.store import Store, Tx
+from syncer.storage.payloads import Bodies
 
 NOW = datetime(2025, 3, 31, 12, tzinfo=UTC)
 INVOICES, ATTEMPTS, CALLS = 25_000, 100_000, 100_000
@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
     timed("opened in this process", lambda: analysis.open().close(), 5)
     for suffix in ("csv", "parquet", "xlsx"):
         to = folder / f"invoices.{suffix}"
-        timed(f"25,000 invoices to .{suffix}", lambda to=to: export.export(analysis, "invoices", to))
+        timed(f"25,000 invoices to .{suffix}", lambda to=to: table_export.export(analysis, "invoices", to))
 
     bodies, body = Bodies(folder / "bodies"), (b'{"Invoices":[' + b'{"InvoiceNumber":"INV-1","Total":12.50},' * 6300)
     timed("a pair of 250 KB bodies kept", lambda: bodies.keep("default", "call-1", NOW, body, body), 20)

@@ -11,9 +11,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sandbox.server import Sandbox
-from syncer.clock import SystemClock
-from syncer.ledger.bodies import Bodies
-from syncer.xero.pace import Pacer
+from syncer.app.clock import SystemClock
+from syncer.connectors.xero.rate_limit import Pacer
+from syncer.storage.payloads import Bodies
 
 LINE = {"Description": "Work", "Quantity": 1, "UnitAmount": 12.5, "AccountCode": "706", "TaxType": "TAX001"}
 

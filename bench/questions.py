@@ -12,8 +12,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.ledger import add_attempts, add_calls, add_invoices, one_batch
-from syncer.ledger.analysis import Analysis, Question
-from syncer.ledger.store import Store
+from syncer.storage.analysis.copy import Analysis, Question
+from syncer.storage.database.store import Store
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) AS a, range(10000000) AS b"
 HUNGRY = "SELECT count(*) FROM (SELECT a.*, b.number AS n FROM invoices a, invoices b ORDER BY random())"

@@ -15,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.console import console, let_in
-from syncer import figures
-from syncer.ledger.analysis import Analysis, open_analysis
-from syncer.ledger.ledger import Ledger
-from syncer.ledger.store import Store, named_queries
+from syncer.reports import figures
+from syncer.storage.analysis.copy import Analysis, open_analysis
+from syncer.storage.database.store import Store, named_queries
+from syncer.storage.ledger.ledger import Ledger
 
 NOW = datetime.now(UTC)
 DAYS = 365

@@ -18,13 +18,12 @@ from random import Random
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from entering import components
-from two_arithmetics import TAX_TYPES, any_invoice, traits, troubles, unrepresentable
-
-from syncer.core.books import Account, Books, Document, Organisation, TaxRate
-from syncer.core.invoice import Invoice
-from syncer.core.mapping import document
-from syncer.core.rules import Rules
+from syncer.domain.mapping.invoice_to_document import document
+from syncer.domain.model.books import Account, Books, Document, Organisation, TaxRate
+from syncer.domain.model.invoice import Invoice
+from syncer.domain.model.sync_settings import Rules
+from tests.support.entry import components
+from tests.support.two_arithmetics import TAX_TYPES, any_invoice, traits, troubles, unrepresentable
 
 COUNT, PORTION = 100_000, 500
 LEAST_SENT = Decimal("0.95")

@@ -16,10 +16,11 @@ from typing import Any
 import streamlit as st
 from starlette.requests import Request
 
-from console import formats, parts, startup
-from console.desk import Desk, NotAllowed, SyncerError, Visitor, failure_sentence, installation
-from console.desk_people import provider_of, still
-from syncer import people_words
+from console import startup_token
+from console.components import formats, html
+from console.desk.desk import Desk, NotAllowed, SyncerError, Visitor, failure_sentence, installation
+from console.desk.people import provider_of, still
+from syncer.messages import access
 
 SAID_EVERYWHERE = "Nobody signs in here, so this console answers on this machine only."
 
@@ -81,7 +82,7 @@ def door(desk: Desk, path: str) -> None:
     trouble = desk.visitor.trouble or "no_right"
     title = f"{desk.visitor.name} has no access" if trouble == "no_right" else "Sign in"
     st.title(formats.plain(title), anchor=False)
-    parts.html(f'<p class="lead">{people_words.TROUBLES[trouble]}</p>')
+    html.html(f'<p class="lead">{access.TROUBLES[trouble]}</p>')
     if trouble in ("no_right", "unverified", "no_email"):
         if st.button("Sign in as somebody else", type="primary"):
             desk.sign_out()
@@ -98,8 +99,8 @@ def person(desk: Desk) -> None:
         return
     with st.popover(formats.plain(desk.visitor.name.partition("@")[0]), key="person"):
         where = "" if right.connections is None else f" for {', '.join(sorted(right.connections))}"
-        parts.html(f"<p>{escape(desk.visitor.name)}</p>")
-        parts.quiet(escape(f"{people_words.opening_role(right.role)}{where}"))
+        html.html(f"<p>{escape(desk.visitor.name)}</p>")
+        html.quiet(escape(f"{access.opening_role(right.role)}{where}"))
         if st.button("Sign out", key="sign-out"):
             desk.sign_out()
             st.logout()
@@ -172,7 +173,7 @@ def bearer(connection: str, given: str, cookies: Mapping[str, str]) -> Visitor:
 
 def _session(cookies: Mapping[str, str]) -> str:
     """A name for the browser's session: its sign-in, or where nobody signs in what let it in."""
-    begins = _SIGN_IN if signs_in() else startup.cookie()[0]
+    begins = _SIGN_IN if signs_in() else startup_token.cookie()[0]
     ours = sorted((name, value) for name, value in cookies.items() if name.startswith(begins))
     return sha256(json.dumps(ours).encode()).hexdigest()
 

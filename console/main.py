@@ -7,8 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from console import access, formats, parts
-from console.desk import DEFAULT, Desk, SyncerError, failure_sentence, installation, of_disk
+from console import access
+from console.components import formats, html
+from console.desk.desk import DEFAULT, Desk, SyncerError, failure_sentence, installation, of_disk
 from console.pages import (
     attention,
     connections,
@@ -30,7 +31,7 @@ NAME = "CrocoClick → Xero"
 def main() -> None:
     """Draw the frame and the page in it."""
     st.set_page_config(page_title=NAME, layout="wide")
-    parts.style()
+    html.style()
     try:
         _draw(_desk())
     except SyncerError as failure:
@@ -39,12 +40,12 @@ def main() -> None:
         if (failure := of_disk(error)) is None:
             raise
         _cannot(failure)
-    parts.quiet(access.said_everywhere())
+    html.quiet(access.said_everywhere())
 
 
 def _cannot(failure: SyncerError) -> None:
     st.title("This cannot be shown now", anchor=False)
-    parts.html(f"<p>{formats.prose(failure_sentence(failure))}</p>")
+    html.html(f"<p>{formats.prose(failure_sentence(failure))}</p>")
 
 
 def _desk() -> Desk:
@@ -81,8 +82,8 @@ def _draw(desk: Desk) -> None:
 
 def _no_such_connection(desk: Desk) -> None:
     st.title(formats.plain(f"There is no connection named “{desk.name}”"), anchor=False)
-    known = "".join(f"<li>{parts.anchor(parts.link('', name), name)}</li>" for name in desk.names())
-    parts.html(f"<p>Those that there are:</p><ul>{known}</ul>" if known else "<p>There is none yet.</p>")
+    known = "".join(f"<li>{html.anchor(html.link('', name), name)}</li>" for name in desk.names())
+    html.html(f"<p>Those that there are:</p><ul>{known}</ul>" if known else "<p>There is none yet.</p>")
 
 
 def _pages(desk: Desk) -> dict[str, st.Page]:
@@ -127,7 +128,7 @@ def _top(desk: Desk, invoice_page: st.Page) -> None:
     )  # fmt: skip
     with told:
         if desk.is_there():
-            parts.html(_connection_line(desk))
+            html.html(_connection_line(desk))
         with st.container(horizontal=True, horizontal_alignment="right"):
             _other_connections(desk)
             access.person(desk)
@@ -156,7 +157,7 @@ def _connection_line(desk: Desk) -> str:
     organisation = desk.organisation()
     named = f"{organisation} · " if organisation and state == "connected" else ""
     told = formats.mark(mark, f"{named}{word}", formats.TONES.get(state, ""))
-    address = parts.link("connections", desk.name)
+    address = html.link("connections", desk.name)
     return f'<div style="text-align:right"><a href="{address}">{told}</a></div>'
 
 

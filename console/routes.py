@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from console import access, bare, gate
-from console.desk import ITSELF, Desk, NotAllowed, SyncerError, failure_sentence, installation
-from syncer.door import LARGEST_BYTES, SIGNATURE, Door
+from console import access, bare_pages, request_gate
+from console.desk.desk import ITSELF, Desk, NotAllowed, SyncerError, failure_sentence, installation
+from syncer.app.webhooks import LARGEST_BYTES, SIGNATURE, Door
 
 LOG = logging.getLogger("console")
 STOPPED = "stopped"
@@ -30,7 +30,7 @@ def connect(request: Request) -> Response:
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             raise NotAllowed(OTHER_SITE)
         visitor = access.bearer(name, given, request.cookies)
-        return RedirectResponse(Desk(installation(), name, visitor=visitor).consent_url(), 303, bare.PRIVATE)
+        return RedirectResponse(Desk(installation(), name, visitor=visitor).consent_url(), 303, bare_pages.PRIVATE)
     except SyncerError as failure:
         return _not_connected(failure, name)
 
@@ -44,15 +44,15 @@ def callback(request: Request) -> Response:
         return _not_connected(failure, "default")
     asked = [f"connected={quote(found.organisation)}"] if found.organisation else []
     asked += [f"connection={quote(found.connection)}"] if found.connection != "default" else []
-    return RedirectResponse("/connections" + ("?" + "&".join(asked) if asked else ""), 303, bare.PRIVATE)
+    return RedirectResponse("/connections" + ("?" + "&".join(asked) if asked else ""), 303, bare_pages.PRIVATE)
 
 
 def _not_connected(failure: SyncerError, name: str) -> Response:
     asked = "" if name == "default" else f"?connection={quote(name)}"
     back = f'<p><a class="act" href="/connections{asked}">Open Connections</a></p>'
     body = f"<p>{escape(failure_sentence(failure))}</p>{back}"
-    page = bare.page("Xero is not connected", body)
-    return HTMLResponse(page, 403 if isinstance(failure, NotAllowed) else 400, bare.PRIVATE)
+    page = bare_pages.page("Xero is not connected", body)
+    return HTMLResponse(page, 403 if isinstance(failure, NotAllowed) else 400, bare_pages.PRIVATE)
 
 
 async def webhook(request: Request) -> Response:
@@ -89,7 +89,7 @@ async def _body(request: Request) -> bytes | None:
 def healthz(request: Request) -> Response:
     """Whether all is well, see docs/runbook.md: asked here with the reasons, from elsewhere a yes or no."""
     told = _health(Desk(installation(), visitor=ITSELF))
-    shown = told if gate.may_know_all(request.scope) else {"ok": told["ok"]}
+    shown = told if request_gate.may_know_all(request.scope) else {"ok": told["ok"]}
     return JSONResponse(shown, 200 if told["ok"] else 503)
 
 

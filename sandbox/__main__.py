@@ -12,8 +12,8 @@ import uvicorn
 from sandbox.crococlick.deliveries import Deliveries
 from sandbox.faults import KINDS
 from sandbox.server import Sandbox, WrongWorld
-from sandbox.training import told
-from sandbox.worlds import WORLDS
+from sandbox.worlds.build import WORLDS
+from sandbox.worlds.training import told
 
 
 class Plain(argparse.ArgumentParser):

@@ -9,12 +9,12 @@ from typing import Any
 
 import uvicorn
 
-from sandbox import worlds
 from sandbox.clock import Clock
 from sandbox.crococlick.desk import CrocoClickDesk
 from sandbox.faults import Faults
 from sandbox.gate import Gate, Simulation
 from sandbox.state import FILE_NAME, Store
+from sandbox.worlds import build
 from sandbox.xero.desk import XeroDesk
 
 
@@ -65,7 +65,7 @@ class Sandbox:
         box.calls, box.count(side="xero", method="PUT", path="/Invoices"), box.reset_calls()
         box.clock.advance(400)             let time pass at once
 
-    `world` is a name of sandbox.worlds (None: whatever is kept, else demo), `load` a folder or file to take invoices
+    `world` is a name of sandbox.worlds.build (None: whatever is kept, else demo), `load` a folder or file to take invoices
     from, `data_dir` where the state is kept (None: memory only), `fresh` starts over, `clock` a sandbox.clock.Clock
     or a function giving seconds.
     """
@@ -102,9 +102,9 @@ class Sandbox:
         if fresh:
             store.wipe()
         kept = next((head for _, head, _ in store.rows("meta")), None)
-        wanted = worlds.label(world or "demo", load)
+        wanted = build.label(world or "demo", load)
         if kept is None:
-            worlds.build(self, world or "demo", load)
+            build.build(self, world or "demo", load)
             store.put("meta", "world", wanted)
             store.commit()
         elif kept != wanted and (world or load):

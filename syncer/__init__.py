@@ -14,6 +14,6 @@ def open_analysis() -> "DuckDBPyConnection":
     Finds the ledger as the settings say. Raises WrongUsage where the settings cannot be, LedgerBusy, LedgerTooNew.
     """
     # Inside, so that importing the package stays light.
-    from syncer.app import App
+    from syncer.app.installation import App
 
     return App.open().analysis.open()

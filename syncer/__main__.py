@@ -15,17 +15,22 @@ from typing import Any, NoReturn
 # DuckDB imports pandas with the first parameter that is bound (0.3 s), if there is one; no command needs it.
 sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # because: None is how Python marks what may not be imported
 
-from syncer import connecting, contact_commands, orders, questions, readiness_commands, settings, trial_told, words
-from syncer.app import DEFAULT, App, Connection, who
-from syncer.core.causes import Problem
-from syncer.errors import HaltRun, LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
-from syncer.ledger.damage import of_disk
-from syncer.ledger.pen import Deed
-from syncer.redirect import answer_on
-from syncer.sync import Outcome
-from syncer.terminal import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, flush, stoppable
-from syncer.watch import EVERY
-from syncer.watches import Watches
+from syncer.app import consent
+from syncer.app.installation import DEFAULT, App, Connection, who
+from syncer.app.watch import EVERY
+from syncer.app.worker import Watches
+from syncer.cli import contacts, readiness, test_invoice
+from syncer.cli.consent_server import answer_on
+from syncer.cli.output import DONE, FAILED, HELD, LATER, NOT_CONNECTED, USAGE, Out, flush, stoppable
+from syncer.domain import settings
+from syncer.domain.errors import HaltRun, LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.domain.model.problems import Problem
+from syncer.messages import status as status_messages
+from syncer.storage.database.damage import of_disk
+from syncer.storage.ledger.writer import Deed
+from syncer.support import explain as explain_support
+from syncer.support import orders
+from syncer.sync.run import Outcome
 
 STARTED = ("sync", "import-contacts", "check", "test-invoice")  # what the audit trail tells of a terminal
 Declare = Callable[[str, str], argparse.ArgumentParser]  # adds a command: its name, and what it does
@@ -62,9 +67,9 @@ def parser() -> Parser:
     )
     sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
     _declare_watch(command)
-    contact_commands.declare(command)
-    readiness_commands.declare(command)
-    trial_told.declare(command)
+    contacts.declare(command)
+    readiness.declare(command)
+    test_invoice.declare(command)
     _declare_questions_and_orders(command)
     return top
 
@@ -129,14 +134,14 @@ def main(words_given: Sequence[str] | None = None) -> int:
     except WrongUsage as wrong:
         return _failed(out, USAGE, wrong.code, wrong.sentence)
     except Reconnect as gone:
-        return _failed(out, NOT_CONNECTED, gone.code, words.failure(gone.code, gone.facts))
+        return _failed(out, NOT_CONNECTED, gone.code, status_messages.failure(gone.code, gone.facts))
     except TryLater as later:
-        return _failed(out, LATER, later.code, words.failure(later.code, later.facts))
+        return _failed(out, LATER, later.code, status_messages.failure(later.code, later.facts))
     except SyncerError as failure:
-        return _failed(out, FAILED, failure.code, words.failure(failure.code, failure.facts))
+        return _failed(out, FAILED, failure.code, status_messages.failure(failure.code, failure.facts))
     except Exception as error:  # noqa: BLE001 — the last place where a failure of our own can become a sentence
         if isinstance(error, OSError) and (known := of_disk(error)):
-            return _failed(out, FAILED, known.code, words.failure(known.code, known.facts))
+            return _failed(out, FAILED, known.code, status_messages.failure(known.code, known.facts))
         return _failed(out, FAILED, "unforeseen", _kept_failure())
     except KeyboardInterrupt:
         return _failed(out, LATER, "stopped", "Stopped. The next run settles what was under way.")
@@ -170,18 +175,18 @@ def do_connect(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask for consent, wait for it, choose the organisation."""
     connection = _connection_to_connect(app, asked)
     if asked.client_credentials:
-        found = connecting.connect_custom(connection, asked.organisation)
+        found = consent.connect_custom(connection, asked.organisation)
     else:
         found = _consent(connection, asked, out)
     if found.organisation is None:
-        found = connecting.choose(connection, asked.organisation or _ask_which(found, out))
-    told = connecting.status(connection)
+        found = consent.choose(connection, asked.organisation or _ask_which(found, out))
+    told = consent.status(connection)
     if out.as_json:
         out.json(told)
     out.say(f"Connected to {found.organisation}.")
     if told["crococlick"]["state"] != "connected":
         code = f"crococlick_{told['crococlick']['state']}"
-        return _failed(Out(False), NOT_CONNECTED, code, words.failure(code, {}))
+        return _failed(Out(False), NOT_CONNECTED, code, status_messages.failure(code, {}))
     return DONE
 
 
@@ -196,13 +201,13 @@ def _connection_to_connect(app: App, asked: argparse.Namespace) -> Connection:
         token = asked.token_file.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise WrongUsage(f"--token-file: {asked.token_file} cannot be read ({error.strerror}).") from error
-    return connecting.add(app, asked.connection, asked.location, token)
+    return consent.add(app, asked.connection, asked.location, token)
 
 
-def _consent(connection: Connection, asked: argparse.Namespace, out: Out) -> connecting.Connected:
+def _consent(connection: Connection, asked: argparse.Namespace, out: Out) -> consent.Connected:
     since = connection.app.clock.now()
-    url = connecting.begin(connection)
-    found: list[connecting.Connected] = []
+    url = consent.begin(connection)
+    found: list[consent.Connected] = []
 
     def ready() -> None:
         (out.aside if out.as_json else out.words).print(url, markup=False, soft_wrap=True)
@@ -211,7 +216,7 @@ def _consent(connection: Connection, asked: argparse.Namespace, out: Out) -> con
             _open_browser(url)
 
     def take(callback: dict[str, str], address: str) -> str:
-        found.append(connecting.finish(connection.app, callback, address))
+        found.append(consent.finish(connection.app, callback, address))
         return "You can close this page and go back to the terminal."
 
     def done() -> bool:
@@ -219,7 +224,7 @@ def _consent(connection: Connection, asked: argparse.Namespace, out: Out) -> con
         return bool(tokens and tokens.obtained_at >= since)
 
     answer_on(connection.app.environment.xero_redirect_uri, take, done, ready)
-    return found[0] if found else connecting.choose(connection, asked.organisation)
+    return found[0] if found else consent.choose(connection, asked.organisation)
 
 
 def _open_browser(url: str) -> None:
@@ -228,7 +233,7 @@ def _open_browser(url: str) -> None:
     webbrowser.open(url)
 
 
-def _ask_which(found: connecting.Connected, out: Out) -> str:
+def _ask_which(found: consent.Connected, out: Out) -> str:
     """Ask a person, or fail with the list where nobody can be asked."""
     names = [name for _, name in found.choices]
     if out.as_json or not sys.stdin.isatty():
@@ -244,9 +249,9 @@ def _ask_which(found: connecting.Connected, out: Out) -> str:
 def do_disconnect(app: App, asked: argparse.Namespace, out: Out) -> int:
     """End the connection."""
     connection = app.connection(asked.connection)
-    connecting.disconnect(connection)
+    consent.disconnect(connection)
     if out.as_json:
-        out.json(connecting.status(connection))
+        out.json(consent.status(connection))
     out.say("Disconnected. The ledger stays; connect again to go on.")
     return DONE
 
@@ -264,7 +269,7 @@ def do_end_sign_ins(app: App, asked: argparse.Namespace, out: Out) -> int:
 def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Ask both sides how they are, and tell."""
     connection = app.connection(asked.connection)
-    told = connecting.look_again(connection)
+    told = consent.look_again(connection)
     names = [one.name for one in app.connections()]
     if out.as_json:
         out.json({**told, "connections": names})
@@ -343,7 +348,7 @@ def _shown(key: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
         "value": made["value"] if made else known.default,
         "default": known.default,
         "meaning": known.meaning,
-        "changed_at": questions.iso(made["changed_at"]) if made else None,
+        "changed_at": explain_support.iso(made["changed_at"]) if made else None,
         "changed_by": made["changed_by"] if made else None,
     }
 
@@ -354,11 +359,11 @@ def _shown(key: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
 def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
     """One run, with a bar on a terminal; Ctrl-C stops it cleanly."""
     connection = app.connection(asked.connection)
-    only = readiness_commands.scope(connection, asked.invoice)
+    only = readiness.scope(connection, asked.invoice)
     wanted = connection.orders(scope=asked.invoice, only=only, full=asked.full)
     with out.progress() as tell, stoppable(out) as stop:
         outcome = connection.run(wanted, who(), tell, stop)
-    connecting.note_failure(connection, outcome.failure)
+    consent.note_failure(connection, outcome.failure)
     return _report(connection, outcome, only, out)
 
 
@@ -391,8 +396,8 @@ def _when_input_ends(then: Callable[[], None]) -> None:
 def _report(connection: Connection, outcome: Outcome, only: frozenset[str], out: Out) -> int:
     row = connection.ledger.row("run", run_id=outcome.run_id)
     assert row is not None  # noqa: S101 — it was written a moment ago
-    told = questions.run_summary(row)
-    held = questions.held_list(connection.ledger, only)
+    told = explain_support.run_summary(row)
+    held = explain_support.held_list(connection.ledger, only)
     if out.as_json:
         out.json({**told, "held": held})
     _tell_run(told, held, outcome, out)
@@ -403,11 +408,11 @@ def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcom
     done = [(name.replace("_", " "), f"{number:,}") for name, number in told["outcomes"].items() if number]
     out.table(["outcome", "invoices"], done or [("nothing to do", "")], right=["invoices"])
     for currency, sums in told["money"].items():
-        synced, waiting = words.money(sums["synced"], currency), words.money(sums["held"], currency)
+        synced, waiting = status_messages.money(sums["synced"], currency), status_messages.money(sums["held"], currency)
         out.say(f"{currency}: {synced} in Xero, {waiting} held")
     out.say(f"Calls: {told['calls']['xero']} to Xero, {told['calls']['crococlick']} to CrocoClick")
     if held:
-        out.say(f"\n{words.count(len(held), 'invoice')} held for a person:")
+        out.say(f"\n{status_messages.count(len(held), 'invoice')} held for a person:")
         out.table(["number", "because"], [(one["number"], one["detail"]) for one in held[:20]])
         if len(held) > 20:
             out.say(f"and {len(held) - 20:,} more; `python -m syncer explain NUMBER` tells each.")
@@ -416,7 +421,7 @@ def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcom
     for one in outcome.left_out[:20]:
         out.say(f"Left out: Xero's {one.kind} {one.number or one.source_id} cannot be read: {one.field} {one.reason}.")
     if outcome.failure:
-        out.aside.print(words.failure(outcome.failure.code, outcome.failure.facts), markup=False)
+        out.aside.print(status_messages.failure(outcome.failure.code, outcome.failure.facts), markup=False)
     elif outcome.ended == "stopped":
         out.note("Stopped as asked. The next sync goes on from here.")
 
@@ -438,26 +443,26 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Why one invoice is or is not in Xero."""
     connection = app.connection(asked.connection)
     try:
-        found = readiness_commands.found(connection, asked.what)
+        found = readiness.found(connection, asked.what)
     except LedgerBusy:
         raise
     except (Reconnect, TryLater, HaltRun) as failure:
         return _unknown(failure, out)
     if len(found) > 1:
         connection.notice()
-        return _several(questions.find(connection.ledger, asked.what), out)
+        return _several(explain_support.find(connection.ledger, asked.what), out)
     row = connection.ledger.row("connection") or {}
     story = connection.explain(found[0])
-    link = questions.deep_link(row.get("short_code") or "", found[0]["xero_id"] or "")
-    told = questions.explained(story, link)
+    link = explain_support.deep_link(row.get("short_code") or "", found[0]["xero_id"] or "")
+    told = explain_support.explained(story, link)
     if out.as_json:
         out.json(told)
         return DONE
     invoice = told["invoice"]
-    mark, word = words.STATES[told["state"]]
+    mark, word = status_messages.STATES[told["state"]]
     out.say(
-        f"{invoice['number']} · {invoice['customer']['name']} · {words.money(invoice['total'], invoice['currency'])} · "
-        f"{words.STATUSES[invoice['status']]}"
+        f"{invoice['number']} · {invoice['customer']['name']} · {status_messages.money(invoice['total'], invoice['currency'])} · "
+        f"{status_messages.STATUSES[invoice['status']]}"
     )
     out.say(f"{mark} {word} · {told['verdict']}")
     if told["remedy"]:
@@ -472,7 +477,7 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
 
 def _unknown(failure: SyncerError, out: Out) -> int:
     """The ledger does not know it, and CrocoClick cannot be asked: that is all there is to say."""
-    told = questions.unknown(Problem(failure.code, failure.facts))
+    told = explain_support.unknown(Problem(failure.code, failure.facts))
     if out.as_json:
         out.json(told)
         return DONE
@@ -484,9 +489,14 @@ def _unknown(failure: SyncerError, out: Out) -> int:
 
 def _several(found: Sequence[Mapping[str, Any]], out: Out) -> int:
     if out.as_json:
-        out.json({"matches": [questions.head(row) for row in found]})
+        out.json({"matches": [explain_support.head(row) for row in found]})
     rows = [
-        (row["number"], row["contact_name"], words.money(row["total"], row["currency"]), words.STATES[row["state"]][1])
+        (
+            row["number"],
+            row["contact_name"],
+            status_messages.money(row["total"], row["currency"]),
+            status_messages.STATES[row["state"]][1],
+        )
         for row in found
     ]
     out.table(["number", "customer", "total", "state"], rows, right=["total"])
@@ -497,9 +507,9 @@ def do_order(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Write a person's order down; the next run carries it out."""
     connection = app.connection(asked.connection)
     name, what, said = order_of(asked)
-    if contact_commands.is_about_contacts(connection, name, what):
-        return contact_commands.order(connection, name, what, said, who(), out)
-    rows = {row["source_id"]: row for one in what for row in questions.meant(connection.ledger, one)}
+    if contacts.is_about_contacts(connection, name, what):
+        return contacts.order(connection, name, what, said, who(), out)
+    rows = {row["source_id"]: row for one in what for row in explain_support.meant(connection.ledger, one)}
     given = orders.Desk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
     connection.decide(orders.touched(name, list(rows.values())))
     if out.as_json:
@@ -527,14 +537,14 @@ _VALUE = re.compile(r"[A-Za-z_][\w.%+-]*=")
 
 def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Write one analysis table to a file."""
-    from syncer.export import export
+    from syncer.reports.table_export import export
 
     _notice(app)
     rows = export(app.analysis, asked.kind, asked.to, _limit(app, asked))
     app.register.note(Deed(who(), "exported"), app.clock.now(), asked.kind, asked.only or "")
     if out.as_json:
         out.json({"kind": asked.kind, "to": str(asked.to), "rows": rows})
-    out.say(f"{words.count(rows, 'row')} written to {asked.to}.")
+    out.say(f"{status_messages.count(rows, 'row')} written to {asked.to}.")
     return DONE
 
 
@@ -570,11 +580,11 @@ COMMANDS: Mapping[str, Callable[[App, argparse.Namespace, Out], int]] = {
     "settings": do_settings,
     "sync": do_sync,
     "watch": do_watch,
-    "import-contacts": contact_commands.do_import,
-    "duplicates": contact_commands.do_duplicates,
-    "check": readiness_commands.do_check,
-    "plan": readiness_commands.do_plan,
-    "test-invoice": trial_told.do_test_invoice,
+    "import-contacts": contacts.do_import,
+    "duplicates": contacts.do_duplicates,
+    "check": readiness.do_check,
+    "plan": readiness.do_plan,
+    "test-invoice": test_invoice.do_test_invoice,
     "explain": do_explain,
     "retry": do_order,
     "skip": do_order,

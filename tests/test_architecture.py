@@ -60,22 +60,24 @@ def written(file: Path) -> set[str]:
 
 def test_the_core_imports_the_standard_library_and_itself():
     """And of the library nothing that touches the world."""
-    for file in modules("syncer/core"):
+    for file in modules("syncer/domain"):
         for found in imports(file):
-            ours = found.startswith("syncer.core")
+            ours = found.startswith("syncer.domain")
             assert ours or found.split(".")[0] in sys.stdlib_module_names - WORLD, f"{name_of(file)}: {found}"
 
 
 def test_the_core_asks_nobody_for_the_time_or_a_file():
     """Time and ids are arguments."""
-    for file in modules("syncer/core"):
+    for file in modules("syncer/domain"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call):
                 called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 assert called not in WORLD_CALLS, f"{name_of(file)} calls {called}"
 
 
-@pytest.mark.parametrize(("package", "only"), [("httpx", "syncer.transport"), ("authlib", "syncer.xero.auth")])
+@pytest.mark.parametrize(
+    ("package", "only"), [("httpx", "syncer.connectors.http"), ("authlib", "syncer.connectors.xero.auth")]
+)
 def test_a_package_from_outside_has_one_importer(package, only):
     """So that it can be replaced in one place."""
     assert importers(package, "syncer", "console", "streamlit_app.py") == {only}
@@ -84,13 +86,16 @@ def test_a_package_from_outside_has_one_importer(package, only):
 def test_only_the_ledger_knows_its_database():
     """The export writes files with it; the package names its type for those who open the analysis tables."""
     found = importers("duckdb", "syncer", "console", "streamlit_app.py")
-    assert {name for name in found if not name.startswith("syncer.ledger.")} == {"syncer", "syncer.export"}
+    assert {name for name in found if not name.startswith("syncer.storage.ledger.")} == {
+        "syncer",
+        "syncer.reports.table_export",
+    }
 
 
 def test_only_the_ledger_and_the_export_write_sql():
     """Everybody else asks the ledger."""
     found = {name_of(file) for file in modules("syncer", "console") if any(map(SQL.match, written(file)))}
-    assert {name for name in found if not name.startswith("syncer.ledger.")} <= {"syncer.export"}
+    assert {name for name in found if not name.startswith("syncer.storage.ledger.")} <= {"syncer.reports.table_export"}
 
 
 @pytest.mark.parametrize("one", ["crococlick", "xero", "ledger"])
@@ -104,9 +109,15 @@ def test_the_parts_below_do_not_look_up():
     """Ports, errors, transport and the three adapters know nothing of the order of work or of any face."""
     above = "app sync waves watch watches door questions words connecting export terminal redirect settings".split()
     above.append("__main__")
-    below = ["syncer/crococlick", "syncer/xero", "syncer/ledger", "syncer/transport.py", "syncer/ports.py"]
+    below = [
+        "syncer/connectors/crococlick",
+        "syncer/connectors/xero",
+        "syncer/storage",
+        "syncer/connectors/http.py",
+        "syncer/domain/ports.py",
+    ]
     for module in above:
-        assert importers(f"syncer.{module}", *below, "syncer/errors.py") == set()
+        assert importers(f"syncer.{module}", *below, "syncer/domain/errors.py") == set()
 
 
 def test_the_console_has_one_door():
@@ -115,7 +126,7 @@ def test_the_console_has_one_door():
     for file in modules("console", "streamlit_app.py"):
         for found in imports(file):
             allowed = name_of(file) in doors or found.startswith(
-                ("syncer.words", "syncer.contact_words", "syncer.people_words", "syncer.core.")
+                ("syncer.messages.status", "syncer.messages.contacts", "syncer.messages.access", "syncer.domain.")
             )
             assert allowed or not found.startswith("syncer"), f"{name_of(file)} imports {found}"
 
@@ -134,8 +145,8 @@ def test_the_sandbox_and_the_product_never_meet():
 
 def test_only_the_wires_know_the_providers_words():
     """A field that is renamed there is renamed in one file here."""
-    wires = {"syncer.xero.wire", "syncer.xero.entities"}
-    wires |= {f"syncer.crococlick.{name}" for name in ("wire", "records", "people", "webhooks")}
+    wires = {"syncer.connectors.xero.wire", "syncer.connectors.xero.entities"}
+    wires |= {f"syncer.connectors.crococlick.{name}" for name in ("wire", "records", "people", "webhooks")}
     for file in modules("syncer", "console"):
         if name_of(file) not in wires:
             assert not written(file) & FIELDS, f"{name_of(file)}: {written(file) & FIELDS}"

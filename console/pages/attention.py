@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from console import answers, formats, live, parts
-from console.answers import For
-from console.desk import Desk, Group, Settled
-from console.parts import Column
+from console.components import formats, html, order_forms, run_progress
+from console.components.html import Column
+from console.components.order_forms import For
+from console.desk.desk import Desk, Group, Settled
 
 PAGE, REASONS, DAYS = 50, 50, 14
 TABS = {"open": "Open", "waiting": "Waiting for somebody", "skipped": "Skipped", "settled": "Settled"}
@@ -36,10 +36,10 @@ def show(desk: Desk) -> None:
         _show_group(desk, tab, key)
         return
     st.title("Attention", anchor=False)
-    live.watch(desk)
-    answers.halted(desk)
+    run_progress.watch(desk)
+    order_forms.halted(desk)
     _tabs(desk, tab)
-    parts.quiet(UNDER[tab], "")
+    html.quiet(UNDER[tab], "")
     if tab == "settled":
         _settled_list(desk)
     elif tab == "skipped":
@@ -50,7 +50,7 @@ def show(desk: Desk) -> None:
 
 def address(desk: Desk, group: Group) -> str:
     """Where a group is answered."""
-    return parts.link("attention", desk.name, tab="open" if group.is_mine else "waiting", group=group.key)
+    return html.link("attention", desk.name, tab="open" if group.is_mine else "waiting", group=group.key)
 
 
 # -- the lists ----------------------------------------------------------------------------------------------------
@@ -63,13 +63,13 @@ def _tabs(desk: Desk, current: str) -> None:
         "waiting": sum(group.size for group in open_ if not group.is_mine),
         "skipped": sum(group.size for group in desk.skipped(formats.offset(desk.now))),
     }
-    parts.html(
-        parts.tabs(
+    html.html(
+        html.tabs(
             [
                 (
                     name,
                     f"{sizes[key]:,}" if sizes.get(key) else "",
-                    parts.link("attention", desk.name, tab=key),
+                    html.link("attention", desk.name, tab=key),
                     key == current,
                 )
                 for key, name in TABS.items()
@@ -79,7 +79,7 @@ def _tabs(desk: Desk, current: str) -> None:
 
 
 def _nothing(tab: str) -> None:
-    parts.html(f'<p class="lead">{EMPTY[tab]}</p>')
+    html.html(f'<p class="lead">{EMPTY[tab]}</p>')
 
 
 def _open_list(desk: Desk, tab: str) -> None:
@@ -97,35 +97,35 @@ def _open_list(desk: Desk, tab: str) -> None:
 
 def _table(columns: Sequence[Column], groups: Sequence[Any], row: Any) -> None:
     table = st.container()
-    part = parts.page_of(groups, REASONS, "part")
+    part = html.page_of(groups, REASONS, "part")
     with table:
-        parts.html(parts.table(columns, [row(group) for group in part]))
+        html.html(html.table(columns, [row(group) for group in part]))
     if len(groups) > len(part):
-        parts.quiet(f"{len(groups):,} reasons in all.")
+        html.quiet(f"{len(groups):,} reasons in all.")
 
 
 def _open_row(group: Group, desk: Desk) -> list[str]:
     return [
         _named(group, address(desk, group), group.sentence),
         f"{group.size:,}",
-        parts.stacked(group.money),
+        html.stacked(group.money),
         formats.age(group.oldest, desk.now),
         _trend(group, desk),
-        parts.who(group, desk.now),
+        html.who(group, desk.now),
     ]
 
 
 def _named(group: Group, where: str, why: str) -> str:
     """Why they wait, leading to the group, over what else they share."""
     common = formats.common(group.common)
-    return parts.anchor(where, why) + parts.under(formats.capital(common) if common else "")
+    return html.anchor(where, why) + html.under(formats.capital(common) if common else "")
 
 
 def _trend(group: Group, desk: Desk) -> str:
     """How many came on each of the last days, as small bars that say it in words as well."""
     today = (desk.now + formats.offset(desk.now)).date()
     numbers = [group.days.get(today - timedelta(days=back), 0) for back in range(DAYS - 1, -1, -1)]
-    return parts.bars(numbers, f"{sum(numbers):,} new in {DAYS} days, {numbers[-1]:,} today")
+    return html.bars(numbers, f"{sum(numbers):,} new in {DAYS} days, {numbers[-1]:,} today")
 
 
 def _skipped_list(desk: Desk) -> None:
@@ -145,11 +145,11 @@ def _skipped_list(desk: Desk) -> None:
 
 
 def _skipped_row(group: Group, desk: Desk) -> list[str]:
-    where = parts.link("attention", desk.name, tab="skipped", group=group.key)
+    where = html.link("attention", desk.name, tab="skipped", group=group.key)
     return [
         _named(group, where, _reason(group)),
         f"{group.size:,}",
-        parts.stacked(group.money),
+        html.stacked(group.money),
         escape(str(group.facts.get("by") or "somebody")),
         _until(group),
         formats.age(group.oldest, desk.now),
@@ -181,11 +181,11 @@ def _settled_list(desk: Desk) -> None:
 
 
 def _settled_row(one: Settled, desk: Desk) -> list[str]:
-    where = parts.link("attention", desk.name, tab="settled", group=one.key)
+    where = html.link("attention", desk.name, tab="settled", group=one.key)
     return [
-        parts.anchor(where, one.sentence),
+        html.anchor(where, one.sentence),
         f"{len(one.rows):,}",
-        parts.stacked(one.money),
+        html.stacked(one.money),
         formats.prose(formats.settled(one)),
         formats.ago(one.at, desk.now),
     ]
@@ -195,7 +195,7 @@ def _settled_row(one: Settled, desk: Desk) -> list[str]:
 
 
 def _show_group(desk: Desk, tab: str, key: str) -> None:
-    parts.html(parts.anchor(parts.link("attention", desk.name, tab=tab), f"← {TABS[tab]}"), "small")
+    html.html(html.anchor(html.link("attention", desk.name, tab=tab), f"← {TABS[tab]}"), "small")
     if tab == "settled":
         _show_settled(desk, key)
         return
@@ -203,10 +203,10 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     group = next((group for group in groups if group.key == key), None)
     if group is None:
         st.title("Nothing waits for this any more", anchor=False)
-        answers.notice(key)
-        where = [parts.anchor(parts.link("attention", desk.name, tab=one), TABS[one]) for one in ("settled", "skipped")]
-        parts.html(f"<p>What became of it is under {where[0]} once a run has looked at it, or under {where[1]}.</p>")
-        live.watch(desk)
+        order_forms.notice(key)
+        where = [html.anchor(html.link("attention", desk.name, tab=one), TABS[one]) for one in ("settled", "skipped")]
+        html.html(f"<p>What became of it is under {where[0]} once a run has looked at it, or under {where[1]}.</p>")
+        run_progress.watch(desk)
         return
     skipped = group.code == "skipped_by_person"
     st.title(formats.plain(f"Skipped: {_reason(group)}" if skipped else group.sentence), anchor=False)
@@ -215,7 +215,7 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     # What is in doubt asks for a look in Xero, and no order helps before that.
     only_look = step is not None and any(one.name == "sync" for one in step.answers)
     if only_look or desk.starting() or desk.at_work():
-        live.watch(desk)
+        run_progress.watch(desk)
     controls = st.container()
     members = desk.members(group)
     left_out = _left_out(key, members)
@@ -223,9 +223,9 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     whom = For(key, [row for row in members if row["source_id"] not in left_out] if left_out else members)
     with controls:
         if skipped:
-            answers.take_back(desk, whom)
+            order_forms.take_back(desk, whom)
         elif not only_look:
-            answers.offer(desk, step, whom)
+            order_forms.offer(desk, step, whom)
 
 
 def _lead(group: Group, desk: Desk) -> None:
@@ -239,11 +239,11 @@ def _lead(group: Group, desk: Desk) -> None:
             if group.heals
             else formats.mark("✕", "Needs a person", "needs")
         )
-        step = parts.next_step(group.remedy)
+        step = html.next_step(group.remedy)
         age = f"the oldest {formats.ago(group.oldest, desk.now)}"
     common = formats.common(group.common)
     told = [mark, formats.count(group.size, "invoice"), escape(formats.monies(group.money)), age, escape(common)]
-    parts.html(f'<p class="lead">{" · ".join(part for part in told if part)}</p>{step}')
+    html.html(f'<p class="lead">{" · ".join(part for part in told if part)}</p>{step}')
 
 
 def _until_told(group: Group) -> str:
@@ -271,14 +271,14 @@ def _members(
     """The records, each leading to its page; where they have ticks, everything is ticked at first."""
     key, title = group.key, group.sentence
     bar = st.container()
-    part = parts.page_of(members, PAGE, "part")
+    part = html.page_of(members, PAGE, "part")
     reasons = [formats.capital(formats.because(row)) for row in part]
     same = len(set(reasons)) == 1
     if same and reasons[0] != formats.capital(title):
-        parts.html(f"<p>{formats.prose(reasons[0])}</p>")
+        html.html(f"<p>{formats.prose(reasons[0])}</p>")
     heads = ["Invoice", "Customer", "Total", "Since", *([] if same else ["Because"])]
     with st.container(gap="xsmall"):
-        parts.html(parts.ruled(heads, f"head {'ticked' if with_ticks else ''}"))
+        html.html(html.ruled(heads, f"head {'ticked' if with_ticks else ''}"))
         for row, reason in zip(part, reasons, strict=True):
             _member(desk, key, row, [] if same else [reason], left_out, with_ticks)
     if with_ticks:
@@ -290,12 +290,12 @@ def _member(
     desk: Desk, key: str, row: Mapping[str, Any], reason: list[str], left_out: set[str], with_ticks: bool
 ) -> None:
     cells = [
-        *parts.invoice_row(row, desk.name)[:3],
+        *html.invoice_row(row, desk.name)[:3],
         formats.age(row["decided_at"], desk.now),
         *map(formats.prose, reason),
     ]
     if not with_ticks:
-        parts.html(parts.ruled(cells))
+        html.html(html.ruled(cells))
         return
     turn = st.session_state.get("ticking", 0)
     id_ = row["source_id"]
@@ -308,7 +308,7 @@ def _member(
             label_visibility="collapsed",
             width="content",
         )
-        parts.html(parts.ruled(cells))
+        html.html(html.ruled(cells))
     if ticked:
         left_out.discard(id_)
     else:
@@ -318,7 +318,7 @@ def _member(
 def _all_or_none(key: str, members: Sequence[Mapping[str, Any]], left_out: set[str]) -> None:
     number = len(members) - len(left_out)
     with st.container(horizontal=True, vertical_alignment="center"):
-        parts.html(f"{number:,} of {len(members):,} ticked", "quiet", width="content")
+        html.html(f"{number:,} of {len(members):,} ticked", "quiet", width="content")
         if left_out and st.button("Tick all", key="all", type="tertiary"):
             _tick(key, set())
         if number and st.button("Untick all", key="none", type="tertiary"):
@@ -338,15 +338,15 @@ def _show_settled(desk: Desk, key: str) -> None:
     one = next((one for one in desk.settled() if one.key == key), None)
     if one is None:
         st.title("This was settled longer ago", anchor=False)
-        parts.html("<p>The list goes back 30 days. The search finds every invoice with all that happened to it.</p>")
+        html.html("<p>The list goes back 30 days. The search finds every invoice with all that happened to it.</p>")
         return
     st.title(formats.plain(one.sentence), anchor=False)
     size, money = formats.count(len(one.rows), "invoice"), escape(formats.monies(one.money))
-    parts.html(
+    html.html(
         f'<p class="lead">{formats.mark("✓", "Settled", "good")} {size} · {money} · {formats.ago(one.at, desk.now)}</p>'
         f"<p>{formats.prose(formats.capital(formats.settled(one)))}</p>"
     )
-    part = parts.page_of(one.rows, PAGE, "part")
-    columns = parts.invoice_columns("Settled")
-    rows = [parts.invoice_row(row, desk.name, formats.ago(row["settled_at"], desk.now)) for row in part]
-    parts.html(parts.table(columns, rows))
+    part = html.page_of(one.rows, PAGE, "part")
+    columns = html.invoice_columns("Settled")
+    rows = [html.invoice_row(row, desk.name, formats.ago(row["settled_at"], desk.now)) for row in part]
+    html.html(html.table(columns, rows))

@@ -5,10 +5,10 @@ from html import escape
 
 import streamlit as st
 
-from console import accounts, formats, live, parts, setup
-from console.desk import DEFAULT, Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
-from console.parts import Column
-from syncer import people_words
+from console.components import connection_list, formats, html, run_progress, setup_steps
+from console.components.html import Column
+from console.desk.desk import DEFAULT, Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
+from syncer.messages import access
 
 OTHER = "Another: an account per currency, or a tax"
 
@@ -17,14 +17,14 @@ def show(desk: Desk) -> None:
     """One connection from both ends."""
     st.title("Connections", anchor=False)
     _news()
-    accounts.overview(desk)
-    setup.path(desk, "connect")
+    connection_list.overview(desk)
+    setup_steps.path(desk, "connect")
     account = desk.account()
     _choose(desk)
-    parts.html(f'<div class="sides apart">{_xero(desk, account)}{_crococlick(account)}</div>')
+    html.html(f'<div class="sides apart">{_xero(desk, account)}{_crococlick(account)}</div>')
     _automatic(desk)
     with st.container(horizontal=True):
-        accounts.new_token(desk)
+        connection_list.new_token(desk)
         _end(desk, account)
     _settings(desk)
 
@@ -66,7 +66,7 @@ def _xero(desk: Desk, account: Account) -> str:
     row = account.row
     label = "Connect Xero" if account.state == "not_connected" else "Connect again"
     kind = "act" if account.state != "connected" else ""
-    button = f'<p style="margin-top:.8rem">{parts.connect_button(desk, label, kind)}</p>'
+    button = f'<p style="margin-top:.8rem">{html.connect_button(desk, label, kind)}</p>'
     granted = (
         "".join(f"<li>{escape(what)}</li>" for what, _ in formats.scopes(account.scopes)) if account.scopes else ""
     )
@@ -84,7 +84,7 @@ def _xero(desk: Desk, account: Account) -> str:
         ),
         ("Held", _held(account)),
     ]
-    return _side("Xero", formats.connection_state(account.state), account.state, parts.facts(facts) + button)
+    return _side("Xero", formats.connection_state(account.state), account.state, html.facts(facts) + button)
 
 
 def _consent(desk: Desk, account: Account) -> str:
@@ -116,9 +116,9 @@ def _crococlick(account: Account) -> str:
         ("Time zone", escape(f"{zone}: dates are read in it" if zone else "")),
     ]
     told = formats.source_state(account.source_state)
-    if account.name != DEFAULT and account.source_state in people_words.TOKENS:
-        told = (*told[:2], people_words.TOKENS[account.source_state])
-    return _side("CrocoClick", told, account.source_state, parts.facts(facts))
+    if account.name != DEFAULT and account.source_state in access.TOKENS:
+        told = (*told[:2], access.TOKENS[account.source_state])
+    return _side("CrocoClick", told, account.source_state, html.facts(facts))
 
 
 def _side(title: str, told: tuple[str, str, str], code: str, content: str) -> str:
@@ -142,7 +142,7 @@ def _automatic(desk: Desk) -> None:
         )
     waiting, _ = desk.watch.inbox()
     still = f"<p>{formats.count(waiting, 'event')} still to be looked at.</p>" if waiting else ""
-    parts.section("Automatic", f"<p>{formats.prose(live.watch_told(desk))}</p><p>{told}</p>{still}")
+    html.section("Automatic", f"<p>{formats.prose(run_progress.watch_told(desk))}</p><p>{told}</p>{still}")
 
 
 def _end(desk: Desk, account: Account) -> None:
@@ -163,20 +163,20 @@ def _disconnected(desk: Desk) -> str:
 
 
 def _settings(desk: Desk) -> None:
-    parts.section("Settings")
+    html.section("Settings")
     rows = desk.settings()
     if desk.may("change_setting"):
         _change(desk, rows)
     else:
-        parts.quiet(f"Changing settings: {desk.why_not('change_setting').lower()}")
+        html.quiet(f"Changing settings: {desk.why_not('change_setting').lower()}")
     columns = [Column("Meaning"), Column("Value"), Column("Changed"), Column("")]
-    parts.html(parts.table(columns, [_row(row, desk) for row in rows]))
+    html.html(html.table(columns, [_row(row, desk) for row in rows]))
 
 
 def _row(row: SettingRow, desk: Desk) -> list[str]:
     change = ""
     if desk.may("change_setting"):
-        change = parts.anchor(parts.link("connections", desk.name, setting=row.key), "Change")
+        change = html.anchor(html.link("connections", desk.name, setting=row.key), "Change")
     changed = f"{formats.ago(row.changed_at, desk.now)} by {escape(row.changed_by or '')}" if row.changed_at else ""
     return [
         f'{formats.prose(row.meaning)}<span class="under"><code>{escape(row.key)}</code></span>',

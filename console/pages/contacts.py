@@ -5,11 +5,11 @@ from html import escape
 
 import streamlit as st
 
-from console import formats, live, parts, setup
-from console.desk import Desk, WrongUsage
-from console.desk_contacts import GroupTold, LastImport, Person, Row
-from console.parts import Column
-from syncer import contact_words
+from console.components import formats, html, run_progress, setup_steps
+from console.components.html import Column
+from console.desk.contacts import GroupTold, LastImport, Person, Row
+from console.desk.desk import Desk, WrongUsage
+from syncer.messages import contacts
 
 GROUPS, LOOKS, LINKS = 10, 15, 50
 TABS = {
@@ -35,8 +35,8 @@ def show(desk: Desk) -> None:
     """The last import at a glance, over one of the tabs."""
     counts, last = desk.contacts.counts(), desk.contacts.last_import()
     st.title(_verdict(counts, last), anchor=False)
-    setup.path(desk, "contacts")
-    live.watch(desk, "import-contacts")
+    setup_steps.path(desk, "contacts")
+    run_progress.watch(desk, "import-contacts")
     if last:
         _bar(desk, counts)
         _news(desk)
@@ -67,15 +67,15 @@ def _verdict(counts: Mapping[str, int], last: LastImport | None) -> str:
 def _bar(desk: Desk, counts: Mapping[str, int]) -> None:
     """The last import as one bar, each part leading to its contacts."""
     whole = sum(counts.values()) or 1
-    shown = [(name, tone, contact_words.counted(name, counts[name])) for name, tone in BAR if counts.get(name)]
+    shown = [(name, tone, contacts.counted(name, counts[name])) for name, tone in BAR if counts.get(name)]
     drawn = "".join(
         f'<i class="{tone}" style="flex-grow:{counts[name]}" title="{label}"></i>' for name, tone, label in shown
     )
     told = " · ".join(
-        parts.anchor(parts.link("contacts", desk.name, tab="links", outcome=name), label) for name, _, label in shown
+        html.anchor(html.link("contacts", desk.name, tab="links", outcome=name), label) for name, _, label in shown
     )
     label = escape(f"{whole:,} Xero contacts in all")
-    parts.html(f'<div class="share" role="img" aria-label="{label}">{drawn}</div><p>{told}</p>')
+    html.html(f'<div class="share" role="img" aria-label="{label}">{drawn}</div><p>{told}</p>')
 
 
 def _news(desk: Desk) -> None:
@@ -88,7 +88,7 @@ def _news(desk: Desk) -> None:
             (formats.ago(row["happened_at"], desk.now), f"{row['name']}: {formats.happened(row)}", "", "")
             for row in rows
         ]
-        parts.html(parts.timeline(lines))
+        html.html(html.timeline(lines))
 
 
 def _tabs(desk: Desk, current: str, counts: Mapping[str, int], groups: Sequence[GroupTold]) -> None:
@@ -98,10 +98,10 @@ def _tabs(desk: Desk, current: str, counts: Mapping[str, int], groups: Sequence[
         "likely": sum(1 for group in groups if group.likely),
     }
     shown = [
-        (name, f"{sizes[key]:,}" if sizes.get(key) else "", parts.link("contacts", desk.name, tab=key), key == current)
+        (name, f"{sizes[key]:,}" if sizes.get(key) else "", html.link("contacts", desk.name, tab=key), key == current)
         for key, name in TABS.items()
     ]
-    parts.html(parts.tabs(shown))
+    html.html(html.tabs(shown))
 
 
 def _some(desk: Desk, outcome: str, what: str, size: int) -> tuple[Sequence[Row], int]:
@@ -121,7 +121,7 @@ def _looks(desk: Desk) -> None:
     """Xero contacts that were not imported because somebody has to say who they are."""
     rows, total = _some(desk, "conflict", "", LOOKS)
     if not rows:
-        parts.html('<p class="lead">No contact needs a look.</p>')
+        html.html('<p class="lead">No contact needs a look.</p>')
         return
     for row in rows:
         _look(desk, row)
@@ -132,13 +132,13 @@ def _looks(desk: Desk) -> None:
 def _look(desk: Desk, row: Row) -> None:
     with st.container(border=True, key=f"look-{row.xero_id}"):
         email = f' <span class="quiet">{escape(row.email)}</span>' if row.email else ""
-        parts.html(
+        html.html(
             f"<p><b>{escape(row.name)}</b>{email}</p><p>{formats.prose(formats.capital(row.sentence))}</p>"
             f'<p class="quiet">{formats.prose(row.step)}</p>'
         )
         if row.reason in ("several_in_xero", "several_in_crococlick"):
-            where = parts.link("contacts", desk.name, tab="duplicates", email=row.email.strip().casefold())
-            parts.html(parts.anchor(where, "See them side by side"))
+            where = html.link("contacts", desk.name, tab="duplicates", email=row.email.strip().casefold())
+            html.html(html.anchor(where, "See them side by side"))
             return
         if not desk.may("link_contact"):
             return
@@ -181,22 +181,22 @@ def _groups(desk: Desk, groups: Sequence[GroupTold], answered: bool = False) -> 
         groups = [group for group in groups if group.email == wanted] or groups
     if not groups:
         nothing = "Nobody has answered for any yet." if answered else "No two contacts share an email."
-        parts.html(f'<p class="lead">{nothing}</p>')
+        html.html(f'<p class="lead">{nothing}</p>')
         return
     bar = st.container()
-    part = parts.page_of(groups, GROUPS, "part")
+    part = html.page_of(groups, GROUPS, "part")
     for group in part:
         _group(desk, group, answered)
     if len(groups) > len(part):
         with bar:
-            parts.quiet(f"{len(groups):,} in all, those with the most money on them first.")
+            html.quiet(f"{len(groups):,} in all, those with the most money on them first.")
 
 
 def _group(desk: Desk, group: GroupTold, answered: bool) -> None:
     with st.container(border=True, key=f"group-{group.email}"):
-        hangs = contact_words.hangs(group.open_invoices, group.money)
+        hangs = contacts.hangs(group.open_invoices, group.money)
         shared = " Several people may read this mailbox." if group.shared and not group.likely else ""
-        parts.html(
+        html.html(
             f"<p><b>{formats.prose(group.sentence)}</b></p>"
             f'<p class="quiet">{formats.prose(hangs)}{shared}</p>{_members(desk, group)}'
         )
@@ -205,7 +205,7 @@ def _group(desk: Desk, group: GroupTold, answered: bool) -> None:
         elif desk.may("link_contact"):
             _answer(desk, group)
         else:
-            parts.quiet(f"Answering: {desk.why_not('link_contact').lower()}")
+            html.quiet(f"Answering: {desk.why_not('link_contact').lower()}")
 
 
 def _members(desk: Desk, group: GroupTold) -> str:
@@ -213,7 +213,7 @@ def _members(desk: Desk, group: GroupTold) -> str:
         Column("Contact"), Column("Email as typed"), Column("Company", named=True), Column("Phone", named=True),
         Column("Invoices", True), Column("Last", named=True), Column("Open", True),
     ]  # fmt: skip
-    return parts.table(columns, [_member(desk, group, one) for one in group.people])
+    return html.table(columns, [_member(desk, group, one) for one in group.people])
 
 
 def _member(desk: Desk, group: GroupTold, one: Person) -> list[str]:
@@ -221,28 +221,28 @@ def _member(desk: Desk, group: GroupTold, one: Person) -> list[str]:
     stays = "proposed to stay" if group.proposal and group.proposal.xero_id == one.id else ""
     under = " · ".join(told for told in (SIDES[one.side], linked, stays) if told)
     return [
-        f"{escape(one.name or 'no name')}{parts.under(under)}",
+        f"{escape(one.name or 'no name')}{html.under(under)}",
         escape(one.email),
         escape(one.company),
         f'<span class="keep">{escape(one.phone)}</span>' if one.phone else "",
         f"{one.invoices:,}" if one.invoices else "",
         formats.day(one.last_invoice) if one.last_invoice else "",
-        parts.stacked(one.money),
+        html.stacked(one.money),
     ]
 
 
 def _answer(desk: Desk, group: GroupTold) -> None:
     theirs = group.on("xero")
     if group.proposed:
-        parts.quiet(formats.prose(f"{group.proposed}. {contact_words.MERGE_IN_XERO}"))
+        html.quiet(formats.prose(f"{group.proposed}. {contacts.MERGE_IN_XERO}"))
     elif len(theirs) < 2:
-        parts.quiet(formats.prose(contact_words.MERGE_IN_CROCOCLICK))
+        html.quiet(formats.prose(contacts.MERGE_IN_CROCOCLICK))
     above = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if theirs:
             with above:
                 chosen = _which(group, theirs)
-                parts.quiet(formats.prose(group.effect(chosen)), "")
+                html.quiet(formats.prose(group.effect(chosen)), "")
             label = "Link" if group.on("crococlick") else "This one is imported"
             if st.button(label, key=f"link-{group.email}", type="primary"):
                 _give(desk, "link_contact", group.email, {"contact": chosen})
@@ -269,7 +269,7 @@ def _answered(desk: Desk, group: GroupTold) -> None:
         f"Left alone: {told.because or 'no reason given'}." if told and told.kind == "ignore"
         else "Kept apart." if told else "Linked by a person."
     )  # fmt: skip
-    parts.quiet(escape(said), "")
+    html.quiet(escape(said), "")
     if st.button("Take it back", key=f"undo-{group.email}", disabled=not desk.may("undo")):
         _give(desk, "undo", group.email, {})
 
@@ -286,28 +286,28 @@ def _links(desk: Desk) -> None:
             help="All of them, as a table for a spreadsheet",
         )  # fmt: skip
     outcome = st.query_params.get("outcome", "")
-    outcome = outcome if outcome in contact_words.OUTCOMES else ""
+    outcome = outcome if outcome in contacts.OUTCOMES else ""
     if outcome:
-        everything = parts.anchor(parts.link("contacts", desk.name, tab="links"), "Show all")
-        word = escape(formats.opening(contact_words.OUTCOMES[outcome][1]))
-        parts.html(f'<p class="quiet">Only: {word} · {everything}</p>')
+        everything = html.anchor(html.link("contacts", desk.name, tab="links"), "Show all")
+        word = escape(formats.opening(contacts.OUTCOMES[outcome][1]))
+        html.html(f'<p class="quiet">Only: {word} · {everything}</p>')
     rows, total = _some(desk, outcome, what or "", LINKS)
     if not rows:
-        parts.html('<p class="lead">No contact fits.</p>')
+        html.html('<p class="lead">No contact fits.</p>')
         return
     columns = [Column("In Xero"), Column("What became of it"), Column("In CrocoClick"), Column("Since", True)]
-    parts.html(parts.table(columns, [_link_row(row, desk) for row in rows]))
-    parts.quiet(f"{formats.count(total, 'contact')} in all.")
+    html.html(html.table(columns, [_link_row(row, desk) for row in rows]))
+    html.quiet(f"{formats.count(total, 'contact')} in all.")
     if total > LINKS:
         st.pagination(-(-total // LINKS), key="part", bind="query-params")
 
 
 def _link_row(row: Row, desk: Desk) -> list[str]:
-    mark, word = contact_words.OUTCOMES[row.outcome]
+    mark, word = contacts.OUTCOMES[row.outcome]
     tone = "needs" if row.outcome == "conflict" else "good" if row.outcome != "left_out" else "quiet"
     return [
-        f"{escape(row.name)}{parts.under(row.email)}",
-        f"{formats.mark(mark, formats.opening(word), tone)}{parts.under(formats.opening(row.sentence))}",
+        f"{escape(row.name)}{html.under(row.email)}",
+        f"{formats.mark(mark, formats.opening(word), tone)}{html.under(formats.opening(row.sentence))}",
         escape(row.source_name),
         formats.ago(row.decided_at, desk.now),
     ]

@@ -9,11 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from console import accounts, answers, formats, parts
-from console.answers import For
-from console.desk import Compared, Desk, Request, Story
-from console.parts import Column
-from syncer.core.compare import DATES, MONEY
+from console.components import connection_list, formats, html, order_forms
+from console.components.html import Column
+from console.components.order_forms import For
+from console.desk.desk import Compared, Desk, Request, Story
+from syncer.domain.planning.compare import DATES, MONEY
 
 
 def show(desk: Desk) -> None:
@@ -31,7 +31,7 @@ def show(desk: Desk) -> None:
     else:
         title = f"{_several(len(found))} {'fits' if len(found) == 1 else 'fit'} “{asked}”"
         _list(title, "The likeliest first.", found, desk)
-    accounts.found(desk, elsewhere)
+    connection_list.found(desk, elsewhere)
 
 
 def _several(number: int) -> str:
@@ -42,7 +42,7 @@ def _nothing(asked: str, where: str) -> None:
     st.title(formats.plain(f"No invoice {f'of {where} ' if where else ''}fits “{asked}”"), anchor=False)
     if where:
         return
-    parts.html(
+    html.html(
         "<p>Neither a number, an id, a customer's name nor an email contains it. "
         "An invoice that is new in CrocoClick is known after the next run.</p>"
     )
@@ -51,10 +51,10 @@ def _nothing(asked: str, where: str) -> None:
 def _list(title: str, under: str, rows: Sequence[Mapping[str, Any]], desk: Desk) -> None:
     st.title(formats.plain(title), anchor=False)
     if not rows:
-        parts.quiet("No invoice was read yet: the first run reads them.", "")
+        html.quiet("No invoice was read yet: the first run reads them.", "")
         return
-    parts.quiet(escape(under))
-    parts.html(parts.table(parts.invoice_columns(), [parts.invoice_row(row, desk.name) for row in rows]))
+    html.quiet(escape(under))
+    html.html(html.table(html.invoice_columns(), [html.invoice_row(row, desk.name) for row in rows]))
 
 
 def _tell(desk: Desk, story: Story) -> None:
@@ -68,19 +68,19 @@ def _tell(desk: Desk, story: Story) -> None:
     st.title(formats.plain(name), anchor=False)
     _verdict(desk, story)
     _orders(desk, story)
-    parts.html(f'<div class="sides">{_crococlick_side(story)}{_xero_side(story)}</div>')
+    html.html(f'<div class="sides">{_crococlick_side(story)}{_xero_side(story)}</div>')
     _compared(desk, story)
     _payments(desk, story)
-    parts.section("What happened", parts.timeline(_events(desk, story)))
+    html.section("What happened", html.timeline(_events(desk, story)))
     _requests(desk, story)
     _ways_out(desk, story)
 
 
 def _verdict(desk: Desk, story: Story) -> None:
     also = "".join(f"<p>Also: {formats.prose(formats.capital(why))}</p>" for why in formats.also(story.others))
-    parts.html(
+    html.html(
         f'<p class="lead">{formats.state_and(story.state, formats.verdict(story))}</p>'
-        f"{parts.next_step(story.remedy)}{also}"
+        f"{html.next_step(story.remedy)}{also}"
     )
 
 
@@ -92,12 +92,12 @@ def _orders(desk: Desk, story: Story) -> None:
     last = desk.last_order(story)
     undo = f"{formats.happened(last)}, by {last['by_whom']}." if last else ""
     if story.state == "skipped":
-        answers.take_back(desk, For(where, [row], single=True))
+        order_forms.take_back(desk, For(where, [row], single=True))
     elif story.state in ("held", "retrying"):
         others = [one for one in desk.alike(story) if one["source_id"] != where]
-        answers.offer(desk, story.remedy, For(where, [row], others, single=True), undo)
+        order_forms.offer(desk, story.remedy, For(where, [row], others, single=True), undo)
     else:
-        answers.notice(where)
+        order_forms.notice(where)
         _sync(desk, story, undo)
 
 
@@ -113,7 +113,7 @@ def _sync(desk: Desk, story: Story, undo: str) -> None:
                 desk.wait_until_carried_out(60)
             st.rerun()
         if undo:
-            answers.undo(desk, For(story.row["source_id"], [story.row], single=True), undo)
+            order_forms.undo(desk, For(story.row["source_id"], [story.row], single=True), undo)
 
 
 # -- both documents -----------------------------------------------------------------------------------------------
@@ -124,10 +124,10 @@ def _crococlick_side(story: Story) -> str:
     columns = [Column("Line"), Column("Qty × price", True), Column("Tax"), Column("Amount", True)]
     rows = [
         [
-            escape(line.name) + parts.under(line.description),
+            escape(line.name) + html.under(line.description),
             f"{formats.quantity(line.quantity)} × {escape(formats.money(line.unit_price, invoice.currency))}",
             escape(", ".join(tax.name for tax in line.taxes) or "none")
-            + parts.under("included" if line.taxes and line.tax_inclusive else ""),
+            + html.under("included" if line.taxes and line.tax_inclusive else ""),
             escape(formats.money(line.amount, invoice.currency)),
         ]
         for line in invoice.lines
@@ -139,7 +139,7 @@ def _crococlick_side(story: Story) -> str:
     if invoice.tax is not None:
         foot.append(["Tax", "", "", escape(formats.money(invoice.tax, invoice.currency))])
     foot.append(["Total", "", "", escape(formats.money(invoice.total, invoice.currency))])
-    return _side("In CrocoClick", _dates(invoice.issue_date, invoice.due_date), parts.table(columns, rows, foot, False))
+    return _side("In CrocoClick", _dates(invoice.issue_date, invoice.due_date), html.table(columns, rows, foot, False))
 
 
 def _dates(issued: Any, due: Any) -> str:
@@ -178,11 +178,11 @@ def _document(story: Story) -> str:
     columns = [Column("Line"), Column("Qty × price", True), Column("Tax"), Column("Amount", True)]
     rows = [
         [
-            escape(line.description) + parts.under(_account(story, line.account)),
+            escape(line.description) + html.under(_account(story, line.account)),
             f"{formats.quantity(line.quantity)} × {escape(formats.money(line.unit_amount, currency))}"
-            + parts.under(f"less {formats.money(line.discount, currency)}" if line.discount else ""),
+            + html.under(f"less {formats.money(line.discount, currency)}" if line.discount else ""),
             escape(_tax_name(story, line.tax_type))
-            + parts.under("" if line.tax_amount is None else f"set to {formats.money(line.tax_amount, currency)}"),
+            + html.under("" if line.tax_amount is None else f"set to {formats.money(line.tax_amount, currency)}"),
             escape(formats.money(line.quantity * line.unit_amount - line.discount, currency)),
         ]
         for line in document.lines
@@ -199,7 +199,7 @@ def _document(story: Story) -> str:
         ],
         ["Total", "", "", escape(formats.money(total, currency))],
     ]
-    return parts.table(columns, rows, foot, False)
+    return html.table(columns, rows, foot, False)
 
 
 def _corrections(corrections: Sequence[str]) -> str:
@@ -221,7 +221,7 @@ def _heads(story: Story) -> str:
     row = story.row
     rows = [("Total", row["xero_total"]), ("Tax", row["xero_tax"]), ("Still due", row["xero_amount_due"])]
     told = [(name, escape(formats.money(amount, row["currency"]))) for name, amount in rows if amount is not None]
-    return parts.facts(told) + '<p class="quiet">Its lines are in Xero; they differ from what CrocoClick has now.</p>'
+    return html.facts(told) + '<p class="quiet">Its lines are in Xero; they differ from what CrocoClick has now.</p>'
 
 
 def _blocked(story: Story) -> str:
@@ -237,7 +237,7 @@ def _blocked(story: Story) -> str:
         ]
         for line, rate in zip(invoice.lines, rates, strict=True)
     ]
-    return parts.table(columns, rows, [["Total", "", "", "?"]], False)
+    return html.table(columns, rows, [["Total", "", "", "?"]], False)
 
 
 # -- both books ---------------------------------------------------------------------------------------------------
@@ -258,10 +258,10 @@ def _compared(desk: Desk, story: Story) -> None:
     if not differ:
         named = ", ".join(FIELDS[one.field].lower() for one in found)
         sentence = formats.mark("✓", f"Both books agree in all {NUMBERS[len(found)]} fields", "good")
-        parts.section("Both books compared", f'<p>{sentence}<br><span class="quiet">{escape(named)}</span></p>')
+        html.section("Both books compared", f'<p>{sentence}<br><span class="quiet">{escape(named)}</span></p>')
         return
     columns = [Column("Field"), Column("CrocoClick"), Column("Xero"), Column("Equal")]
-    parts.section("Both books compared", parts.table(columns, [_field(one, story) for one in found], cards=False))
+    html.section("Both books compared", html.table(columns, [_field(one, story) for one in found], cards=False))
 
 
 def _field(one: Compared, story: Story) -> list[str]:
@@ -269,7 +269,7 @@ def _field(one: Compared, story: Story) -> list[str]:
     return [
         f'<span class="keep">{FIELDS[one.field]}</span>',
         escape(_value(one.field, one.crococlick, story, "crococlick")),
-        escape(_value(one.field, one.xero, story, "xero")) + parts.under(before),
+        escape(_value(one.field, one.xero, story, "xero")) + html.under(before),
         formats.mark("✓", "equal", "good") if one.same else formats.mark("✕", "differs", "needs"),
     ]
 
@@ -289,7 +289,7 @@ def _payments(desk: Desk, story: Story) -> None:
     if not rows:
         return
     columns = [Column("Paid on"), Column("Amount", True), Column("By"), Column("In Xero")]
-    parts.section("Payments", parts.table(columns, [_payment(row, desk) for row in rows]))
+    html.section("Payments", html.table(columns, [_payment(row, desk) for row in rows]))
 
 
 def _payment(row: Mapping[str, Any], desk: Desk) -> list[str]:
@@ -297,7 +297,7 @@ def _payment(row: Mapping[str, Any], desk: Desk) -> list[str]:
     there = formats.mark("✓", "In Xero", "good") if row["xero_id"] else formats.mark("…", "Not there yet")
     return [
         formats.day(row["paid_on"]),
-        escape(formats.money(row["amount"], row["currency"])) + parts.under(back),
+        escape(formats.money(row["amount"], row["currency"])) + html.under(back),
         escape(str(row["method"]).replace("_", " ")),
         f"{there} {formats.ago(row['carried_at'], desk.now) if row['carried_at'] else ''}",
     ]
@@ -316,7 +316,7 @@ def _event(row: Mapping[str, Any], desk: Desk) -> tuple[str, str, str, str]:
         sentence = f"Customer: {sentence[:1].lower()}{sentence[1:]}"
     elif row["by_whom"] not in ("", "sync"):
         sentence = f"{sentence}, by {row['by_whom']}"
-    run = parts.anchor(parts.link("runs", desk.name, run=row["run_id"]), "run") if row["run_id"] else ""
+    run = html.anchor(html.link("runs", desk.name, run=row["run_id"]), "run") if row["run_id"] else ""
     return formats.exact(row["happened_at"]), sentence, formats.TONES.get(row["what"], ""), run
 
 
@@ -327,7 +327,7 @@ def _requests(desk: Desk, story: Story) -> None:
     with box:
         requests = desk.requests(story)
         if not requests:
-            parts.quiet("Nothing was sent to Xero for this invoice.", "")
+            html.quiet("Nothing was sent to Xero for this invoice.", "")
         for place, request in enumerate(requests):
             _request(request, place)
 
@@ -337,22 +337,22 @@ def _request(request: Request, place: int) -> None:
     status = str(call["status"]) if call["status"] else "no answer"
     facts = [
         ("When", formats.exact(call["made_at"] or request.begun_at)),
-        ("Call", parts.code(f"{call['method']} {call['path']}") if call["method"] else "not made yet"),
+        ("Call", html.code(f"{call['method']} {call['path']}") if call["method"] else "not made yet"),
         ("Answer", f"{status}, {formats.lasted(call['ms'] / 1000)}" if call["method"] else ""),
-        ("Correlation id", parts.code(call["correlation_id"]) if call["correlation_id"] else ""),
+        ("Correlation id", html.code(call["correlation_id"]) if call["correlation_id"] else ""),
     ]
     whose = {"contact": "Customer", "payment": "Payment"}.get(request.kind, "Invoice")
-    parts.html(f"<h2>{whose}: {escape(formats.tried(request.action, request.outcome))}</h2>{parts.facts(facts)}")
+    html.html(f"<h2>{whose}: {escape(formats.tried(request.action, request.outcome))}</h2>{html.facts(facts)}")
     sent, answered = st.columns(2)
     for column, title, body in ((sent, "Sent", request.sent), (answered, "Answered", request.answered)):
         with column:
-            parts.quiet(title)
+            html.quiet(title)
             _body(body, f"{title}-{place}")
 
 
 def _body(body: Any, key: str) -> None:
     if body is None:
-        parts.quiet("Not kept any more.")
+        html.quiet("Not kept any more.")
     else:
         st.code(pretty(body), language="json", wrap_lines=True, height=320)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from console import formats, parts
-from console.desk import Desk, SyncerError, failure_sentence
-from console.desk_people import AUDITED, ROLES
-from console.parts import Column
-from syncer import people_words
+from console.components import formats, html
+from console.components.html import Column
+from console.desk.desk import Desk, SyncerError, failure_sentence
+from console.desk.people import AUDITED, ROLES
+from syncer.messages import access
 
 TABS = {"people": "People", "audit": "What was done"}
 NAMED = 6  # subjects of one deed that are named; the rest are counted
@@ -24,8 +24,8 @@ def show(desk: Desk) -> None:
     tab = st.query_params.get("tab", "people")
     tab = tab if tab in TABS else "people"
     st.title("People", anchor=False)
-    found = [(name, "", parts.link("people", desk.name, tab=key), key == tab) for key, name in TABS.items()]
-    parts.html(parts.tabs(found))
+    found = [(name, "", html.link("people", desk.name, tab=key), key == tab) for key, name in TABS.items()]
+    html.html(html.tabs(found))
     if tab == "audit":
         _audit(desk)
     else:
@@ -39,7 +39,7 @@ def _people(desk: Desk) -> None:
     if said := st.session_state.pop("people_said", ""):
         st.success(formats.plain(said))
     if not desk.people.signs_in:
-        parts.html(
+        html.html(
             '<p class="lead">Nobody signs in here: whoever sits at this machine is an admin, and what they do is '
             f"recorded as {escape(desk.visitor.name)}.</p>"
             '<p class="quiet">With a sign-in the people named below may come from elsewhere; the README says how, '
@@ -52,35 +52,35 @@ def _people(desk: Desk) -> None:
     _name(desk, rows)
     if rows:
         columns = [Column("Who"), Column("May"), Column("Connections"), Column("Named"), Column("")]
-        parts.html(parts.table(columns, [_person(row, desk) for row in rows]))
+        html.html(html.table(columns, [_person(row, desk) for row in rows]))
     else:
-        parts.quiet("Nobody is named yet.", "")
+        html.quiet("Nobody is named yet.", "")
 
 
 def _own(desk: Desk) -> None:
     right = desk.right
     if right is None:
         return
-    name, may = people_words.ROLES[right.role]
+    name, may = access.ROLES[right.role]
     where = "" if right.connections is None else f" For {formats.plain(', '.join(sorted(right.connections)))}."
-    parts.html(
+    html.html(
         f'<p class="lead">You are signed in as {escape(desk.visitor.name)}: {escape(name)}, {escape(may)}.'
         f'{escape(where)}</p><p class="quiet">Who may what is shown to, and said by, the admins of all connections.</p>'
     )
 
 
 def _person(row: Mapping[str, Any], desk: Desk) -> list[str]:
-    name, may = people_words.ROLES[row["role"]]
-    whose = parts.under(DOMAIN) if row["who"].startswith("@") else ""
+    name, may = access.ROLES[row["role"]]
+    whose = html.under(DOMAIN) if row["who"].startswith("@") else ""
     connections = row.get("connections")
     if row.get("fixed"):
         named, change = '<span class="quiet">by CONSOLE_ADMINS</span>', ""
     else:
         named = f"{formats.ago(row['changed_at'], desk.now)} by {escape(row['changed_by'])}"
-        change = parts.anchor(parts.link("people", desk.name, person=row["who"]), "Change")
+        change = html.anchor(html.link("people", desk.name, person=row["who"]), "Change")
     return [
         f"<b>{escape(row['who'])}</b>{whose}",
-        f"{escape(name.capitalize())}{parts.under(may)}",
+        f"{escape(name.capitalize())}{html.under(may)}",
         "all" if connections is None else escape(", ".join(connections)),
         named,
         f'<span class="keep">{change}</span>' if change else "",
@@ -97,8 +97,8 @@ def _name(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> None:
             roles = list(reversed(ROLES))
             role = st.radio(
                 "May", roles, index=roles.index(known["role"]) if known else roles.index("viewer"),
-                format_func=lambda code: people_words.ROLES[code][0].capitalize(),
-                captions=[people_words.ROLES[code][1] for code in roles],
+                format_func=lambda code: access.ROLES[code][0].capitalize(),
+                captions=[access.ROLES[code][1] for code in roles],
             )  # fmt: skip
             connections = _connections(desk, known)
             if st.form_submit_button("Save", type="primary"):
@@ -134,15 +134,15 @@ def _audit(desk: Desk) -> None:
     asked = _filters(desk)
     rows = desk.people.audit(asked)
     if not rows:
-        parts.html('<p class="lead">Nothing is on record that fits.</p>')
+        html.html('<p class="lead">Nothing is on record that fits.</p>')
         return
     several = len(desk.names()) > 1
     columns = [Column("When"), Column("Who"), Column("What"), Column("Before and after")]
     columns += [Column("Connection")] if several else []
     alike = [list(those) for _, those in groupby(rows, key=_deed)]
-    parts.html(parts.table(columns, [_deed_row(those, desk, several) for those in alike]))
+    html.html(html.table(columns, [_deed_row(those, desk, several) for those in alike]))
     if len(rows) == AUDITED:
-        parts.quiet(f"The latest {AUDITED}; the file has them all.")
+        html.quiet(f"The latest {AUDITED}; the file has them all.")
 
 
 def _filters(desk: Desk) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _filters(desk: Desk) -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
         who = st.selectbox("Who", ["", *people], format_func=lambda one: one or "Anybody", key="who")
         what = st.selectbox(
-            "What", ["", *deeds], format_func=lambda one: people_words.deed(one) if one else "Anything", key="what"
+            "What", ["", *deeds], format_func=lambda one: access.deed(one) if one else "Anything", key="what"
         )
         where = ""
         if len(names) > 1:
@@ -180,7 +180,7 @@ def _deed_row(those: Sequence[Mapping[str, Any]], desk: Desk, several: bool) -> 
     return [
         f'<span class="keep">{formats.ago(first["happened_at"], desk.now)}</span>',
         escape(first["by_whom"]),
-        f'{escape(people_words.deed(first["what"]))}<span class="under">{named}{more}</span>',
+        f'{escape(access.deed(first["what"]))}<span class="under">{named}{more}</span>',
         _moved(those),
         *([escape(first["connection"] or "all")] if several else []),
     ]
@@ -188,17 +188,15 @@ def _deed_row(those: Sequence[Mapping[str, Any]], desk: Desk, several: bool) -> 
 
 def _subject(row: Mapping[str, Any]) -> str:
     if row["is_invoice"]:
-        return parts.anchor(
-            parts.link("invoice", row["connection"], invoice=row["subject"]), row["name"] or "no number"
-        )
+        return html.anchor(html.link("invoice", row["connection"], invoice=row["subject"]), row["name"] or "no number")
     if row["what"] == "started":
-        return escape(people_words.started(row["subject"]))
+        return escape(access.started(row["subject"]))
     return escape(row["name"] or row["subject"])
 
 
 def _moved(those: Sequence[Mapping[str, Any]]) -> str:
     """What was and what is, of one; of many where they all moved alike."""
-    found = {tuple(people_words.moved(row["before"], row["after"])): row["subject"] for row in those}
+    found = {tuple(access.moved(row["before"], row["after"])): row["subject"] for row in those}
     if len(found) > NAMED:
         return f'<span class="quiet">{formats.count(len(found), "different change")}</span>'
     several = len(found) > 1

@@ -6,9 +6,9 @@ from html import escape
 
 import streamlit as st
 
-from console import asking, formats, parts
-from console.desk import Desk, WrongUsage
-from console.desk_asking import Parameter, Saved, default, values
+from console.components import formats, html, query_result
+from console.desk.desk import Desk, WrongUsage
+from console.desk.questions import Parameter, Saved, default, values
 
 SIZE = 50
 
@@ -19,15 +19,15 @@ def show(desk: Desk) -> None:
         show_one(desk, asked)
         return
     st.title("Questions", anchor=False)
-    asking.tabs(desk, "questions")
+    query_result.tabs(desk, "questions")
     _news()
     questions = desk.asking.questions()
     saved = [one for one in questions if not one.is_ours]
     if saved:
-        _list(desk, "Saved here", parts.page_of(saved, SIZE, "part"))
+        _list(desk, "Saved here", html.page_of(saved, SIZE, "part"))
     _list(desk, "Made with the product", [one for one in questions if one.is_ours])
-    where = parts.anchor(parts.link("sql", desk.name), "SQL")
-    parts.html(f"A question of your own is written on the page {where} and saved from there.", "quiet small")
+    where = html.anchor(html.link("sql", desk.name), "SQL")
+    html.html(f"A question of your own is written on the page {where} and saved from there.", "quiet small")
 
 
 def _news() -> None:
@@ -39,12 +39,12 @@ def _news() -> None:
 def _list(desk: Desk, title: str, questions: Sequence[Saved]) -> None:
     lines = [(*_told(desk, one), _by(one, desk)) for one in questions]
     told = "".join(f"<li><span>{name}{sentence}</span><span>{by}</span></li>" for name, sentence, by in lines)
-    parts.section(title, f'<ul class="questions">{told}</ul>')
+    html.section(title, f'<ul class="questions">{told}</ul>')
 
 
 def _told(desk: Desk, one: Saved) -> tuple[str, str]:
-    name = parts.anchor(parts.link("questions", desk.name, question=one.id), one.title)
-    return name, parts.under(one.sentence)
+    name = html.anchor(html.link("questions", desk.name, question=one.id), one.title)
+    return name, html.under(one.sentence)
 
 
 def _by(one: Saved, desk: Desk) -> str:
@@ -58,21 +58,21 @@ def _by(one: Saved, desk: Desk) -> str:
 
 def show_one(desk: Desk, question_id: str) -> None:
     """One question, answered at once where its controls have values to begin with."""
-    parts.html(parts.anchor(parts.link("questions", desk.name), "← Questions"), "small")
+    html.html(html.anchor(html.link("questions", desk.name), "← Questions"), "small")
     question = desk.asking.question(question_id)
     if question is None:
         st.title("No question has this address", anchor=False)
         return
     st.title(formats.plain(question.title), anchor=False)
-    parts.html(f'<p class="lead">{escape(question.sentence)}</p>')
+    html.html(f'<p class="lead">{escape(question.sentence)}</p>')
     _news()
     key = f"question {question.id} {desk.name}"
     given, pressed = _controls(question, desk.now.astimezone(formats.zone()).date())
     if pressed or key not in st.session_state:
         _ask(desk, key, question, given)
-    answer = asking.answered(key)
+    answer = query_result.answered(key)
     if answer is not None:
-        asking.show(key, answer, question.id, question.chart, in_words=True)
+        query_result.show(key, answer, question.id, question.chart, in_words=True)
     _foot(desk, question)
 
 
@@ -80,9 +80,9 @@ def _ask(desk: Desk, key: str, question: Saved, given: Mapping[str, str]) -> Non
     try:
         found = values(question.parameters, given, desk.now.date())
     except WrongUsage as wrong:
-        asking.refused(wrong.sentence)
+        query_result.refused(wrong.sentence)
         return
-    asking.begin(desk, key, question.sql, found)
+    query_result.begin(desk, key, question.sql, found)
     if question.parameters:
         st.query_params.update(given)
 
@@ -129,15 +129,15 @@ def _foot(desk: Desk, question: Saved) -> None:
     """Who made it, its SQL, and what may be done with it."""
     with st.expander("How it is asked"):
         st.code(question.sql, language="sql", wrap_lines=True)
-        address = parts.link("sql", desk.name, question=question.id)
+        address = html.link("sql", desk.name, question=question.id)
         change = "Copy and change it" if question.is_ours else "Change it, or save a copy"
-        parts.html(parts.anchor(address, change if desk.asking.may_save else "Open it in SQL"))
+        html.html(html.anchor(address, change if desk.asking.may_save else "Open it in SQL"))
     if question.is_ours:
         return
     made = f"Made by {escape(question.made_by)}"
     if question.changed_by != question.made_by:
         made += f", changed by {escape(question.changed_by)}"
-    parts.quiet(f"{made} {formats.ago(question.changed_at, desk.now)}.")
+    html.quiet(f"{made} {formats.ago(question.changed_at, desk.now)}.")
     if desk.asking.may_save:
         _delete(desk, question)
 

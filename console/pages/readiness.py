@@ -5,11 +5,11 @@ from html import escape
 
 import streamlit as st
 
-from console import formats, live, parts, setup
-from console.desk import Desk, WrongUsage
-from console.desk_readiness import GROUPS, MARKS, Check, Report
-from console.parts import Column
-from syncer import words
+from console.components import formats, html, run_progress, setup_steps
+from console.components.html import Column
+from console.desk.desk import Desk, WrongUsage
+from console.desk.readiness import GROUPS, MARKS, Check, Report
+from syncer.messages import status
 
 TONES = {"pass": "good", "warn": "heals", "fail": "needs", "unknown": "heals"}
 # What may be created in Xero where it is missing.
@@ -24,10 +24,10 @@ def show(desk: Desk) -> None:
     with st.spinner("Checking"):
         report = desk.readiness.report()
     st.title(formats.plain(report.verdict) if report else "Not checked yet", anchor=False)
-    setup.path(desk, "readiness")
-    live.watch(desk, "check")
+    setup_steps.path(desk, "readiness")
+    run_progress.watch(desk, "check")
     if report is None:
-        parts.html(
+        html.html(
             '<p class="lead">A check reads both sides, plans everything that waits and says what would stop it. '
             "It changes nothing on either side.</p>"
         )
@@ -59,7 +59,7 @@ def _report(desk: Desk, report: Report) -> None:
         those = [check for check in report.checks if check.code in codes]
         if those:
             lines = "".join(_line(desk, check) for check in sorted(those, key=lambda one: one.level == "pass"))
-            parts.section(name, f'<ul class="checks">{lines}</ul>')
+            html.section(name, f'<ul class="checks">{lines}</ul>')
 
 
 def _line(desk: Desk, check: Check) -> str:
@@ -70,8 +70,8 @@ def _line(desk: Desk, check: Check) -> str:
     key = ready.setting_of(check)
     change = ""
     if key and check.level != "unknown":
-        where = parts.link("readiness", desk.name, set=key)
-        change = f' <span class="keep">{parts.anchor(where, "Change")}</span>'
+        where = html.link("readiness", desk.name, set=key)
+        change = f' <span class="keep">{html.anchor(where, "Change")}</span>'
     after = f'<span class="under">Next ({escape(step.who)}): {formats.prose(step.sentence)}</span>' if step else ""
     tone, said = TONES[str(check.level)], f'<span class="hidden"> {word}:</span>'
     return (
@@ -85,7 +85,7 @@ def _numbers(desk: Desk, check: Check) -> str:
     numbers = [str(number) for number in check.facts.get("numbers") or ()][:6]
     if not numbers or check.level == "pass":
         return ""
-    links = ", ".join(parts.anchor(parts.link("invoice", desk.name, find=one), one or "no number") for one in numbers)
+    links = ", ".join(html.anchor(html.link("invoice", desk.name, find=one), one or "no number") for one in numbers)
     more = f" and {check.invoices - len(numbers):,} more" if check.invoices > len(numbers) else ""
     return f'<span class="under">{links}{more}</span>'
 
@@ -101,7 +101,7 @@ def _editor(desk: Desk, report: Report) -> None:
         named["create_tax_rates"] = FLAGS["create_tax_rates"]
     if not named:
         return
-    parts.section("Accounts, taxes and currencies")
+    html.section("Accounts, taxes and currencies")
     asked = st.query_params.get("set", "")
     keys = list(named)
     key = st.selectbox(
@@ -110,7 +110,7 @@ def _editor(desk: Desk, report: Report) -> None:
     )  # fmt: skip
     value = _wanted(desk, key)
     if value == ready.value(key):
-        parts.quiet(_as_it_is(desk, key))
+        html.quiet(_as_it_is(desk, key))
         return
     try:
         with st.spinner("Reckoning what this would do"):
@@ -118,7 +118,7 @@ def _editor(desk: Desk, report: Report) -> None:
     except WrongUsage as wrong:
         st.error(formats.plain(wrong.sentence))
         return
-    parts.html(f"<p>{formats.prose(' '.join(effect) or 'No invoice that waits would go otherwise.')}</p>")
+    html.html(f"<p>{formats.prose(' '.join(effect) or 'No invoice that waits would go otherwise.')}</p>")
     why = desk.why_not("change_setting")
     if st.button("Save", key="save-mapping", type="primary", disabled=bool(why), help=why or None):
         ready.save({key: value})
@@ -172,23 +172,23 @@ def _wanted(desk: Desk, key: str) -> str:
 def _preview(desk: Desk, report: Report) -> None:
     assert report.planned is not None  # noqa: S101 — the caller looked
     totals, price = report.planned["totals"], report.planned["price"]
-    parts.section("What the next sync would do")
+    html.section("What the next sync would do")
     rows = [
-        [words.WOULD[name], f"{number:,}", _sums(totals["by_currency"], name)]
+        [status.WOULD[name], f"{number:,}", _sums(totals["by_currency"], name)]
         for name, number in totals["by_action"].items()
         if number
     ]
-    left = parts.table([Column("Would be"), Column("Invoices", True), Column("Money", True)], rows)
+    left = html.table([Column("Would be"), Column("Invoices", True), Column("Money", True)], rows)
     rates = desk.readiness.rate_names()
     taxes = [[escape(rates.get(name, name)), amount] for name, amount in totals["by_tax"].items()]
-    right = parts.table([Column("Xero tax rate"), Column("Line amounts", True)], taxes, cards=False) if taxes else ""
-    parts.html(f'<div class="sides apart"><div>{left}</div><div>{right}</div></div>' if right else left)
+    right = html.table([Column("Xero tax rate"), Column("Line amounts", True)], taxes, cards=False) if taxes else ""
+    html.html(f'<div class="sides apart"><div>{left}</div><div>{right}</div></div>' if right else left)
     if not price["xero_calls"]:
-        parts.quiet("It takes no Xero call.")
+        html.quiet("It takes no Xero call.")
         return
     share = f", {price['share_of_day']:.1%} of what is left today" if price["share_of_day"] is not None else ""
     calls = formats.count(price["xero_calls"], "Xero call")
-    parts.quiet(f"Price: {calls}, about {formats.count(price['minutes'], 'minute')}{share}.")
+    html.quiet(f"Price: {calls}, about {formats.count(price['minutes'], 'minute')}{share}.")
 
 
 def _sums(by_currency: Mapping[str, Mapping[str, str]], name: str) -> str:
@@ -200,8 +200,8 @@ def _sums(by_currency: Mapping[str, Mapping[str, str]], name: str) -> str:
 
 
 def _test(desk: Desk) -> None:
-    parts.section("Test invoice")
-    parts.html(
+    html.section("Test invoice")
+    html.html(
         "<p>A small invoice is made in CrocoClick for a contact that you name, marked as sent without an email, "
         "synced, compared with Xero line by line, and voided on both sides.</p>"
     )
@@ -222,13 +222,13 @@ def _test(desk: Desk) -> None:
         else formats.mark("✕", "Something differs", "needs")
     )  # fmt: skip
     number = f"Invoice {escape(test.number)} · " if test.number else ""
-    parts.html(f"<p>{mark} · {number}{formats.ago(test.begun_at, desk.now)} by {escape(test.by_whom)}</p>")
+    html.html(f"<p>{mark} · {number}{formats.ago(test.begun_at, desk.now)} by {escape(test.by_whom)}</p>")
     columns = [Column("What"), Column("Expected", named=True), Column("Found", named=True), Column("Verdict")]
     rows = [
         [escape(one["what"]), escape(one["expected"]), escape(one["found"]), _verdict(one["ok"])] for one in test.checks
     ]
     if rows:
-        parts.html(parts.table(columns, rows))
+        html.html(html.table(columns, rows))
 
 
 def _verdict(ok: bool) -> str:
@@ -239,8 +239,8 @@ def _verdict(ok: bool) -> str:
 
 
 def _certificate(desk: Desk, report: Report) -> None:
-    parts.section("Certificate")
-    parts.html("<p>The report, the plan and the settings as one page to print, or to hand to the accountant.</p>")
+    html.section("Certificate")
+    html.html("<p>The report, the plan and the settings as one page to print, or to hand to the accountant.</p>")
     st.download_button(
         "Download the certificate", lambda: desk.readiness.certificate(report), "readiness.html", "text/html",
         on_click="ignore",

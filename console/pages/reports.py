@@ -9,11 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from console import asking, charts, formats, parts, report_charts
-from console.desk import Desk
-from console.desk_reports import TYPES, Asked, Counted, Figure, Headline, ReportsDesk
-from console.parts import Column
-from syncer.core.period import PRESETS, Period, between
+from console.components import charts, formats, html, query_result, report_charts
+from console.components.html import Column
+from console.desk.desk import Desk
+from console.desk.reports import TYPES, Asked, Counted, Figure, Headline, ReportsDesk
+from syncer.domain.period import PRESETS, Period, between
 
 ROWS = 40
 OWN = "Days of my own"
@@ -32,7 +32,7 @@ def show(desk: Desk) -> None:
     """One view of one period."""
     reports = desk.reports
     st.title("Reports", anchor=False)
-    asking.tabs(desk, "reports")
+    query_result.tabs(desk, "reports")
     with st.spinner("Counting for the first time", show_time=True):
         reports.renew()
     asked = _question(desk, reports)
@@ -113,11 +113,11 @@ def _forget(*keys: str) -> None:
 
 def _headlines(found: Counted, asked: Asked) -> None:
     if not found.invoices:
-        parts.html('<p class="lead">There is nothing to report yet: the first run reads CrocoClick\'s invoices.</p>')
+        html.html('<p class="lead">There is nothing to report yet: the first run reads CrocoClick\'s invoices.</p>')
         return
     told = f"{_span(asked.period)}, compared with {_span(asked.against)}"
     cards = "".join(_card(one) for one in found.headlines)
-    parts.html(f'<p class="quiet">{told}</p><div class="heads">{cards}</div>')
+    html.html(f'<p class="quiet">{told}</p><div class="heads">{cards}</div>')
 
 
 def _span(period: Period) -> str:
@@ -155,7 +155,7 @@ def _beside(one: Headline) -> str:
 
 
 def _money(sums: Mapping[str, Decimal], between_: str = "") -> str:
-    told = parts.stacked({currency: amount for currency, amount in sums.items() if amount})
+    told = html.stacked({currency: amount for currency, amount in sums.items() if amount})
     return f"{between_}{told}" if told else ""
 
 
@@ -174,9 +174,9 @@ def _change(one: Headline) -> str:
 
 
 def _figure(reports: ReportsDesk, figure: Figure, asked: Asked) -> None:
-    parts.section(figure.title, f'<p class="quiet">{escape(figure.sentence)}</p>')
+    html.section(figure.title, f'<p class="quiet">{escape(figure.sentence)}</p>')
     if not figure.rows:
-        parts.html("<p>Nothing in this period.</p>")
+        html.html("<p>Nothing in this period.</p>")
         return
     picture = report_charts.chart(figure, asked.period.starts(asked.by), asked.by)
     if picture is not None:
@@ -195,10 +195,10 @@ def _numbers(reports: ReportsDesk, figure: Figure, by: str) -> None:
     with box:
         files = st.container(horizontal=True)
         table = st.container()
-        rows = parts.page_of(figure.rows, ROWS, f"{figure.key}_part")
+        rows = html.page_of(figure.rows, ROWS, f"{figure.key}_part")
         columns = [Column(one.name, one.unit not in ("text", "day"), True) for one in figure.columns]
         with table:
-            parts.html(parts.table(columns, [_row(figure, row, by) for row in rows]), "small")
+            html.html(html.table(columns, [_row(figure, row, by) for row in rows]), "small")
         for kind, name in FORMATS.items():
             files.download_button(
                 name, lambda kind=kind: reports.file(kind, figure), f"{figure.key}.{kind}", TYPES[kind],
@@ -244,10 +244,10 @@ def _age(desk: Desk, reports: ReportsDesk, asked: Asked) -> None:
     made_at, renewing = reports.made_at(), reports.is_being_renewed()
     days = f"Days are those of your time zone ({asked.zone}); issue dates are as they stand on the invoice."
     if reports.is_current():
-        parts.quiet(f"As the ledger is now. {escape(days)}")
+        html.quiet(f"As the ledger is now. {escape(days)}")
         return
     more = "Newer ones are being gathered." if renewing else "Load the page again for newer ones."
-    parts.quiet(f"Figures of {formats.ago(made_at, desk.now)}. {more} {escape(days)}")
+    html.quiet(f"Figures of {formats.ago(made_at, desk.now)}. {more} {escape(days)}")
     if renewing:
         st.fragment(_when_renewed, run_every=1.0)(reports)
 

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from console import charts, formats, live, parts
-from console.desk import RECORDS, Desk
-from console.parts import Column
+from console.components import charts, formats, html, run_progress
+from console.components.html import Column
+from console.desk.desk import RECORDS, Desk
 
 BARS = 40
 # Left out of the picture: what a run found as it should be would hide what it did.
@@ -23,10 +23,10 @@ def show(desk: Desk) -> None:
         show_run(desk, run_id)
         return
     st.title("Runs", anchor=False)
-    live.watch(desk)
+    run_progress.watch(desk)
     runs = desk.runs()
     if not runs:
-        parts.quiet("No run is on record. Sync now starts the first; a schedule can start them as well.", "")
+        html.quiet("No run is on record. Sync now starts the first; a schedule can start them as well.", "")
         return
     _picture(runs[:BARS], desk)
     _table(runs, desk)
@@ -36,7 +36,7 @@ def _picture(runs: Sequence[Mapping[str, Any]], desk: Desk) -> None:
     rows = [row for run in reversed(runs) for row in _bars(run, desk)]
     if not any(row["records"] for row in rows):
         return
-    parts.quiet("Records that each run moved or left open; those that were as they should be are not drawn.")
+    html.quiet("Records that each run moved or left open; those that were as they should be are not drawn.")
     figure = charts.per_run(pd.DataFrame(rows), 190)
     picked = charts.draw(figure, "picture", on_select="rerun", selection_mode="points")
     points = picked["selection"]["points"]
@@ -59,14 +59,14 @@ def _table(runs: Sequence[Mapping[str, Any]], desk: Desk) -> None:
         Column("Run"), Column("Ended"), Column("What it came to"), Column("Brought over", True), Column("Took", True),
         Column("Calls to Xero", True),
     ]  # fmt: skip
-    parts.html(parts.table(columns, [_row(run, desk) for run in runs]))
+    html.html(html.table(columns, [_row(run, desk) for run in runs]))
 
 
 def _row(run: Mapping[str, Any], desk: Desk) -> list[str]:
     ending = desk.ending(run)
     scope = f'<span class="under">only {escape(run["scope"])}</span>' if run["scope"] else ""
     return [
-        parts.anchor(parts.link("runs", desk.name, run=run["run_id"]), formats.exact(run["started_at"])) + scope,
+        html.anchor(html.link("runs", desk.name, run=run["run_id"]), formats.exact(run["started_at"])) + scope,
         formats.run_end(ending or ""),
         escape(formats.outcomes(run["outcomes"])) if run["finished_at"] else "",
         _money(run, "moved"),
@@ -90,7 +90,7 @@ def _took(run: Mapping[str, Any], desk: Desk) -> str:
 
 def show_run(desk: Desk, run_id: str) -> None:
     """One run: how it ended, what it cost, and what it did to which invoice."""
-    parts.html(parts.anchor(parts.link("runs", desk.name), "← Runs"), "small")
+    html.html(html.anchor(html.link("runs", desk.name), "← Runs"), "small")
     run = desk.run(run_id)
     if run is None:
         st.title("No run has this address", anchor=False)
@@ -98,11 +98,11 @@ def show_run(desk: Desk, run_id: str) -> None:
     st.title(f"Run of {formats.plain(formats.exact(run['started_at']))}", anchor=False)
     ending = desk.ending(run)
     if ending is None:
-        live.watch(desk)
+        run_progress.watch(desk)
     else:
         sentence = formats.run_sentence(ending, run["cause"])
-        parts.html(f'<p class="lead">{formats.run_end(ending)}. {formats.prose(sentence)}</p>')
-    parts.html(parts.facts(_facts(run, desk)))
+        html.html(f'<p class="lead">{formats.run_end(ending)}. {formats.prose(sentence)}</p>')
+    html.html(html.facts(_facts(run, desk)))
     _unreadable(run)
     _left_out(run)
     _records(desk, run_id)
@@ -131,7 +131,7 @@ def _unreadable(run: Mapping[str, Any]) -> None:
         [escape(one["number"] or one["invoice_id"]), escape(f"{one['field']}: {one['reason']}")]
         for one in run["unreadable"]
     ]
-    parts.section("Could not be read", parts.table(columns, rows))
+    html.section("Could not be read", html.table(columns, rows))
 
 
 def _left_out(run: Mapping[str, Any]) -> None:
@@ -142,13 +142,13 @@ def _left_out(run: Mapping[str, Any]) -> None:
         [escape(f"{one['kind']} {one['name'] or one['id']}".strip()), escape(f"{one['field']}: {one['reason']}")]
         for one in run["left_out"]
     ]
-    parts.section("Left out", parts.table(columns, rows))
+    html.section("Left out", html.table(columns, rows))
 
 
 def _records(desk: Desk, run_id: str) -> None:
     rows = desk.run_records(run_id)
     if not rows:
-        parts.section("What it did", "<p>Nothing had to be done, and nothing is decided otherwise than before.</p>")
+        html.section("What it did", "<p>Nothing had to be done, and nothing is decided otherwise than before.</p>")
         return
     columns = [
         Column("Invoice"),
@@ -157,15 +157,15 @@ def _records(desk: Desk, run_id: str) -> None:
         Column("What happened"),
         Column("At", True),
     ]
-    parts.section("What it did", parts.table(columns, [_record(row, desk) for row in rows]))
+    html.section("What it did", html.table(columns, [_record(row, desk) for row in rows]))
     if len(rows) == RECORDS:
-        parts.quiet(f"The latest {RECORDS}; `python -m syncer export attempts` has them all.")
+        html.quiet(f"The latest {RECORDS}; `python -m syncer export attempts` has them all.")
 
 
 def _record(row: Mapping[str, Any], desk: Desk) -> list[str]:
     tone = formats.TONES.get(row["what"], "")
     return [
-        *parts.invoice_row({**row, "issue_date": None}, desk.name)[:3],
+        *html.invoice_row({**row, "issue_date": None}, desk.name)[:3],
         f'<span class="{tone}">{formats.prose(formats.happened(row))}</span>',
         formats.clock(row["happened_at"], desk.now),
     ]

@@ -7,9 +7,9 @@ from html import escape
 
 import streamlit as st
 
-from console import answer_chart, asking, formats, parts
-from console.desk import Desk, WrongUsage
-from console.desk_asking import (
+from console.components import formats, html, query_result, result_chart
+from console.desk.desk import Desk, WrongUsage
+from console.desk.questions import (
     CHARTS,
     KINDS,
     MAX_ROWS,
@@ -47,14 +47,14 @@ if (!window.namesGoIntoTheEditor) {
 def show(desk: Desk) -> None:
     """Write a question, ask it, and save it for others."""
     st.title("SQL", anchor=False)
-    asking.tabs(desk, "sql")
+    query_result.tabs(desk, "sql")
     base = desk.asking.question(st.query_params.get("question", ""))
     editor, beside = st.columns([7, 4], gap="large")
     with beside:
         _tables(desk.asking.tables())
     with editor:
         _editor(desk, base)
-    answer = asking.answered(KEY)
+    answer = query_result.answered(KEY)
     if answer is None:
         return
     above = st.container()
@@ -62,7 +62,7 @@ def show(desk: Desk) -> None:
     if desk.asking.may_save:
         chart = _save(desk, base, answer)
     with above:
-        asking.show(KEY, answer, "answer", chart)
+        query_result.show(KEY, answer, "answer", chart)
 
 
 def _editor(desk: Desk, base: Saved | None) -> None:
@@ -75,7 +75,7 @@ def _editor(desk: Desk, base: Saved | None) -> None:
     new = [name for name in names if f"kind {name}" not in st.session_state]
     parameters = _parameters(names, base)
     given = _given(desk, parameters)
-    parts.html(_limits(), "quiet small")
+    html.html(_limits(), "quiet small")
     if run:
         _run(desk, sql, parameters, given, new)
 
@@ -96,9 +96,9 @@ def _run(desk: Desk, sql: str, parameters: Sequence[Parameter], given: Mapping[s
     else:
         st.query_params.pop("sql", None)
     try:
-        asking.begin(desk, KEY, sql, values(parameters, given, desk.now.date()))
+        query_result.begin(desk, KEY, sql, values(parameters, given, desk.now.date()))
     except WrongUsage as wrong:
-        asking.refused(wrong.sentence)
+        query_result.refused(wrong.sentence)
 
 
 # -- parameters -------------------------------------------------------------------------------------------------------
@@ -143,18 +143,18 @@ def _today(desk: Desk) -> date:
 def _tables(tables: Sequence[Table]) -> None:
     """Every table with its columns; a name that is clicked goes into the editor."""
     told = "".join(_table(table) for table in tables)
-    parts.section("Tables", '<p class="quiet small">Click a name to put it into the editor.</p>')
-    parts.html(f'<div class="tables">{told}</div>')
+    html.section("Tables", '<p class="quiet small">Click a name to put it into the editor.</p>')
+    html.html(f'<div class="tables">{told}</div>')
     st.html(INSERT, unsafe_allow_javascript=True)
 
 
 def _table(table: Table) -> str:
     columns = "".join(
         f'<li>{_name(column.name)} <span class="quiet small" title="{escape(column.type)}">{_type(column.type)}</span>'
-        f"{parts.under(column.sentence)}</li>"
+        f"{html.under(column.sentence)}</li>"
         for column in table.columns
     )
-    return f"<details><summary>{_name(table.name)}{parts.under(table.sentence)}</summary><ul>{columns}</ul></details>"
+    return f"<details><summary>{_name(table.name)}{html.under(table.sentence)}</summary><ul>{columns}</ul></details>"
 
 
 def _name(name: str) -> str:
@@ -177,7 +177,7 @@ def _save(desk: Desk, base: Saved | None, answer: Answer) -> Chart:
     """What makes a question of it; the chart that is chosen is drawn above."""
     mine = base if base and not base.is_ours else None
     with st.expander("Save as a question", expanded=base is not None):
-        parts.quiet("Others find it under Questions. It is saved as it was answered last.")
+        html.quiet("Others find it under Questions. It is saved as it was answered last.")
         title = st.text_input("Title", base.title if base else "", key="title", max_chars=80)
         sentence = st.text_input("What it answers, in one sentence", base.sentence if base else "", key="sentence",
                                  max_chars=200)  # fmt: skip
@@ -194,7 +194,7 @@ def _save(desk: Desk, base: Saved | None, answer: Answer) -> Chart:
 
 def _choose_chart(before: Chart, answer: Answer) -> Chart:
     """Which columns are drawn, and how; the picture above follows."""
-    kinds, names, numbers = list(CHARTS), answer.columns, answer_chart.numbers(answer)
+    kinds, names, numbers = list(CHARTS), answer.columns, result_chart.numbers(answer)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox("Chart", kinds, kinds.index(before.kind), key="chart kind", width=150,
                             format_func=lambda kind: CHARTS[kind])  # fmt: skip
@@ -220,8 +220,8 @@ def _keep(desk: Desk, made: Saved, base: Saved | None, in_place_of: Saved | None
     except WrongUsage as wrong:
         st.error(formats.plain(wrong.sentence))
         return
-    where = parts.anchor(parts.link("questions", desk.name, question=id_), made.title.strip())
-    parts.html(f"<p>Saved: {where}</p>")
+    where = html.anchor(html.link("questions", desk.name, question=id_), made.title.strip())
+    html.html(f"<p>Saved: {where}</p>")
 
 
 def _with_default(one: Parameter, today: date) -> Parameter:

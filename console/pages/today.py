@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from console import accounts, answers, charts, formats, live, parts, setup
-from console.desk import Desk, Group, Today
+from console.components import charts, connection_list, formats, html, order_forms, run_progress, setup_steps
+from console.components.html import Column
+from console.desk.desk import Desk, Group, Today
 from console.pages import attention
-from console.parts import Column
 
 REASONS = 25
 MOVES = ("created", "updated", "voided", "paid")
@@ -29,10 +29,10 @@ def show(desk: Desk) -> None:
     else:
         st.title(_verdict(today), anchor=False)
         _well(today, desk)
-    accounts.others(desk)
-    setup.path(desk, "live")
-    live.watch(desk)
-    answers.halted(desk)
+    connection_list.others(desk)
+    setup_steps.path(desk, "live")
+    run_progress.watch(desk)
+    order_forms.halted(desk)
     _groups("Needs a person", "needs", [group for group in today.groups if not group.heals], desk)
     _groups("Heals by itself", "heals", [group for group in today.groups if group.heals], desk)
     left, right = st.columns([3, 2], gap="large")
@@ -46,12 +46,12 @@ def _connect_first(desk: Desk, state: str, has_records: bool) -> None:
     _, word, sentence = formats.connection_state(state)
     st.title("Xero is not connected" if state == "not_connected" else word, anchor=False)
     asked = "".join(f"<li>{escape(what)}, {escape(why)}</li>" for what, why in formats.scopes())
-    parts.html(
+    html.html(
         f'<p class="lead">{formats.prose(sentence)} Xero asks you to allow:</p><ul class="scopes">{asked}</ul>'
-        f'<p style="margin-top:1rem">{parts.connect_button(desk)}</p>'
+        f'<p style="margin-top:1rem">{html.connect_button(desk)}</p>'
     )
     if has_records:
-        parts.quiet("What follows is as it was before.")
+        html.quiet("What follows is as it was before.")
 
 
 def _verdict(today: Today) -> str:
@@ -68,7 +68,7 @@ def _well(today: Today, desk: Desk) -> None:
     if not today.invoices:
         busy = desk.starting() or desk.at_work()
         said = "The first run is at work." if busy else "Sync now reads CrocoClick and brings over what is ready."
-        parts.html(f'<p class="lead">{said}</p>')
+        html.html(f'<p class="lead">{said}</p>')
         return
     waiting = [row for row in today.counts if row["state"] == "waiting"]
     synced = [row for row in today.counts if row["state"] == "synced"]
@@ -81,7 +81,7 @@ def _well(today: Today, desk: Desk) -> None:
         told.append(f"{_number(waiting)} worth {money} {'waits' if _size(waiting) == 1 else 'wait'} for the next run.")
     if today.seen_at:
         told.append(f"CrocoClick was read at {formats.clock(today.seen_at, desk.now)}.")
-    parts.quiet(escape(" ".join(told)), "")
+    html.quiet(escape(" ".join(told)), "")
 
 
 def _size(rows: Sequence[Mapping[str, Any]]) -> int:
@@ -112,21 +112,21 @@ def _groups(title: str, key: str, groups: Sequence[Group], desk: Desk) -> None:
     if not groups:
         return
     table = st.container()
-    part = parts.page_of(groups, REASONS, key)
+    part = html.page_of(groups, REASONS, key)
     last = "What happens" if groups[0].heals else "Who"
     columns = [Column("Why"), Column("Invoices", True), Column("Money", True), Column("Since", True), Column(last)]
     with table:
         several = f": {formats.count(len(groups), 'reason')}" if len(part) < len(groups) else ""
-        parts.section(title + several, parts.table(columns, [_group_row(group, desk) for group in part]))
+        html.section(title + several, html.table(columns, [_group_row(group, desk) for group in part]))
 
 
 def _group_row(group: Group, desk: Desk) -> list[str]:
     return [
-        parts.anchor(attention.address(desk, group), group.sentence),
+        html.anchor(attention.address(desk, group), group.sentence),
         f"{group.size:,}",
-        parts.stacked(group.money),
+        html.stacked(group.money),
         formats.age(group.oldest, desk.now),
-        parts.who(group, desk.now),
+        html.who(group, desk.now),
     ]
 
 
@@ -135,12 +135,12 @@ def _group_row(group: Group, desk: Desk) -> list[str]:
 
 def _moved(today: Today, desk: Desk) -> None:
     if not today.moved:
-        parts.section("Moved in the last 7 days", '<p class="quiet">Nothing moved.</p>')
+        html.section("Moved in the last 7 days", '<p class="quiet">Nothing moved.</p>')
         return
-    parts.section("Moved in the last 7 days")
+    html.section("Moved in the last 7 days")
     frame = _by_day(today, desk)
     charts.draw(charts.per_day(frame, 150), "moved")
-    parts.html(_moved_told(today))
+    html.html(_moved_told(today))
 
 
 def _by_day(today: Today, desk: Desk) -> pd.DataFrame:
@@ -178,11 +178,11 @@ def _moved_told(today: Today) -> str:
 def _calls(today: Today, desk: Desk) -> None:
     title, budget = "Calls to Xero left today", today.budget
     if budget is None:
-        parts.section(title, '<p class="quiet">Xero has not said yet: it does with the first answer.</p>')
+        html.section(title, '<p class="quiet">Xero has not said yet: it does with the first answer.</p>')
         return
     left, made = budget["day_left"], today.calls
     whole = max(1, left + made)
-    parts.section(
+    html.section(
         title,
         f'<div class="meter" aria-hidden="true"><span style="width:{left * 100 // whole}%"></span></div>'
         f"<p>{left:,} left · {made:,} made in the last 24 hours</p>"

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from console.desk import Desk, installation
+from console.desk.desk import Desk, installation
 from sandbox.server import Sandbox
-from syncer.core.books import Account, BookInvoice, Books, Organisation, TaxRate, books_text
-from syncer.core.causes import Problem
-from syncer.core.invoice import Customer, Invoice, LineItem, Status, Tax
-from syncer.core.standing import told
-from syncer.ledger.records import Ending, Intent, Verdict
-from syncer.ports import CallRecord
-from tests.stories.stories_world import World
+from syncer.domain.model.books import Account, BookInvoice, Books, Organisation, TaxRate, books_text
+from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status, Tax
+from syncer.domain.model.problems import Problem
+from syncer.domain.model.sync_state import told
+from syncer.domain.ports import CallRecord
+from syncer.storage.ledger.records import Ending, Intent, Verdict
+from tests.support.sync_world import World
 from tests.support.waiting import PATIENCE_S
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
@@ -173,7 +173,7 @@ def script(page: str) -> None:
     """One page, as the frame would draw it."""
     import importlib
 
-    from console.desk import Desk, installation
+    from console.desk.desk import Desk, installation
 
     importlib.import_module(f"console.pages.{page}").show(Desk(installation()))
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from console import answer_chart, charts
-from console.desk_asking import Answer, Chart
-from tests.console.hostile import TEXTS
+from console.components import charts, result_chart
+from console.desk.questions import Answer, Chart
+from tests.support.hostile_texts import TEXTS
 
 ROOT = Path(__file__).parents[2]
 SAYABLE = [text for text in TEXTS if not re.search("[\ud800-\udfff]", text)]  # the ledger keeps no half letters
@@ -45,7 +45,7 @@ def test_a_customer_in_an_answer_is_no_link():
     answer = Answer(["customer", TEXTS[6], "due"], rows, False, ["VARCHAR", "VARCHAR", "INTEGER"])
     for chart in (Chart("bars", "customer", "due", TEXTS[6]), Chart("line", "customer", "due")):
         for in_words in (True, False):
-            drawn = charts.as_text(answer_chart.figure(answer, chart, in_words)).to_json()
+            drawn = charts.as_text(result_chart.figure(answer, chart, in_words)).to_json()
             assert "&lt;a href" in drawn and not TAG.findall(drawn)
 
 

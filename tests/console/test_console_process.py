@@ -18,10 +18,10 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from syncer import settings
-from syncer.app import App
-from syncer.core.rights import Right
-from syncer.watching import watching
+from syncer.app.installation import App
+from syncer.domain import settings
+from syncer.domain.access import Right
+from syncer.storage.heartbeat import watching
 from tests.console.test_browser import ROOT, _answers, _free_port
 from tests.support.waiting import PATIENCE_S, until
 

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.console.conftest import Draw, seen
 from tests.console.test_pages import obeys_the_house_rules
-from tests.stories.stories_world import World
+from tests.support.sync_world import World
 
 SHARED = "compta@martin.example"
 

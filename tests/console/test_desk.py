@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.desk import Desk, installation
+from console.desk.desk import Desk, installation
 from sandbox.server import Sandbox
 from tests.support.waiting import until
 

@@ -17,14 +17,14 @@ from zipfile import ZipFile
 
 import pytest
 
-from console.desk_reports import ReportsDesk
+from console.desk.reports import ReportsDesk
 from sandbox.server import Sandbox
-from syncer import figures
-from syncer.export import export
+from syncer.reports import figures
+from syncer.reports.table_export import export
 from tests.console.conftest import opening
-from tests.console.hostile import EVIL, TEXTS
 from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _answers, _free_port
-from tests.stories.stories_world import World
+from tests.support.hostile_texts import EVIL, TEXTS
+from tests.support.sync_world import World
 from tests.support.waiting import PATIENCE_S, until
 
 # The bound ends what would never end: so many pages take long on a busy machine.

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from console.desk import Desk
-from syncer.figures import FIGURES
+from console.desk.desk import Desk
+from syncer.reports.figures import FIGURES
 from tests.console.conftest import NOW, SECRET
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "sync_runs.ipynb"
@@ -36,7 +36,7 @@ def test_it_shows_every_figure_of_the_reports_page(working: Desk):
     """Over a ledger in the middle of its work, with the same numbers."""
     told = text(executed())
     working.reports.renew()
-    from syncer.figures import asked
+    from syncer.reports.figures import asked
 
     every = working.reports.counted(asked(), list(FIGURES)).figures.values()
     for title in (figure.title for figure in every):

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from console.desk import Desk
-from syncer.settings import SETTINGS
+from console.desk.desk import Desk
+from syncer.domain.settings import SETTINGS
 from tests.console.conftest import NOW, RUN, SECRET, Draw, invoice, seen
 
 ADDRESSES = [

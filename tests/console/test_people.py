@@ -17,16 +17,16 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from console import access
-from console.desk import ITSELF, Desk, NotAllowed, Visitor, WrongUsage, _started, installation
-from console.desk_people import of_claims, provider_of
-from console.gate import GATE
-from syncer import settings
+from console.desk.desk import ITSELF, Desk, NotAllowed, Visitor, WrongUsage, _started, installation
+from console.desk.people import of_claims, provider_of
+from console.request_gate import GATE
 from syncer.__main__ import main
-from syncer.core.books import TaxRate, books_text
-from syncer.core.rights import Right
+from syncer.domain import settings
+from syncer.domain.access import Right
+from syncer.domain.model.books import TaxRate, books_text
 from tests.console.conftest import BOOKS, NOW, SECRET, Draw, press, script, seen
 from tests.console.test_routes import caller
-from tests.stories.stories_world import World
+from tests.support.sync_world import World
 from tests.support.waiting import PATIENCE_S
 
 CONFIGURED = {
@@ -452,7 +452,7 @@ def script_of_lyon() -> None:
     """The Invoices page of the second connection."""
     import streamlit as st
 
-    from console.desk import Desk, installation
+    from console.desk.desk import Desk, installation
     from console.pages import invoice
 
     st.query_params["find"] = "FAC-2026-0142"

@@ -8,11 +8,11 @@ from datetime import date
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from console import asking as page_asking
-from console import desk_asking
-from console.answer_chart import figure
-from console.desk import Desk, WrongUsage
-from console.desk_asking import Answer, Chart, Parameter, Saved
+from console.components import query_result as page_asking
+from console.components.result_chart import figure
+from console.desk import questions
+from console.desk.desk import Desk, WrongUsage
+from console.desk.questions import Answer, Chart, Parameter, Saved
 from tests.console.conftest import NOW, SECRET, Draw, invoice, press, seen
 from tests.console.test_pages import obeys_the_house_rules
 
@@ -27,7 +27,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An answer is waited for however busy this machine is; nothing is left asking."""
     monkeypatch.setattr(page_asking, "QUICK_S", 20.0)
     yield
-    for _, asking in desk_asking._under_way:
+    for _, asking in questions._under_way:
         asking.cancel()
 
 
@@ -48,7 +48,7 @@ def run(at: AppTest, sql: str) -> AppTest:
 
 @pytest.mark.parametrize("world", ["desk", "working"])
 @pytest.mark.parametrize(
-    "address", [{}, *({"question": row["id"]} for row in desk_asking.shelf.shipped()), {"question": "x"}]
+    "address", [{}, *({"question": row["id"]} for row in questions.shelf.shipped()), {"question": "x"}]
 )
 def test_every_question_of_the_product_obeys_the_house_rules(request, draw: Draw, world: str, address):
     """With nothing in the ledger, and in the middle of its work; nobody has to know a code."""

@@ -4,12 +4,12 @@ import json
 import re
 from hashlib import sha256
 
-from console.desk import Desk, installation
-from syncer import readiness
+from console.desk.desk import Desk, installation
+from syncer.onboarding import readiness
 from tests.console.conftest import Draw, seen
 from tests.console.test_contacts_page import press
 from tests.console.test_pages import obeys_the_house_rules
-from tests.stories.stories_world import World
+from tests.support.sync_world import World
 
 
 def check(world: World) -> None:

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from console import report_charts
-from console.desk import Desk, installation
-from console.desk_reports import TYPES
+from console.components import report_charts
+from console.desk.desk import Desk, installation
+from console.desk.reports import TYPES
 from console.pages.reports import VIEWS
-from syncer.figures import asked
-from syncer.ledger.ledger import Ledger
+from syncer.reports.figures import asked
+from syncer.storage.ledger.ledger import Ledger
 from tests.console.conftest import NOW, Draw, invoice, seen
 from tests.console.test_pages import obeys_the_house_rules
 from tests.support.waiting import PATIENCE_S
@@ -105,8 +105,8 @@ def test_an_empty_table_is_a_file_too(connected: Desk):
 
 def test_a_formula_in_a_tax_name_stays_text(working: Desk):
     """Whoever names a tax does not calculate in somebody's spreadsheet."""
-    from syncer.figures import Column
-    from syncer.tables import written
+    from syncer.reports.figure_files import written
+    from syncer.reports.figures import Column
 
     columns, rows = [Column("Tax", "text")], [("=1+1",)]
     assert "'=1+1" in written("csv", "taxes", columns, rows).decode()
@@ -152,7 +152,7 @@ def test_nobody_counts_what_he_may_not_see(second: Desk):
 
 def test_a_connection_that_is_not_his_has_no_report(second: Desk):
     def page() -> None:
-        from console.desk import Desk, installation
+        from console.desk.desk import Desk, installation
         from console.pages import reports
 
         reports.show(Desk(installation(), "default", visible=["second"]))
@@ -189,9 +189,9 @@ def test_a_page_does_not_wait_for_a_large_copy(working: Desk, draw: Draw):
 
 def test_a_copy_that_takes_long_is_not_made_without_a_pause(working: Desk, monkeypatch: pytest.MonkeyPatch):
     """While a sync works the ledger moves all the time."""
-    from console import desk_reports
+    from console.desk import reports as reports_desk
 
-    monkeypatch.setattr(desk_reports, "LARGE", 1)
+    monkeypatch.setattr(reports_desk, "LARGE", 1)
     working.reports.renew()
     working.ledger.see("r", [invoice("late", "A-9")], NOW)
     Desk(working.app).reports.renew(PATIENCE_S)

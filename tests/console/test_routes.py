@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from console import access, startup
-from console.desk import Desk, Visitor, installation
-from console.gate import GATE, REFUSAL
+from console import access, startup_token
+from console.desk.desk import Desk, Visitor, installation
+from console.request_gate import GATE, REFUSAL
 from console.routes import ROUTES
 from sandbox.server import Sandbox
-from syncer.door import connected_locations, locations
-from syncer.ports import Event
+from syncer.app.webhooks import connected_locations, locations
+from syncer.domain.ports import Event
 from tests.console.conftest import Draw, seen
 
 HERE = ("127.0.0.1", 50000)
@@ -35,7 +35,7 @@ def caller(client: tuple[str, int] = HERE, name: str = "http://localhost:8501", 
     app = Starlette(routes=ROUTES, middleware=[GATE])
     found = TestClient(app, base_url=name, client=client, follow_redirects=False)
     if is_let_in:
-        found.cookies.set(*startup.cookie())
+        found.cookies.set(*startup_token.cookie())
     return found
 
 
@@ -281,7 +281,7 @@ def test_an_event_of_any_size_is_answered(desk: Desk, monkeypatch: pytest.Monkey
 def test_an_event_that_cannot_be_kept_is_told_again_later(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     """The inbox is full, or the key that is set is none: 503, and CrocoClick comes again."""
     body, headers = signed(monkeypatch, type="InvoiceSent", _id="in1", locationId="Loc1")
-    monkeypatch.setattr("syncer.inbox.MOST", 0)
+    monkeypatch.setattr("syncer.storage.webhook_inbox.MOST", 0)
     assert caller().post("/webhooks/crococlick", content=body, headers=headers).status_code == 503
     monkeypatch.setenv("CROCOCLICK_WEBHOOK_KEY", "nonsense")
     installation.cache_clear()

@@ -15,9 +15,9 @@ import oidc_provider_mock
 import pytest
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
-from syncer import settings
-from syncer.app import App
-from syncer.core.rights import Right
+from syncer.app.installation import App
+from syncer.domain import settings
+from syncer.domain.access import Right
 from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _answers, _free_port
 from tests.support.waiting import PATIENCE_S, until
 

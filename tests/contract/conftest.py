@@ -3,11 +3,11 @@
 import pytest
 
 from sandbox.server import Sandbox
-from syncer.vault import FileVault
-from syncer.xero.auth import Consent, Identity, TokenSource, XeroApp
-from syncer.xero.client import XeroAccounts
-from syncer.xero.pace import Pacer
-from tests.contract.xero_desk import BoxClock, Notes, answer_consent
+from syncer.connectors.xero.auth import Consent, Identity, TokenSource, XeroApp
+from syncer.connectors.xero.client import XeroAccounts
+from syncer.connectors.xero.rate_limit import Pacer
+from syncer.storage.vault import FileVault
+from tests.support.xero_consent import BoxClock, Notes, answer_consent
 
 REDIRECT = "http://localhost:8501/xero/callback"
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from syncer.errors import Reconnect, SyncerError, Unavailable
-from syncer.vault import FileVault
-from syncer.xero.auth import SCOPES, Consent, Identity, TokenSource, XeroApp, choose, jwt_claims, vault_name
-from syncer.xero.entities import Tenant
+from syncer.connectors.xero.auth import SCOPES, Consent, Identity, TokenSource, XeroApp, choose, jwt_claims, vault_name
+from syncer.connectors.xero.entities import Tenant
+from syncer.domain.errors import Reconnect, SyncerError, Unavailable
+from syncer.storage.vault import FileVault
 from tests.contract.conftest import REDIRECT
-from tests.contract.xero_desk import answer_consent
-from tests.wire.stage import staged
+from tests.support.http_stage import staged
+from tests.support.xero_consent import answer_consent
 
 
 def refused(finish, *args, **more):

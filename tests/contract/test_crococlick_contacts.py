@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from sandbox.crococlick.contacts import search_key
-from syncer.core.people import SourceContact
-from syncer.crococlick.client import CrocoClick
-from syncer.errors import HaltRun, InDoubt, Reconnect
-from syncer.ports import Refused, Taken
+from syncer.connectors.crococlick.client import CrocoClick
+from syncer.domain.errors import HaltRun, InDoubt, Reconnect
+from syncer.domain.matching.similarity import SourceContact
+from syncer.domain.ports import Refused, Taken
 
 FIELDS = {"name": "Anne Martin", "email": "anne@example.org", "phone": "+33140000001", "source": "Xero x1"}
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from syncer.core.invoice import Customer, LineItem, Status
-from syncer.core.trial import NewInvoice
-from syncer.crococlick.client import CrocoClick
-from syncer.errors import HaltRun, InDoubt, Reconnect
+from syncer.connectors.crococlick.client import CrocoClick
+from syncer.domain.errors import HaltRun, InDoubt, Reconnect
+from syncer.domain.model.invoice import Customer, LineItem, Status
+from syncer.domain.readiness.test_invoice import NewInvoice
 
 ANNA = Customer("c1", "Anna", "anna@example.org", "", "+33601020304")
 LINES = (LineItem("Work", Decimal(1), Decimal(1)),)

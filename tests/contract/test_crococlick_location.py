@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from syncer.core.invoice import Status
-from syncer.crococlick import wire
-from syncer.crococlick.client import CrocoClick
-from syncer.errors import RateLimited, Reconnect, Unavailable
+from syncer.connectors.crococlick import wire
+from syncer.connectors.crococlick.client import CrocoClick
+from syncer.domain.errors import RateLimited, Reconnect, Unavailable
+from syncer.domain.model.invoice import Status
 
 TOKEN = "pit-sandbox"
 

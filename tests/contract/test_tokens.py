@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from syncer.errors import Reconnect, Unavailable
-from syncer.transport import Response
-from syncer.xero.auth import Identity, TokenSource, XeroApp, vault_name
+from syncer.connectors.http import Response
+from syncer.connectors.xero.auth import Identity, TokenSource, XeroApp, vault_name
+from syncer.domain.errors import Reconnect, Unavailable
 from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +69,7 @@ def test_processes_refresh_once(box, tokens, app, tmp_path):
     old = tokens.access_token()
     box.clock.advance(1790)
     box.reset_calls()
-    command = [sys.executable, "-m", "tests.contract.another_process", "token"]
+    command = [sys.executable, "-m", "tests.support.another_process", "token"]
     command += [str(tmp_path), app.api_url, app.redirect_uri, str(box.clock.ahead_s)]
     asking = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     found = [one.communicate(timeout=PATIENCE_S)[0].strip() for one in asking]
@@ -86,7 +86,7 @@ def test_four_processes_share_one_refresh_token_through_two_hundred_refreshes(bo
     box.xero.access_s = 60  # shorter than what we call fresh: each is renewed before it is used
     box.clock.advance(1790)
     box.reset_calls()
-    command = [sys.executable, "-m", "tests.contract.another_process", "token"]
+    command = [sys.executable, "-m", "tests.support.another_process", "token"]
     command += [str(tmp_path), app.api_url, app.redirect_uri, str(box.clock.ahead_s), "50"]
     asking = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert all(one.communicate(timeout=PATIENCE_S)[0].strip() for one in asking)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from syncer.errors import SyncerError
-from syncer.vault import VAULT_FILE, FileVault
-from tests.contract.another_process import add
+from syncer.domain.errors import SyncerError
+from syncer.storage.vault import VAULT_FILE, FileVault
+from tests.support.another_process import add
 from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +100,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
 
 def test_processes_and_threads_take_turns(tmp_path):
     """No count is lost and no neighbour's secret, although all started at once on an empty folder."""
-    command = [sys.executable, "-m", "tests.contract.another_process", "add", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.support.another_process", "add", str(tmp_path)]
     processes = [subprocess.Popen([*command, f"p{n}", "10"], cwd=ROOT) for n in range(4)]
     threads = [threading.Thread(target=add, args=(tmp_path, f"t{n}", 10)) for n in range(4)]
     for thread in threads:

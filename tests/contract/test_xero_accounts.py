@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from syncer.core.books import Document, DocumentLine
-from syncer.core.contact import NewContact
-from syncer.errors import InDoubt, RateLimited, Reconnect, Unavailable
-from syncer.ports import NewPayment, Refused
-from syncer.transport import Fixed
-from syncer.xero import complaints
-from syncer.xero.client import XeroAccounts
-from syncer.xero.pace import Pacer
+from syncer.connectors.http import Fixed
+from syncer.connectors.xero import error_messages
+from syncer.connectors.xero.client import XeroAccounts
+from syncer.connectors.xero.rate_limit import Pacer
+from syncer.domain.errors import InDoubt, RateLimited, Reconnect, Unavailable
+from syncer.domain.matching.invoice_contacts import NewContact
+from syncer.domain.model.books import Document, DocumentLine
+from syncer.domain.ports import NewPayment, Refused
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def create(accounts, *documents, key="key-1"):
 def codes(refused):
     """What a refusal comes to."""
     assert isinstance(refused, Refused)
-    return [problem.code for problem in complaints.read(refused.messages)]
+    return [problem.code for problem in error_messages.read(refused.messages)]
 
 
 def test_the_books(box, accounts):
@@ -158,7 +158,7 @@ def test_contacts_are_created_with_our_mark(box, accounts):
     new = NewContact("s", "Maison Lumière", "bonjour@lumiere.example", "crm-1", "+33601020304")
     made, taken = accounts.create_contacts([new, NewContact("t", before)], call_id="c", key="c")
     assert (made.name, made.number, made.email) == ("Maison Lumière", "crm-1", "bonjour@lumiere.example")
-    (problem,) = complaints.read(taken.messages)
+    (problem,) = error_messages.read(taken.messages)
     assert (problem.code, problem.facts["name"]) == ("contact_name_taken", before)
     box.xero.update("contacts", made.id, ContactStatus="ARCHIVED")
     contacts = [contact for page in accounts.contacts() for contact in page.items]

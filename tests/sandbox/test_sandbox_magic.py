@@ -10,12 +10,13 @@ import httpx
 import pytest
 from conftest import LOCATION, crm_client, invoice, line, messages, xero_client
 
-from sandbox import faults, training
+from sandbox import faults
 from sandbox.__main__ import epilog
 from sandbox.magic import WORDS
 from sandbox.server import Sandbox
-from syncer.core.causes import CAUSES
-from syncer.xero import complaints
+from sandbox.worlds import training
+from syncer.connectors.xero import error_messages
+from syncer.domain.model.problems import CAUSES
 
 CODES = set(
     "not_connected consent_revoked scope_missing role_missing wrong_organisation crococlick_token_refused "
@@ -79,7 +80,7 @@ def test_a_refused_number_says_its_cause_and_spares_its_neighbours(client: httpx
     assert fates(answered) == ["OK", "ERROR", "OK"]
     said = [error["Message"] for error in answered[1]["ValidationErrors"]]
     assert len(said) == 1 and "{}" not in said[0]
-    assert complaints.read(said)[0].code == WORDS[word].cause
+    assert error_messages.read(said)[0].code == WORDS[word].cause
 
 
 @pytest.mark.parametrize("word", REFUSED)
@@ -196,7 +197,7 @@ def test_the_accountant_comes_only_once(client: httpx.Client) -> None:
 def test_a_prepaid_invoice_takes_no_second_payment(client: httpx.Client) -> None:
     """Both books were paid: Xero says so."""
     said = pay(client, put(client, "MAGIC-PREPAID-2")[0])[0]["ValidationErrors"]
-    assert complaints.read([error["Message"] for error in said])[0].code == "payment_exceeds_due"
+    assert error_messages.read([error["Message"] for error in said])[0].code == "payment_exceeds_due"
 
 
 def test_a_draft_is_deleted_and_takes_no_money(client: httpx.Client) -> None:
@@ -217,7 +218,7 @@ def test_a_payment_is_refused_for_its_invoices_number(client: httpx.Client, word
     refused, taken, once = pay(client, *made)
     assert (fates([refused, taken, once])) == ["ERROR", "OK", "ERROR"]
     said = [error["Message"] for error in refused["ValidationErrors"]]
-    assert complaints.read(said)[0].code == WORDS[word].cause
+    assert error_messages.read(said)[0].code == WORDS[word].cause
     assert fates(pay(client, made[0], made[2])) == ["ERROR", "OK"]
 
 

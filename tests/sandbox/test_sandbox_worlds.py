@@ -9,7 +9,7 @@ from conftest import shared
 
 from sandbox.clock import Clock
 from sandbox.server import Sandbox
-from sandbox.worlds import WORLDS
+from sandbox.worlds.build import WORLDS
 
 NOON = 1_795_435_200.0  # 23 November 2026
 

@@ -1,0 +1,1 @@
+"""What the console may ask of the product and order from it."""

@@ -1,0 +1,1 @@
+"""Organisations and locations that a sandbox starts with."""

@@ -1,0 +1,1 @@
+"""One installation at work: settings, connections, jobs, consent, the background sync."""

@@ -1,0 +1,1 @@
+"""How a CrocoClick invoice becomes a Xero document: lines, discounts, taxes, totals. Pure."""

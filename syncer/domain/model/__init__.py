@@ -1,0 +1,1 @@
+"""What we talk about: money, invoices, payments, Xero's documents, problems, settings, states. Pure values."""

@@ -1,0 +1,1 @@
+"""What each invoice and payment needs, decided from what is known of both sides. Pure."""

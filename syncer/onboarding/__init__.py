@@ -1,0 +1,1 @@
+"""Before the first sync: the readiness report, its certificate, the test invoice."""

@@ -1,0 +1,1 @@
+"""What this machine keeps: the ledger, the analysis tables, secrets, received webhooks."""

@@ -1,0 +1,1 @@
+"""DuckDB: connections, transactions, the schema and its migrations."""

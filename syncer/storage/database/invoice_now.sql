@@ -1,0 +1,17 @@
+-- The query that others contain, as `{invoice_now}`.
+
+-- name: invoice_now
+-- Every invoice of every connection in the state that everybody is shown: where something stands in the way of the whole
+-- connection, that is the cause of each invoice that would otherwise go over (`behind` in domain/model/obstacle.py).
+SELECT i.* REPLACE (
+    COALESCE(o.state, i.state) AS state,
+    COALESCE(o.code, CASE WHEN i.state <> 'waiting' THEN i.cause END) AS cause,
+    COALESCE(o.facts, CASE WHEN i.state <> 'waiting' THEN i.facts END) AS facts,
+    COALESCE(greatest(o.since, i.decided_at), i.decided_at) AS decided_at,
+    CASE WHEN o.code IS NULL THEN i.retry_at ELSE o.ends_at END AS retry_at
+)
+FROM invoice i LEFT JOIN (
+    SELECT * FROM obstacle WHERE (connection, place) IN (SELECT connection, min(place) FROM obstacle GROUP BY connection)
+) o ON o.connection = i.connection AND i.state IN ('waiting', 'retrying')
+AND NOT (i.state = 'retrying' AND COALESCE(i.cause, '') = o.code)
+AND (o.issued_before IS NULL OR COALESCE(i.issue_date < o.issued_before, false));

@@ -1,0 +1,1 @@
+"""The ledger: what was read on both sides, what was tried, and what came of it."""

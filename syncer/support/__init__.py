@@ -1,0 +1,1 @@
+"""What a person asks about invoices and contacts, and the orders they give."""

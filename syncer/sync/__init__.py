@@ -1,0 +1,1 @@
+"""The engine: one run from reading both services to the last write."""

@@ -1,0 +1,139 @@
+"""The past put back: a copy of the data directory, work that goes on, and the copy or nothing in its place.
+
+The same events and the same oracle as in the walks of `truth_walk`; what is put back makes the product forget, and
+nobody else.
+"""
+
+import shutil
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import strategies as st
+
+from tests.support.truth.events import PAUSE, RUN
+from tests.support.truth.in_crococlick import AGES, IN_CROCOCLICK, STATUSES
+from tests.support.truth.in_xero import IN_XERO
+from tests.support.truth.orders import ORDERS
+from tests.support.truth.told import False_
+from tests.support.truth.walk import Pending, Walk
+from tests.support.truth.world import grant_again
+from tests.support.waiting import until
+
+LEDGER = "ledger.duckdb"
+READS = 14  # calls to Xero of a run that reads everything: settings, contacts, documents, and what a first run asks
+QUIET = ("garble", "mend", "text")  # what cannot be read is another story
+EVENT = st.one_of(IN_CROCOCLICK.filter(lambda event: event[0] not in QUIET), IN_XERO, ORDERS)
+STEP = st.tuples(st.lists(EVENT, min_size=1, max_size=4), PAUSE, RUN)
+PUT_BACK = st.sampled_from(["all", "ledger", "ledger", "nothing"])
+ROUND = st.tuples(
+    st.lists(STEP, max_size=3),
+    st.lists(STEP, min_size=1, max_size=4),
+    PUT_BACK,
+    st.sampled_from([400, 400, 4000, 90_000]),
+    st.sampled_from(["plain", "full"]),
+)
+
+
+class Restored(Walk):
+    """A walk with a copy of the data directory."""
+
+    def __init__(self, world, aside):
+        self.log = []  # every change since the copy
+        super().__init__(world)
+        self.aside = aside
+
+    def settle_in(self):
+        """Few invoices: there are many rounds."""
+        for place, age in enumerate(AGES):
+            self.events.happen(("new", age, STATUSES[place * 3 % len(STATUSES)], place))
+
+    def round(self, before, after, what, pause_s, run):
+        """One round; gives every false word, and everything that stands twice."""
+        for step in before:
+            self.step(step)
+        self._copy()
+        for step in after:
+            self.step(step)
+        self.world.later(seconds=400)
+        self.step(([], 400, "full"))
+        held = self._held()
+        self._put_back(what)
+        self.world.later(seconds=pause_s)
+        return [*self._after(run, held), *self._after("full", held, strict=True)]
+
+    def _unread(self, key, pending):
+        super()._unread(key, pending)
+        self.log.append((key, pending))
+
+    def _copy(self):
+        shutil.copytree(self.world.app.environment.data_dir, self.aside, dirs_exist_ok=True)
+        self.log = []
+
+    def _put_back(self, what):
+        folder = self.world.app.environment.data_dir
+        for file in folder.glob(f"{LEDGER}*"):
+            if file.is_file():
+                file.unlink()
+        if what == "all":
+            until(lambda: _is_removed(folder))
+            shutil.copytree(self.aside, folder)
+        elif what == "ledger":
+            for file in self.aside.glob(f"{LEDGER}*"):
+                shutil.copy(file, folder)
+        self.world.begin_again()
+        if what == "nothing":
+            self.world.prepare()
+            self.log += self.everything()
+        grant_again(self.world)
+        self._forget()
+
+    def everything(self):
+        """Every change that a new ledger knows nothing of."""
+        now = self.world.clock.now()
+        return [((id_, "crm"), Pending(now, "lists")) for id_ in self.ever]
+
+    def _forget(self):
+        """What happened since the copy was never read."""
+        listed = {id_ for id_, shown in self._shown().items() if self._listed(shown)}
+        for key, one in self.log:
+            self.pending[key] = one if key[0] in listed else replace(one, kind="daily")
+        self.forgotten = {id_ for (id_, _), _ in self.log}
+        self.rows = {}
+
+    # -- what is judged -----------------------------------------------------------------------------------------------
+
+    def _held(self):
+        return {id_: said["cause"]["code"] for id_, said in self.explained_last.items() if said["state"] == "held"}
+
+    def _after(self, run, held, strict=False):
+        calls = len(self.world.box.calls)
+        found = self.step(([], 0, run))
+        found += twice_among_contacts(self.world)
+        asked = sum(one.side == "xero" and one.path.startswith("/api.xro") for one in self.world.box.calls[calls:])
+        concerned = {id_ for (id_, _), _ in self.log} | set(held)
+        if asked > READS + len(concerned) + len(self.events.ordered):
+            found.append(False_("too many calls", "", f"{asked} for {len(concerned)} invoices concerned"))
+        if strict:
+            found += self._newly_held(held)
+        return found
+
+    def _newly_held(self, held):
+        """Held is what a person has to decide: what was held before, and what somebody did or ordered."""
+        persons = self.events.touched | self.events.ordered | set(held)
+        return [
+            False_("held for nothing", id_, f"{cause}: {self.explained_last[id_]['verdict']}")
+            for id_, cause in self._held().items()
+            if id_ not in persons
+        ]
+
+
+def twice_among_contacts(world):
+    """Contacts of CrocoClick that one import, or two, made of the same Xero contact."""
+    emails = Counter((one.get("email") or one["id"]).casefold() for one in world.crm.contacts())
+    return [False_("a contact twice in CrocoClick", "", f"{key}: {n}") for key, n in emails.items() if n > 1]
+
+
+def _is_removed(folder):
+    """Remove a directory; a handle that is just being closed may still leave a file in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
