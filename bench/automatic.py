@@ -25,8 +25,8 @@ from sandbox.crococlick.deliveries import Deliveries
 from sandbox.crococlick.webhooks import PUBLIC_PEM
 from sandbox.demo import free_port, running, wait_for
 from sandbox.server import Sandbox
+from syncer.app import environment as environment_app
 from syncer.app.installation import App
-from syncer.domain import settings
 from syncer.sync import outbox
 from tests.support.sync_world import World
 
@@ -130,7 +130,7 @@ def backfill() -> bool:
         contact = world.crm.add_contact(name="Large", email="large@example.org")
         for number in range(CALLS * outbox.BATCH_ELEMENTS):
             world.has(f"OLD-{number:05}", contact, issueDate="2025-01-01", dueDate="2025-02-01")
-        app = App(settings.environment(world.values, Path("/nowhere")), Scaled())
+        app = App(environment_app.environment(world.values, Path("/nowhere")), Scaled())
         started = time.perf_counter()
         first: list[float] = []
         connection = app.connection()

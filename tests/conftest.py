@@ -2,10 +2,6 @@
 
 import random
 
-# The commands hide pandas from their own process to start sooner (``syncer.__main__``); a test
-# that imports them must not hide it from the tests of the export, which shares the worker.
-import pandas  # noqa: F401 — only to have it loaded
-
 from tests.support.properties import load_profile
 
 load_profile()

@@ -23,20 +23,22 @@ from console.desk.readiness import ReadinessDesk
 from console.desk.reports import ReportsDesk
 from console.desk.watch import WatchDesk
 from syncer.app import consent
+from syncer.app.environment import ROOT
 from syncer.app.installation import ASKED_BY, DEFAULT, App, Connection
 from syncer.domain.access import OF_THE_WHOLE
 from syncer.domain.errors import LedgerBusy, Reconnect, SyncerError, WrongUsage
 from syncer.domain.planning.compare import Compared
-from syncer.domain.settings import ROOT, SETTINGS, checked, setting
-from syncer.messages import access
+from syncer.domain.settings import SETTINGS, checked, setting
+from syncer.messages import access, times
 from syncer.messages import status as status_messages
 from syncer.messages.status import Answer, Remedy
 from syncer.storage.database.damage import of_disk
 from syncer.storage.file_lock import FileLock
+from syncer.storage.ledger import records
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.writer import Deed
 from syncer.storage.processes import lives
-from syncer.support import explain, orders, work_list
+from syncer.support import explain, orders, runs, search, work_list
 from syncer.support.explain import Story
 from syncer.support.orders import Given
 from syncer.support.work_list import Group, Settled, Today
@@ -312,7 +314,7 @@ class Desk:
 
     def find(self, what: str) -> list[dict[str, Any]]:
         """The invoices that a search means, likeliest first."""
-        return explain.find(self.ledger, what, MATCHES)
+        return search.find(self.ledger, what, MATCHES)
 
     def latest(self) -> list[dict[str, Any]]:
         """The newest invoices."""
@@ -369,7 +371,7 @@ class Desk:
         sent, answered = self._bodies(row)
         call = {name: row[name] for name in ("made_at", "method", "path", "status", "ms", "correlation_id")}
         return Request(
-            kind, row["action"], row["begun_at"], row["outcome"], row["cause"], explain.facts_of(row), call, sent,
+            kind, row["action"], row["begun_at"], row["outcome"], row["cause"], records.kept_facts(row), call, sent,
             answered,
         )  # fmt: skip
 
@@ -390,19 +392,19 @@ class Desk:
             "content": json.loads(story.known.invoice.content),
             "xero_document": asdict(story.document) if story.document else None,
             "requests": [asdict(request) for request in self.requests(story)],
-            "written_at": explain.iso(self.now),
+            "written_at": times.iso(self.now),
         }
 
     # -- runs -------------------------------------------------------------------------------------------------------
 
     def runs(self, limit: int = RUNS) -> list[dict[str, Any]]:
         """The latest runs, newest first."""
-        return explain.runs(self.ledger, limit)
+        return runs.runs(self.ledger, limit)
 
     def run(self, run_id: str) -> dict[str, Any] | None:
         """One run."""
         row = self.ledger.row("run", run_id=run_id)
-        return next(iter(explain.with_money(self.ledger, [explain.run_told(row)])), None) if row else None
+        return next(iter(runs.with_money(self.ledger, [runs.run_told(row)])), None) if row else None
 
     def run_records(self, run_id: str) -> list[dict[str, Any]]:
         """What a run did to which invoice, newest first."""
@@ -415,7 +417,7 @@ class Desk:
     def at_work(self) -> dict[str, Any] | None:
         """The run that is at work now."""
         row = self.ledger.row("last_run")
-        return explain.run_told(row) if row and self.is_at_work(row) else None
+        return runs.run_told(row) if row and self.is_at_work(row) else None
 
     def is_at_work(self, run: Mapping[str, Any]) -> bool:
         """Whether a run has not ended and its process lives and holds the connection."""

@@ -11,11 +11,11 @@ from typing import Any
 
 import streamlit as st
 
+from syncer.app.environment import Provider, provider
 from syncer.app.installation import App, who
 from syncer.domain import access as access_domain
 from syncer.domain.access import ADMIN, ROLES, Right
 from syncer.domain.errors import WrongUsage
-from syncer.domain.settings import Provider, provider
 from syncer.messages import access as access_messages
 from syncer.reports.table_export import as_text
 from syncer.storage.ledger.writer import Deed

@@ -10,8 +10,9 @@ from typing import Any
 
 from syncer.app.installation import App
 from syncer.domain.errors import SyncerError
+from syncer.reports.figure import Column, Figure
 from syncer.reports.figure_files import TYPES, written
-from syncer.reports.figures import Asked, Column, Figure, Headline, Report
+from syncer.reports.figures import Asked, Headline, Report
 from syncer.storage.analysis.figures_query import opened
 
 LOG = logging.getLogger("console.reports")

@@ -13,8 +13,9 @@ from syncer.connectors.xero.entities import Tenant
 from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.domain.model.books import Organisation, books_from, books_text
 from syncer.domain.model.obstacle import XERO
+from syncer.messages.times import iso
 from syncer.storage.ledger.writer import Deed
-from syncer.support.explain import iso, run_summary
+from syncer.support.runs import run_summary
 from syncer.sync import obstacles
 
 ORGANISATION = "ORGANISATION"

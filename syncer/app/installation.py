@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, cast
 
+from syncer.app import environment as environment_app
 from syncer.app.clock import SystemClock
+from syncer.app.environment import Environment
 from syncer.connectors.crococlick.client import CrocoClick
 from syncer.connectors.http import call_id
 from syncer.connectors.xero import error_messages
@@ -24,7 +26,7 @@ from syncer.domain.errors import LedgerBusy, Reconnect, SyncerError, TryLater, W
 from syncer.domain.model.obstacle import CROCOCLICK, XERO
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.ports import Accounts, Clock
-from syncer.domain.settings import Environment, Pace
+from syncer.domain.settings import Pace
 from syncer.storage.analysis.copy import Analysis
 from syncer.storage.call_log import Calls
 from syncer.storage.database.store import Store, ledger_path
@@ -35,11 +37,13 @@ from syncer.storage.payloads import Bodies
 from syncer.storage.seal import FileSeal
 from syncer.storage.vault import FileVault
 from syncer.storage.webhook_inbox import Inbox
-from syncer.support.explain import Story, find, result_of_import, result_of_run, story
-from syncer.support.preview import Foreseen
+from syncer.support.explain import Story, story
+from syncer.support.runs import result_of_import, result_of_run
+from syncer.support.search import find
 from syncer.sync import invoice_state, obstacles
-from syncer.sync.contact_import import ContactReading, Import, Report
-from syncer.sync.ingest import Doors, Orders, Tell
+from syncer.sync.contact_import import Import, Report
+from syncer.sync.contact_ingest import ContactReading
+from syncer.sync.context import Doors, Foreseen, Orders, Tell
 from syncer.sync.run import Outcome, Run, Seen
 
 DEFAULT = "default"
@@ -70,12 +74,12 @@ class App:
     @classmethod
     def open(cls) -> "App":
         """The installation that the environment and `.env` describe."""
-        return cls(conf.environment(), patience_s=PATIENCE_S)
+        return cls(environment_app.environment(), patience_s=PATIENCE_S)
 
     @cached_property
     def store(self) -> Store:
         """The ledger's file."""
-        path = ledger_path(self.environment.ledger_url, conf.ROOT)
+        path = ledger_path(self.environment.ledger_url, environment_app.ROOT)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Store(path, self.clock)
 

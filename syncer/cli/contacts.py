@@ -1,7 +1,7 @@
 """The commands about contacts: `import-contacts`, `duplicates`, and orders for contacts of either side."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from syncer.app import consent
 from syncer.app.installation import App, Connection, who
@@ -11,7 +11,7 @@ from syncer.domain.matching.duplicates import CROCOCLICK, XERO
 from syncer.messages import contacts as contacts_messages
 from syncer.messages import status
 from syncer.support import contacts as contacts_support
-from syncer.support import explain
+from syncer.support import runs
 from syncer.support.contact_orders import NAMES, ContactDesk
 from syncer.support.contacts import Person
 from syncer.sync.contact_import import Report
@@ -20,20 +20,13 @@ SHOWN = 20  # groups of duplicates
 SIDES = {XERO: "Xero", CROCOCLICK: "CrocoClick"}
 
 
-def declare(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """The words of these commands."""
-    imports = command("import-contacts", "active Xero contacts to CrocoClick, matched by email")
-    imports.add_argument("--dry-run", action="store_true", help="only say what would become of each")
-    command("duplicates", "contacts that share an email, in Xero, in CrocoClick and across")
-
-
 def do_import(app: App, asked: argparse.Namespace, out: Out) -> int:
     """One import, with a bar on a terminal; Ctrl-C stops it cleanly."""
     connection = app.connection(asked.connection)
     with out.progress() as tell, stoppable(out) as stop:
         report = connection.import_contacts(who(), tell, stop, asked.dry_run)
     consent.note_failure(connection, report.failure)
-    told = explain.result_of_import(connection.ledger, report)
+    told = runs.result_of_import(connection.ledger, report)
     conflicts = contacts_support.conflicts(connection.ledger, report.conflicts)
     if out.as_json:
         out.json({"run_id": report.run_id, **told, "conflicts": conflicts})

@@ -1,18 +1,18 @@
 """What a person reads in a terminal: tables, a progress bar, and where a Ctrl-C goes."""
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from syncer.cli.streams import discard
 from syncer.messages.status import PHASES
 
 DONE, FAILED, USAGE, HELD, NOT_CONNECTED, LATER = 0, 1, 2, 3, 4, 5  # exit statuses of contract.md
@@ -25,22 +25,6 @@ class Console(RichConsole):
         """Go on without saying anything: the command ends as it would have ended."""
         self.quiet = True
         discard(sys.stderr if self.stderr else sys.stdout)
-
-
-def discard(stream: TextIO) -> None:
-    """Let what is still written to this stream vanish, also what Python writes when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-
-
-def flush() -> None:
-    """Write out what is left; nothing where nobody reads any more."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            discard(stream)
 
 
 class Out:
@@ -91,6 +75,14 @@ class Out:
             yield lambda phase, done, todo: bar.update(
                 task, description=PHASES.get(phase, phase), completed=done, total=todo or None
             )
+
+
+def failed(out: Out, status: int, code: str, sentence: str) -> int:
+    """Say why a command did not do what was asked; returns its exit status."""
+    if out.as_json:
+        out.json({"error": {"code": code, "sentence": sentence}})
+    out.aside.print(sentence, markup=False)
+    return status
 
 
 @contextmanager

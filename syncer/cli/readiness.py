@@ -1,8 +1,7 @@
 """The commands before the first sync: `check`, the go-live report, and `plan`, what a sync would do."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncer.app.installation import App, Connection, who
@@ -15,11 +14,10 @@ from syncer.messages import readiness as readiness_messages
 from syncer.messages import status
 from syncer.onboarding import certificate
 from syncer.onboarding import readiness as readiness_onboarding
-from syncer.support import explain
-from syncer.support.preview import (
+from syncer.support import explain, search
+from syncer.support.preview import (  # fmt: skip
     NOTHING,
     Effect,
-    Foreseen,
     Preview,
     effects,
     effects_told,
@@ -29,23 +27,10 @@ from syncer.support.preview import (
     problem,
     stopped,
     without_books,
-)  # fmt: skip
-from syncer.sync.ingest import Orders
+)
+from syncer.sync.context import Foreseen, Orders
 
 SHOWN = 20
-
-
-def declare(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """The words of these commands."""
-    check = command("check", "the go-live readiness report")
-    check.add_argument("--certificate", metavar="FILE", type=Path, help="also write it as one HTML file to hand over")
-    plan = command("plan", "what a sync would do; touches neither book")
-    plan.add_argument("--invoice", metavar="WHAT", default="", help="only this one")
-    plan.add_argument("--full", action="store_true", help="read everything again, as `sync --full` does")
-    plan.add_argument(
-        "--with", metavar="KEY=VALUE", dest="changes", action="append", default=[],
-        help="as if this setting were so; may be given several times",
-    )  # fmt: skip
 
 
 def do_check(app: App, asked: argparse.Namespace, out: Out) -> int:
@@ -93,10 +78,10 @@ def found(connection: Connection, what: str) -> list[dict[str, Any]]:
 
     Raises WrongUsage for what neither knows; TryLater, Reconnect or HaltRun where CrocoClick cannot be read.
     """
-    rows = explain.find(connection.ledger, what)
+    rows = search.find(connection.ledger, what)
     if not rows and what.strip():
         connection.search(what)
-        rows = explain.find(connection.ledger, what)
+        rows = search.find(connection.ledger, what)
     if not rows:
         raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
     return rows

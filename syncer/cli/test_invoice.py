@@ -1,20 +1,10 @@
 """The guided test from a terminal: `python -m syncer test-invoice`."""
 
 import argparse
-from collections.abc import Callable
 
 from syncer.app.installation import App, who
 from syncer.cli.output import DONE, HELD, Out, stoppable
 from syncer.onboarding.test_invoice import GuidedTest
-
-
-def declare(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """The words of this command."""
-    test = command("test-invoice", "test the set-up with a small invoice that is voided again, or check one")
-    test.add_argument("--invoice", metavar="WHAT", default="", help="only check this one; nothing is made or voided")
-    test.add_argument(
-        "--contact", metavar="WHAT", default="", help="make one for this contact: an email, a name, an id"
-    )
 
 
 def do_test_invoice(app: App, asked: argparse.Namespace, out: Out) -> int:

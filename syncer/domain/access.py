@@ -7,6 +7,12 @@ from dataclasses import dataclass
 NONE, VIEWER, OPERATOR, ADMIN = "none", "viewer", "operator", "admin"
 ROLES = (NONE, VIEWER, OPERATOR, ADMIN)
 
+# Every order for invoices, as the terminal lists them.
+ORDERS = (
+    *("retry", "skip", "unskip", "map", "link_contact", "keep_apart", "adopt", "overwrite"),
+    *("reapply_payments", "replace_payment", "same_payment", "confirm_shrink", "undo"),
+)
+
 # The least role for each action; what is not named here is for admins.
 NEEDS: Mapping[str, str] = {
     "see": VIEWER,

@@ -14,6 +14,7 @@ from syncer.domain.errors import WrongUsage
 from syncer.domain.model.books import Books, books_text
 from syncer.domain.settings import SETTINGS, setting
 from syncer.messages import readiness as readiness_messages
+from syncer.messages import times
 from syncer.messages.format import count, day, moment, money
 from syncer.messages.status import WOULD
 from syncer.onboarding import readiness as readiness_onboarding
@@ -63,7 +64,7 @@ def computed_from(connection: Connection, report: Report) -> dict[str, Any]:
     made = {one["key"]: one for one in ledger.rows("settings") if one["value"] is not None}
     keys = [*SETTINGS, *(key for key in made if key not in SETTINGS)]
     return {
-        "at": explain.iso(report.checked_at),
+        "at": times.iso(report.checked_at),
         "connection": connection.name,
         "organisation": {
             "id": row.get("organisation_id"),
@@ -82,7 +83,7 @@ def computed_from(connection: Connection, report: Report) -> dict[str, Any]:
                 "key": key,
                 "value": made[key]["value"] if key in made else SETTINGS[key].default,
                 "by": made[key]["changed_by"] if key in made else None,
-                "at": explain.iso(made[key]["changed_at"]) if key in made else None,
+                "at": times.iso(made[key]["changed_at"]) if key in made else None,
             }
             for key in keys
         ],
@@ -96,7 +97,7 @@ def computed_from(connection: Connection, report: Report) -> dict[str, Any]:
 def _tested(test: test_invoice.Kept | None) -> dict[str, Any] | None:
     if test is None:
         return None
-    return {"number": test.number, "ok": test.ok, "at": explain.iso(test.begun_at), "checks": list(test.checks)}
+    return {"number": test.number, "ok": test.ok, "at": times.iso(test.begun_at), "checks": list(test.checks)}
 
 
 def digest(text: str) -> str:

@@ -22,11 +22,11 @@ from syncer.domain.readiness.checks import Check, Level, Situation, bundle, chec
 from syncer.messages import readiness
 from syncer.storage.ledger.ledger import Ledger
 from syncer.support import explain
-from syncer.support.contacts import open_groups
 from syncer.support.preview import Preview, planned
 from syncer.support.preview import preview as foresee
-from syncer.sync.contact_import import ContactReading
-from syncer.sync.ingest import Orders, Tell
+from syncer.sync.contact_groups import open_groups
+from syncer.sync.contact_ingest import ContactReading
+from syncer.sync.context import Orders, Tell
 from syncer.sync.snapshot import look
 
 ALREADY = ("AUTHORISED", "PAID")

@@ -23,8 +23,8 @@ from syncer.onboarding.test_invoice_contact import customer
 from syncer.onboarding.test_invoice_messages import Check
 from syncer.onboarding.test_invoice_steps import BothSides
 from syncer.storage.ledger.ledger import Ledger
-from syncer.support import explain
-from syncer.sync.ingest import Tell
+from syncer.support import explain, search
+from syncer.sync.context import Tell
 
 LOOKS_S = (0.0, 1.0, 3.0)  # seconds before each look for what a lost answer may have made
 QUIET = timedelta(seconds=120)  # after that, one look is enough
@@ -140,9 +140,9 @@ class GuidedTest:
 
     def _meant(self, what: str) -> Mapping[str, Any]:
         """The one invoice meant; what the ledger does not know is looked for in CrocoClick."""
-        if not explain.find(self._ledger, what):
+        if not search.find(self._ledger, what):
             self._connection.search(what)
-        found = explain.meant(self._ledger, what)
+        found = search.meant(self._ledger, what)
         if len(found) > 1:
             several = ", ".join(str(row["number"]) for row in found[:5])
             raise WrongUsage(

@@ -15,7 +15,7 @@ from syncer.domain.readiness.test_invoice import Wanted, findings, wanted_docume
 from syncer.onboarding import test_invoice_messages as say
 from syncer.onboarding.test_invoice_messages import Check
 from syncer.support import explain
-from syncer.sync.ingest import Tell
+from syncer.sync.context import Tell
 from syncer.sync.run import Outcome
 
 RUNS = 3  # a write in doubt is looked for in one run and sent again in the next

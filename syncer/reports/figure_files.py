@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from syncer.reports.figures import Column
+from syncer.reports.figure import Column
 from syncer.reports.table_export import as_text, in_sheet
 
 Rows = Sequence[Sequence[Any]]

@@ -18,9 +18,10 @@ from syncer.messages import status as status_messages
 from syncer.storage.analysis.figures_query import Connection, Counting
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    pass
 
-Row = Mapping[str, Any]
+from syncer.reports.figure import Column, Figure, Row
+
 HEALING = [code for code in CAUSES if heals_by_itself(code)]
 NEEDS, HEALS = "needs a person", "heals by itself"
 STARTS: Mapping[str, str] = {"day": "Day", "week": "Week from", "month": "Month from"}
@@ -36,41 +37,6 @@ _WITHOUT_NAMES: Mapping[str, str] = {
     "period_locked": "The period is locked in Xero",
     "rejected_by_xero": "Xero gave a reason of its own",
 }
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a figure: its name, and what its values are.
-
-    `unit` is one of day, text, count, money (in the currency of the row), share (of a hundred), seconds, bytes, value.
-    """
-
-    name: str
-    unit: str
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One question, answered in numbers."""
-
-    key: str
-    title: str
-    sentence: str
-    columns: Sequence[Column]
-    rows: Sequence[tuple[Any, ...]]
-
-    @property
-    def names(self) -> list[str]:
-        """What its columns are called, on the screen and in every file."""
-        return [column.name for column in self.columns]
-
-    def frame(self) -> "DataFrame":
-        """Its numbers; money stays Decimal."""
-        import pandas as pd  # Slow to load, and not needed to count.
-
-        # Whole numbers stay whole also where one is missing.
-        whole = {column.name: "Int64" for column in self.columns if column.unit in ("count", "seconds", "bytes")}
-        return pd.DataFrame(list(self.rows), columns=self.names, dtype=object).astype(whole)
 
 
 @dataclass(frozen=True)

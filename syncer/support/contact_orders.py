@@ -12,8 +12,8 @@ from syncer.domain.matching.invoice_contacts import emails, name_key
 from syncer.domain.matching.similarity import SourceContact, addresses, likely_key
 from syncer.domain.model.sync_state import Order
 from syncer.storage.ledger.ledger import Ledger
-from syncer.support.contacts import people_of
 from syncer.support.orders import ANEW, one_xero_contact, only_said
+from syncer.sync.contact_groups import people_of
 
 NAMES = ("link_contact", "keep_apart", "ignore", "undo")
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from syncer.domain.matching.contact_import import Answer, Link, survivor
+from syncer.domain.matching.contact_import import Answer
 from syncer.domain.matching.duplicates import CROCOCLICK, XERO, Group, Member, Proposal, Weight, groups, proposal
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import BookContact
@@ -22,6 +22,7 @@ from syncer.messages import contacts
 from syncer.reports.table_export import as_text
 from syncer.storage.ledger.contacts import Imported
 from syncer.storage.ledger.ledger import Ledger
+from syncer.sync.contact_groups import is_answered, people_of, plain_links
 
 
 @dataclass
@@ -160,37 +161,6 @@ class Book:
             last_invoice=tally.last,
             linked_to=self.xero[link.xero_id].name if link and link.xero_id in self.xero else "",
         )
-
-
-def people_of(ledger: Ledger) -> dict[str, SourceContact]:
-    """CrocoClick's contacts by id: its own list, and where that was never read those that invoices name."""
-    found = ledger.source_contacts()
-    if not found:
-        known = (contact.customer for contact in ledger.contacts().values())
-        found = [SourceContact(one.id, one.name, one.email, one.company, one.phone) for one in known]
-    return {one.id: one for one in found}
-
-
-def open_groups(ledger: Ledger, links: Mapping[str, Link]) -> list[Group]:
-    """The groups that share an email and that nobody has answered, by these links."""
-    book = {one.id: one for one in ledger.book_contacts()}
-    found = groups(book.values(), people_of(ledger).values(), plain_links(links, book))
-    answers = ledger.contact_answers()
-    return [one for one in found if not one.likely and not is_answered(one, answers, links)]
-
-
-def plain_links(links: Mapping[str, Link], book: Mapping[str, BookContact]) -> dict[str, str]:
-    """Whom each CrocoClick contact is linked to, merges followed."""
-    return {key: survivor(link.xero_id, book) for key, link in links.items()}
-
-
-def is_answered(group: Group, answers: Mapping[str, Answer], links: Mapping[str, Link]) -> bool:
-    """Whether a person left the group alone, or said for each contact on one of its sides who it is or is not."""
-    if group.email in answers or any(one.id in answers and answers[one.id].kind == "chosen" for one in group.members):
-        return True
-    said = {member.id for member in group.members if member.id in answers}
-    said |= {member.id for member in group.on(CROCOCLICK) if member.id in links and links[member.id].by_person}
-    return any(those and all(one.id in said for one in those) for those in map(group.on, (XERO, CROCOCLICK)))
 
 
 def _tallies(rows: Iterable[Mapping[str, Any]], name: str = "") -> dict[str, Tally]:

@@ -3,15 +3,12 @@
 Nothing here makes a call or writes; everything comes from the ledger and the planner.
 """
 
-import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from syncer.domain.errors import WrongUsage
 from syncer.domain.mapping.invoice_to_document import document, due_date
 from syncer.domain.mapping.tax_rates import tax_rate
 from syncer.domain.mapping.xero_totals import shares
@@ -26,123 +23,16 @@ from syncer.domain.planning import compare
 from syncer.domain.planning.actions import Action
 from syncer.domain.planning.plan import plan
 from syncer.messages import status
+from syncer.messages.times import iso
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.records import Known, Verdict, as_kept
+from syncer.storage.ledger.records import Known, Verdict, as_kept, kept_facts
 from syncer.sync import invoice_state
-from syncer.sync.contact_import import Report
-from syncer.sync.run import Outcome
 from syncer.sync.snapshot import look
 
-MATCHES = 50
 UNKNOWN = "answer_lost"  # the cause of what is in doubt and has none of its own
-ORDERED = 5000  # invoices that one order may be for
-OUTCOMES = ("created updated voided paid unchanged held deferred in_doubt skipped not_eligible").split()
-
-
-def iso(value: datetime | None) -> str | None:
-    """A time as UTC ISO with Z."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
-
-
-def facts_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts of a ledger row's cause."""
-    found: dict[str, Any] = json.loads(row.get("facts") or "{}")
-    return found
 
 
 # -- runs ----------------------------------------------------------------------------------------------------
-
-
-def result_of_run(ledger: Ledger, outcome: Outcome, only: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """What a run came to: outcomes, money by currency, calls."""
-    outcomes = dict.fromkeys(OUTCOMES, 0)
-    money: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"synced": Decimal(0), "held": Decimal(0)})
-    for row in ledger.rows("run_result", run_id=outcome.run_id, everything=not only, ids=sorted(only)):
-        outcomes[row["outcome"]] += row["invoices"]
-        if (row["synced"] or row["outcome"] == "held") and row["currency"]:
-            money[row["currency"]]["synced" if row["synced"] else "held"] += row["money"]
-    paid = ledger.row("paid_in_run", run_id=outcome.run_id)
-    outcomes["paid"] = paid["invoices"] if paid else 0
-    return {
-        "outcomes": outcomes,
-        "money": {
-            currency: {name: show(amount, currency) for name, amount in sums.items()}
-            for currency, sums in sorted(money.items())
-        },
-        "calls": _calls_of(ledger, outcome.run_id),
-        "unreadable": [
-            {"invoice_id": one.source_id, "number": one.number, "field": one.field, "reason": one.reason}
-            for one in outcome.unreadable
-        ],
-        "left_out": [
-            {"kind": one.kind, "id": one.source_id, "name": one.number, "field": one.field, "reason": one.reason}
-            for one in outcome.left_out
-        ],
-    }
-
-
-def _calls_of(ledger: Ledger, run_id: str) -> dict[str, int]:
-    calls = {"xero": 0, "crococlick": 0}
-    return calls | {
-        row["side"]: row["calls"] for row in ledger.rows("calls_of_run", run_id=run_id) if row["side"] in calls
-    }
-
-
-def result_of_import(ledger: Ledger, report: Report) -> dict[str, Any]:
-    """What an import of contacts came to, as `import-contacts --json` tells it besides the run."""
-    return {
-        "outcomes": dict(report.outcomes),
-        "duplicate_groups": report.duplicate_groups,
-        "calls": _calls_of(ledger, report.run_id),
-    }
-
-
-def held_list(ledger: Ledger, only: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
-    """Every invoice that waits for a person, each with its reason."""
-    return [
-        {
-            "invoice_id": row["source_id"],
-            "number": row["number"],
-            "cause": row["cause"],
-            "detail": status.cause_sentence(row["cause"], facts_of(row)),
-        }
-        for row in ledger.rows("held_in", everything=not only, ids=sorted(only))
-    ]
-
-
-def run_summary(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One run as the outside sees it."""
-    result = json.loads(row["result"] or "{}")
-    return {
-        "run_id": row["run_id"],
-        "started_at": iso(row["started_at"]),
-        "finished_at": iso(row["finished_at"]),
-        "ended": row["ended"] or "running",
-        "cause": row["cause"],
-        "outcomes": {**dict.fromkeys(OUTCOMES, 0), **result.get("outcomes", {})},
-        "money": result.get("money", {}),
-        "calls": result.get("calls", {"xero": 0, "crococlick": 0}),
-    }
-
-
-def run_told(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's row with what it came to, times as times: for a screen."""
-    result = json.loads(row["result"] or "{}")
-    empty = {"money": {}, "calls": {"xero": 0, "crococlick": 0}, "unreadable": [], "left_out": []}
-    return {**row, **empty, **result, "outcomes": {**dict.fromkeys(OUTCOMES, 0), **result.get("outcomes", {})}}
-
-
-def runs(ledger: Ledger, limit: int) -> list[dict[str, Any]]:
-    """The latest runs with what each came to, newest first."""
-    return with_money(ledger, [run_told(row) for row in ledger.rows("runs", limit=limit)])
-
-
-def with_money(ledger: Ledger, told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Runs with the money that each brought over, by currency (`moved`)."""
-    moved: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    for row in ledger.rows("run_money", run_ids=[run["run_id"] for run in told]):
-        moved[row["run_id"]][row["currency"]] = row["money"]
-    return [{**run, "moved": moved.get(run["run_id"], {})} for run in told]
 
 
 # -- one invoice ---------------------------------------------------------------------------------------------
@@ -193,30 +83,6 @@ class Story:
     def what(self) -> str:
         """What names this invoice alone: its number, else its id."""
         return str(self.row["number"] if self.is_alone else self.row["source_id"])
-
-
-def find(ledger: Ledger, what: str, limit: int = MATCHES) -> list[dict[str, Any]]:
-    """The invoices that a search means: this very number or id, else what contains it; likeliest first."""
-    what = what.strip()
-    if not what:
-        return []
-    return ledger.rows("find_exact", what=what, limit=limit) or ledger.rows("find_like", what=what, limit=limit)
-
-
-def meant(ledger: Ledger, what: str) -> list[dict[str, Any]]:
-    """The invoices that an order means by `what`: one by its number or id, or all of a customer by its name or email.
-
-    Raises WrongUsage for what fits nothing, or several that it does not name outright.
-    """
-    found = find(ledger, what, ORDERED)
-    if not found:
-        raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
-    named = what.strip().casefold()
-    whole = all(named in (row["contact_name"].casefold(), row["contact_email"].casefold()) for row in found)
-    if len(found) > 1 and not whole:
-        several = ", ".join(f"{row['number']} ({row['source_id']})" for row in found[:5])
-        raise WrongUsage(f"{what!r} fits {len(found)} invoices: {several}{' …' if len(found) > 5 else ''}. Say which.")
-    return found
 
 
 def story(ledger: Ledger, rules: Rules, row: Mapping[str, Any]) -> Story:
@@ -319,7 +185,7 @@ def explained(told: Story, deep_link: str = "") -> dict[str, Any]:
         "history": [
             {
                 "at": iso(one["happened_at"]),
-                "what": status.happened(one["what"], one["cause"], facts_of(one)),
+                "what": status.happened(one["what"], one["cause"], kept_facts(one)),
                 "by": one["by_whom"],
             }
             for one in told.history

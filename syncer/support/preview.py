@@ -6,7 +6,6 @@ Nothing here makes a call or writes: `Connection.foresee` reads what the run wou
 from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
@@ -15,7 +14,6 @@ from syncer.domain.matching.invoice_contacts import Create, Join
 from syncer.domain.model.books import NEW, Books
 from syncer.domain.model.money import show
 from syncer.domain.model.obstacle import Obstacle, Stand, behind
-from syncer.domain.model.payment import BookPayment
 from syncer.domain.model.problems import NOT_ELIGIBLE, Problem
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.model.sync_state import Standing
@@ -27,21 +25,11 @@ from syncer.storage.ledger import records
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.records import Known
 from syncer.sync import invoice_state
+from syncer.sync.context import Foreseen
 from syncer.sync.documents import OVER
 from syncer.sync.outbox import BATCH_ELEMENTS
 from syncer.sync.payments import PAYMENTS_SCOPE
 from syncer.sync.snapshot import Look, look
-
-
-@dataclass(frozen=True)
-class Foreseen:
-    """What was read for a preview besides the ledger, and what the run would read anew from Xero."""
-
-    payments: Mapping[str, Sequence[BookPayment]] = field(default_factory=dict)  # by InvoiceID, to compare one by one
-    reads: int = 0  # calls
-    sees_payments: bool | None = None  # None: CrocoClick was not asked for any
-    recent_since: date | None = None  # invoices issued before are written in a turn of their own
-
 
 NOTHING = Foreseen()
 

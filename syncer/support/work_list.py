@@ -16,8 +16,8 @@ from typing import Any
 from syncer.domain.model.problems import CAUSES, Who, heals_by_itself
 from syncer.messages import status
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.records import as_json
-from syncer.support.explain import UNKNOWN, Story, facts_of
+from syncer.storage.ledger.records import as_json, kept_facts
+from syncer.support.explain import UNKNOWN, Story
 
 
 @dataclass
@@ -117,7 +117,7 @@ def _alike(ledger: Ledger, code: str, key: str, states: Sequence[str]) -> list[d
 
 def _group_of(row: Mapping[str, Any]) -> Group:
     """The group that a record belongs to, still empty."""
-    return Group(row["cause"] or UNKNOWN, facts_of(row), _heals(row), _key_of(row))
+    return Group(row["cause"] or UNKNOWN, kept_facts(row), _heals(row), _key_of(row))
 
 
 def _heals(row: Mapping[str, Any]) -> bool:
@@ -170,7 +170,7 @@ def settled(ledger: Ledger, since: datetime, limit: int = 5000) -> list[Settled]
 
 def _settled(row: Mapping[str, Any]) -> Settled:
     """The group that a settled record belongs to, still empty; what came of one day and one answer is one."""
-    facts = facts_of(row)
+    facts = kept_facts(row)
     skipped = row["held_what"] == "order_skip"
     sentence = status.group_sentence("skipped_by_person" if skipped else row["cause"] or UNKNOWN, facts)
     what = row["order_what"] or ("changed" if row["is_changed"] else "mended")

@@ -6,7 +6,6 @@ It may be stopped at any moment: what was under way is looked for first the next
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,17 +16,15 @@ from syncer.domain.model.problems import Problem
 from syncer.domain.ports import Refused, Taken
 from syncer.storage.ledger.contacts import PLANNED, Imported, decided
 from syncer.storage.ledger.records import Ending, OpenAttempt
-from syncer.support.contacts import open_groups
-from syncer.sync.ingest import DAILY, FEW, OVERLAP, SHRUNK_TO, Doors, Tell
-from syncer.sync.outbox import Batch, Element, Kind, Waves
+from syncer.sync.contact_groups import open_groups
+from syncer.sync.contact_ingest import QUIET, ContactReading
+from syncer.sync.context import Doors, Tell
+from syncer.sync.outbox import Batch, Element, Kind, Waves, intent
 from syncer.sync.snapshot import digest
-from syncer.sync.writes.invoices import intent
 
 IN_FLIGHT = 4
 WAVE = 40  # contacts that are committed together: as many looks at most after a crash
 ROUNDS = 2  # what got no answer and did not arrive is sent once more
-QUIET = timedelta(seconds=15)  # CrocoClick's search lags behind its writes by seconds
-WEEKLY = timedelta(days=7)  # Xero does not say when a contact became a customer: once a week all are read
 
 
 @dataclass
@@ -41,56 +38,6 @@ class Report:
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, Outcome), 0))
     duplicate_groups: int = 0
     conflicts: Sequence[Imported] = ()
-
-
-class ContactReading:
-    """Bringing the mirrors of both sides' contacts up to date."""
-
-    def __init__(self, doors: Doors, tell: Tell, stop: Callable[[], bool] = lambda: False) -> None:
-        self._doors = doors
-        self._ledger = doors.ledger
-        self._tell = tell
-        self._stop = stop
-
-    def xero(self) -> None:
-        """What changed in Xero since it was last read; once a week everything."""
-        started = self._doors.clock.now()
-        whole, last = (self._ledger.watermark(name, started) for name in ("xero_contacts_all", "xero_contacts"))
-        since = last - OVERLAP if last and whole and started - whole < WEEKLY else None
-        read = 0
-        for page in self._doors.accounts.contacts(since):
-            read += len(page.items)
-            self._ledger.mirror(started, contacts=page.items)
-            self._tell("contacts_xero", read, page.total or 0)
-            if self._stop():
-                return
-        self._ledger.mirror(started, reached=["xero_contacts", *([] if since else ["xero_contacts_all"])])
-
-    def crococlick(self) -> None:
-        """What changed in CrocoClick since it was last read; once a day everything, so that what is gone shows."""
-        started = self._doors.clock.now()
-        whole, last = (self._ledger.watermark(name, started) for name in ("source_contacts_all", "source_contacts"))
-        everything = not (last and whole and started - whole < DAILY)
-        read: list[SourceContact] = []
-        for page in self._doors.crm.contacts(None if everything or not last else last - OVERLAP):
-            read += page.items
-            self._tell("contacts_crococlick", len(read), page.total or 0)
-            if self._stop():
-                return
-        if everything and whole:
-            self._shrunk(len(read), whole)
-        reached = ["source_contacts", *(["source_contacts_all"] if everything else [])]
-        # What was made a moment ago may not show yet, and is not gone for that.
-        self._ledger.see_contacts(read, started, reached, started - QUIET if everything else None)
-
-    def _shrunk(self, shown: int, last: datetime) -> None:
-        """Raise HaltRun where far fewer contacts are shown than before, unless a person said that it is so."""
-        before = len(self._ledger.rows("source_contacts"))
-        if before < FEW or shown >= before * SHRUNK_TO:
-            return
-        confirmed = self._ledger.row("order_given", what="order_confirm_shrink")
-        if not (confirmed and confirmed["at"] and confirmed["at"] >= last):
-            raise HaltRun("contacts_shrunk", seen=shown, before=before)
 
 
 class Import:

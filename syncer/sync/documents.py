@@ -15,11 +15,13 @@ from syncer.domain.planning.actions import Action, Do, is_ours
 from syncer.domain.planning.payments import takes_payments
 from syncer.domain.planning.plan import plan_all
 from syncer.storage.ledger.records import Known
-from syncer.sync.ingest import OVERLAP, Reading
+from syncer.sync.context import OVERLAP
+from syncer.sync.ingest import Reading
 from syncer.sync.outbox import BATCH_ELEMENTS, Batch, Element, batches
 from syncer.sync.phase import Work
 from syncer.sync.snapshot import Look, verdict
-from syncer.sync.writes.invoices import bound, contact_element, invoice_element, number_element
+from syncer.sync.writes.contacts import contact_element
+from syncer.sync.writes.invoices import bound, invoice_element, number_element
 from syncer.sync.writes.write_set import OUTCOMES, Writes
 
 FEW_FIELDS_SIZE = 500  # bytes, at most, of a write that is no whole document

@@ -2,67 +2,25 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from syncer.domain.errors import HaltRun, Reconnect, Unavailable
-from syncer.domain.model.books import Books, Document, books_from, books_text
+from syncer.domain.model.books import Books, books_from, books_text
 from syncer.domain.model.invoice import NO_ANSWER, Invoice, without_answer
 from syncer.domain.model.payment import Payment
-from syncer.domain.model.problems import Problem
-from syncer.domain.ports import Accounts, CallRecord, Clock, Crm, Page, Seal, Unreadable
-from syncer.storage.ledger.ledger import Ledger
+from syncer.domain.ports import Page, Unreadable
+from syncer.sync.context import DAILY, FEW, OVERLAP, SHRUNK_TO, Doors, Orders, Tell
 
 T = TypeVar("T")
 _AN_ID = re.compile("[0-9a-f]{24}")
 
-OVERLAP = timedelta(minutes=10)  # a mirror is read again from a little before where it ended
-DAILY = timedelta(hours=24)
 OPEN_STATUSES = ("draft", "sent", "payment_processing", "partially_paid")
 PAUSE = timedelta(minutes=90)  # without any reading: a ledger that was put back shows at least as long a pause
 SEE_AT_ONCE = 2000
 ROWS_A_CALL = 99  # rows that a page of the list adds: pages overlap by one
 ASK_AT_MOST = 200  # single invoices a run, of those that a list did not show
-FEW = 20  # invoices or contacts: below, any number may be gone from one day to the next
-SHRUNK_TO = 0.5
-
-ReadComplaints = Callable[[Sequence[str]], tuple[Problem, ...]]
-Tell = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Doors:
-    """Everything a run reaches the world through."""
-
-    crm: Crm
-    accounts: Accounts
-    ledger: Ledger
-    clock: Clock
-    drain_calls: Callable[[], Sequence[CallRecord]]
-    new_call_id: Callable[[], str]
-    read_complaints: ReadComplaints
-    document_size: Callable[[Document], int]
-    seal: Seal
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What this run was asked for: everything, or the invoices of `scope` alone; `fresh` reads Xero's lists anew.
-
-    `patient`: nobody waits for it, so that Xero is asked nothing that the day's reading will tell, and what has a time
-    to be tried again is left until then. `goes_on`: CrocoClick was read a moment ago.
-    """
-
-    scope: str = ""
-    only: frozenset[str] = frozenset()
-    full: bool = False
-    fresh: bool = False
-    patient: bool = False
-    goes_on: bool = False
-    recent_days: int = 30
-    in_flight: int = 5
-    left_to_daily_work: float = 0.5  # the share of the day's calls that old invoices leave to others
 
 
 class Reading:

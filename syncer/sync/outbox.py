@@ -14,6 +14,7 @@ from syncer.domain.errors import InDoubt, Reconnect, SyncerError, TryLater
 from syncer.domain.model.problems import Problem
 from syncer.domain.planning.plan import idempotency_key
 from syncer.domain.ports import CallRecord, Clock, Refused
+from syncer.storage.ledger.records import Intent
 
 BATCH_ELEMENTS = 50  # Xero's limits page advises 50 elements
 BATCH_BYTES = 3_500_000  # and 3.5 MB
@@ -262,3 +263,18 @@ def _halves(batch: Batch) -> list[Batch]:
     middle = len(batch.elements) // 2
     parts = (batch.elements[:middle], batch.elements[middle:])
     return [Batch(batch.kind, batch.action, part) for part in parts if part]
+
+
+def intent(batch: Batch, element: Element, place: int, call_id: str, key: str) -> Intent:
+    """One element of a batch, as it is committed before the batch leaves."""
+    return Intent(
+        kind=batch.kind,
+        source_id=element.source_id,
+        action=batch.action,
+        number=element.number,
+        call_id=call_id,
+        position=place,
+        key=key,
+        fingerprint=element.fingerprint,
+        expected=element.expected,
+    )

@@ -13,7 +13,7 @@ from syncer.sync.ingest import Reading
 from syncer.sync.outbox import Batch, Element, batches
 from syncer.sync.phase import Work
 from syncer.sync.snapshot import Look, verdict
-from syncer.sync.writes.invoices import payment_element, removal_element
+from syncer.sync.writes.payments import payment_element, removal_element
 from syncer.sync.writes.write_set import Writes
 
 ASK_AT_MOST = 50  # customers a run, whose payments do not add up

@@ -10,7 +10,7 @@ from syncer.domain.model.sync_settings import Rules
 from syncer.domain.planning.actions import Action, Do
 from syncer.domain.planning.plan import plan_all
 from syncer.storage.ledger.records import Known
-from syncer.sync.ingest import Doors, Orders, Tell
+from syncer.sync.context import Doors, Orders, Tell
 from syncer.sync.outbox import Batch, Kind, Waves
 from syncer.sync.snapshot import Look, look, verdict
 from syncer.sync.writes.write_set import Writes

@@ -12,8 +12,10 @@ from syncer.domain.model.payment import is_ours as carries_mark
 from syncer.domain.model.xero_document import BookDocument
 from syncer.domain.ports import Found, Page
 from syncer.storage.ledger.records import Ending, Intent, OpenAttempt
-from syncer.sync.ingest import OVERLAP, Doors, Reading
-from syncer.sync.writes.invoices import is_meant, settled, settled_payment, settled_removal
+from syncer.sync.context import OVERLAP, Doors
+from syncer.sync.ingest import Reading
+from syncer.sync.writes.invoices import is_meant, settled
+from syncer.sync.writes.payments import settled_payment, settled_removal
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from syncer.domain.model.sync_settings import Rules
 from syncer.domain.planning.actions import Do
 from syncer.domain.ports import Unreadable
 from syncer.storage.ledger.records import Known
-from syncer.support.preview import Foreseen
+from syncer.sync.context import Doors, Foreseen, Orders, Tell
 from syncer.sync.documents import OVER, Documents
-from syncer.sync.ingest import Doors, Orders, Reading, Tell
+from syncer.sync.ingest import Reading
 from syncer.sync.payments import Payments
 from syncer.sync.phase import Work
 from syncer.sync.reconcile import Settling

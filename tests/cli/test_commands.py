@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
-from syncer.__main__ import main
+from syncer.cli.main import main
 from syncer.storage.heartbeat import watching
 from syncer.storage.ledger.ledger import Ledger
 from tests.support.sync_world import World

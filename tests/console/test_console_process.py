@@ -18,8 +18,8 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from syncer.app import environment
 from syncer.app.installation import App
-from syncer.domain import settings
 from syncer.domain.access import Right
 from syncer.storage.heartbeat import watching
 from tests.console.test_browser import ROOT, _answers, _free_port
@@ -93,7 +93,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "XERO_CLIENT_ID": "app", "XERO_REDIRECT_URI": f"{url}/xero/callback",
         **dict.fromkeys(("XERO_API_URL", "XERO_LOGIN_URL", "XERO_IDENTITY_URL", "CROCOCLICK_API_URL"), nobody),
     }  # fmt: skip
-    app = App(settings.environment(values, Path("/nowhere")))
+    app = App(environment.environment(values, Path("/nowhere")))
     app.register.change(Right("luc@example.com", "operator", frozenset({"lyon"})), "a test", app.clock.now())
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
     with (data / "console.log").open("wb") as log:

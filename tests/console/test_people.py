@@ -20,8 +20,8 @@ from console import access
 from console.desk.desk import ITSELF, Desk, NotAllowed, Visitor, WrongUsage, _started, installation
 from console.desk.people import of_claims, provider_of
 from console.request_gate import GATE
-from syncer.__main__ import main
-from syncer.domain import settings
+from syncer.app import environment
+from syncer.cli.main import main
 from syncer.domain.access import Right
 from syncer.domain.model.books import TaxRate, books_text
 from tests.console.conftest import BOOKS, NOW, SECRET, Draw, press, script, seen
@@ -179,7 +179,7 @@ def test_an_email_of_which_nothing_is_said_counts_where_the_installation_says_so
 ):
     """Some providers never say it of their own accounts; one that says no is believed all the same."""
     monkeypatch.setenv("OIDC_TRUST_EMAIL", "true")
-    configured = settings.provider(settings.environment())
+    configured = environment.provider(environment.environment())
     assert configured
     silent = {name: value for name, value in claims().items() if name != "email_verified"}
     assert of_claims(silent, configured, datetime.now(UTC)).name == "anna@example.com"
@@ -199,7 +199,7 @@ def test_an_email_of_which_nothing_is_said_counts_where_the_installation_says_so
 )
 def test_a_sign_in_that_is_configured_by_half_is_refused(changes: dict[str, str], says: str):
     with pytest.raises(WrongUsage, match=says):
-        settings.provider(settings.environment({**CONFIGURED, **changes}))
+        environment.provider(environment.environment({**CONFIGURED, **changes}))
 
 
 # -- the door ---------------------------------------------------------------------------------------------------------

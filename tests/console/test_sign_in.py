@@ -15,8 +15,8 @@ import oidc_provider_mock
 import pytest
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from syncer.app import environment
 from syncer.app.installation import App
-from syncer.domain import settings
 from syncer.domain.access import Right
 from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _answers, _free_port
 from tests.support.waiting import PATIENCE_S, until
@@ -51,7 +51,7 @@ def house(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
         "XERO_CLIENT_ID": "app", "XERO_REDIRECT_URI": f"{url}/xero/callback",
         **dict.fromkeys(("XERO_API_URL", "XERO_LOGIN_URL", "XERO_IDENTITY_URL", "CROCOCLICK_API_URL"), provider),
     }  # fmt: skip
-    app = App(settings.environment(values, Path("/nowhere")))
+    app = App(environment.environment(values, Path("/nowhere")))
     app.register.change(Right("@example.com", "viewer"), "a test", app.clock.now())
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
     with (data / "console.log").open("wb") as log:

@@ -2,7 +2,9 @@
 
 import pytest
 
-from syncer.domain.access import ADMIN, NEEDS, NONE, OPERATOR, ROLES, VIEWER, Right, is_person, right_of
+from syncer.domain.access import ADMIN, NEEDS, NONE, OPERATOR, ORDERS, ROLES, VIEWER, Right, is_person, right_of
+from syncer.support import orders
+from syncer.support.contact_orders import NAMES
 
 NAMED = [
     Right("@example.com", VIEWER), Right("Anna@Example.com", OPERATOR, frozenset({"lyon"})),
@@ -56,11 +58,9 @@ def test_an_admin_of_some_connections_rules_these_alone():
 
 
 def test_every_order_is_named():
-    """An order that is not named would silently be for admins alone."""
-    from syncer.support.contact_orders import NAMES
-    from syncer.support.orders import ORDERS
-
-    assert {*ORDERS, *NAMES} <= set(NEEDS)
+    """An order that is not named would silently be for admins alone, and missing from the help."""
+    assert {*orders.ORDERS, *NAMES} <= set(NEEDS)
+    assert tuple(orders.ORDERS) == ORDERS
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from collections import Counter
 
-from syncer.__main__ import order_of, parser
 from syncer.cli import contacts
+from syncer.cli.invoices import order_of
+from syncer.cli.parser import parser
 from syncer.support.contact_orders import ContactDesk
 
 LYON = {"AddressType": "STREET", "AddressLine1": "1 rue A", "City": "Lyon", "PostalCode": "69001", "Country": "FR"}

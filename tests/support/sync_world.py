@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sandbox.server import Sandbox
-from syncer.__main__ import order_of, parser
-from syncer.app import consent
+from syncer.app import consent, environment
 from syncer.app.clock import SystemClock
 from syncer.app.installation import App
+from syncer.cli.invoices import order_of
+from syncer.cli.parser import parser
 from syncer.domain import settings
-from syncer.support import explain, orders
-from syncer.sync.ingest import Orders
+from syncer.support import explain, orders, runs, search
+from syncer.sync.context import Orders
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -52,7 +53,7 @@ class World:
             "XERO_REDIRECT_URI": "http://localhost:8501/xero/callback",
             **changes,
         }
-        self.app = App(settings.environment(self.values, Path("/nowhere")))
+        self.app = App(environment.environment(self.values, Path("/nowhere")))
 
     @property
     def connection(self):
@@ -81,7 +82,7 @@ class World:
         for _ in range(times):
             outcome = self.connection.run(Orders(**orders), "a test", lambda *told: None, lambda: False)
         self.outcome = outcome
-        return explain.run_summary(self.ledger.row("run", run_id=outcome.run_id))["outcomes"]
+        return runs.run_summary(self.ledger.row("run", run_id=outcome.run_id))["outcomes"]
 
     def import_contacts(self, dry_run=False, stop=lambda: False):
         """Import contacts, and answer with what it came to."""
@@ -90,7 +91,7 @@ class World:
 
     def order(self, name, /, *what, **said):
         """Give an order, as `python -m syncer order NAME WHAT… KEY=VALUE…` does; a dot in a key as two underscores."""
-        rows = [row for one in what for row in explain.meant(self.ledger, one)]
+        rows = [row for one in what for row in search.meant(self.ledger, one)]
         said = {key.replace("__", "."): value for key, value in said.items()}
         return self._give(name, rows, said)
 
@@ -106,7 +107,7 @@ class World:
         if asked.command in ("connect", "sync"):
             return None
         name, whom, said = order_of(asked)
-        rows = [row for one in whom for row in explain.meant(self.ledger, one)]
+        rows = [row for one in whom for row in search.meant(self.ledger, one)]
         return self._give(name, rows, said)
 
     def cause(self, what):
@@ -125,7 +126,7 @@ class World:
 
     def explain(self, what):
         """What `explain --json` says."""
-        found = explain.find(self.ledger, what)
+        found = search.find(self.ledger, what)
         assert len(found) == 1, f"{what} fits {len(found)} invoices"
         return explain.explained(explain.story(self.ledger, self.connection.rules(), found[0]))
 

@@ -143,7 +143,7 @@ def test_only_one_run_at_a_time(world):
 
 def test_a_polite_stop_keeps_what_was_done(world):
     """Asked to stop, the run finishes the calls under way, records them and ends; the next one goes on."""
-    from syncer.sync.ingest import Orders
+    from syncer.sync.context import Orders
 
     contact = world.crm.add_contact(name="Large", email="large@example.org")
     for number in range(120):

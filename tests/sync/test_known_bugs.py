@@ -15,7 +15,7 @@ import pytest
 from sandbox.crococlick.records import Invoice
 from sandbox.server import Sandbox
 from sandbox.wire import dumps
-from syncer.__main__ import main
+from syncer.cli.main import main
 from tests.support.sync_world import World
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "bugs"

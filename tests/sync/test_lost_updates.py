@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from syncer.sync.ingest import Orders
+from syncer.sync.context import Orders
 
 MORE = [{"name": "More", "qty": 3, "amount": 100, "taxes": [20]}]
 OTHER_WORDS = [{"name": "Other words", "qty": 1, "amount": 100, "taxes": [20]}]

@@ -3,7 +3,7 @@
 import pytest
 
 from syncer.domain.errors import WrongUsage
-from syncer.sync.ingest import Orders
+from syncer.sync.context import Orders
 
 
 def there(world):

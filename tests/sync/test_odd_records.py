@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from syncer.support import explain
+from syncer.support import runs
 
 HALF = "\N{REPLACEMENT CHARACTER}"
 ODD = [
@@ -49,7 +49,7 @@ def test_an_odd_invoice_is_held_by_name_of_its_field(world, fields, text, raw, f
     assert (told["state"], told["cause"]["code"]) == ("held", "invoice_unreadable")
     assert (told["cause"]["facts"]["field"], told["cause"]["facts"]["value"]) == (field, value)
     assert value in told["cause"]["sentence"] and told["remedy"]["sentence"]
-    assert [row["cause"] for row in explain.held_list(world.ledger)] == ["invoice_unreadable"]
+    assert [row["cause"] for row in runs.held_list(world.ledger)] == ["invoice_unreadable"]
     assert world.sync() == dict.fromkeys(came, 0) | {"held": 1, "unchanged": 1}
     mend(world, invoice, kept)
     assert world.sync()["created"] == 1 and world.state("ODD-1") == "synced"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from console.desk.desk import Desk
-from syncer.__main__ import main
 from syncer.app.installation import who
-from syncer.sync.ingest import Orders
+from syncer.cli.main import main
+from syncer.sync.context import Orders
 
 WORK = {"name": "Work", "qty": 1, "amount": 100}
 OPEN = ("held", "retrying", "in_doubt")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncer.__main__ import main
+from syncer.cli.main import main
 from syncer.domain.model.problems import NOT_ELIGIBLE
 from tests.sync import test_every_cause as causes
 

@@ -11,7 +11,7 @@ from syncer.connectors.crococlick import webhooks
 from syncer.domain import settings
 from syncer.domain.errors import Reconnect, WrongUsage
 from syncer.storage.heartbeat import watching
-from syncer.sync.ingest import Orders
+from syncer.sync.context import Orders
 from tests.support.sync_world import press
 from tests.support.waiting import PATIENCE_S, until
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
-from syncer.__main__ import main
 from syncer.app.clock import SystemClock
+from syncer.cli.main import main
 from syncer.domain.errors import Reconnect, TryLater, WrongUsage
 from syncer.onboarding import test_invoice
 from syncer.onboarding.test_invoice import GuidedTest

@@ -367,3 +367,9 @@ def as_kept(state: str, problem: Problem | None) -> tuple[str, str | None, str |
 def as_json(value: Any) -> str:
     """A value as the ledger keeps it: equal values, equal text."""
     return json.dumps(value, ensure_ascii=False, default=str, sort_keys=True)
+
+
+def kept_facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a ledger row's cause."""
+    found: dict[str, Any] = json.loads(row.get("facts") or "{}")
+    return found

@@ -14,10 +14,11 @@ from syncer.domain.planning.actions import Do
 from syncer.domain.planning.changed_payments import payment_changed
 from syncer.domain.ports import Refused
 from syncer.storage.ledger.records import Ending
-from syncer.sync.ingest import Doors
-from syncer.sync.outbox import Element, Kind
+from syncer.sync.context import Doors
+from syncer.sync.outbox import Element, Kind, intent
 from syncer.sync.snapshot import Look, contact_stamp
-from syncer.sync.writes.invoices import arrived, intent, removed
+from syncer.sync.writes.invoices import arrived
+from syncer.sync.writes.payments import removed
 
 OUTCOMES = {
     Do.CREATE: "created",

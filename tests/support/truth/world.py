@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from sandbox.crococlick import records
 from sandbox.server import Sandbox
 from sandbox.xero import books
-from syncer.__main__ import COMMANDS, parser
 from syncer.app.installation import App
+from syncer.cli.command import function
 from syncer.cli.output import FAILED, LATER, NOT_CONNECTED, USAGE, Out
+from syncer.cli.parser import parser
 from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.storage.database.store import Store
 from tests.support.sync_world import World
@@ -116,7 +117,7 @@ class TruthWorld(World):
         told = io.StringIO()
         try:
             with contextlib.redirect_stdout(told):
-                status = COMMANDS[asked.command](self.app, asked, Out(True))
+                status = function(asked.command)(self.app, asked, Out(True))
         except WrongUsage:
             return USAGE, None
         except Reconnect:

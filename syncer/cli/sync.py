@@ -1,0 +1,92 @@
+"""The commands that sync: `sync` for one run, `watch` for ever."""
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from syncer.app import consent
+from syncer.app.installation import App, Connection, who
+from syncer.app.watch import EVERY
+from syncer.app.worker import Watches
+from syncer.cli import readiness
+from syncer.cli.output import DONE, FAILED, HELD, LATER, NOT_CONNECTED, Out, stoppable
+from syncer.domain.errors import Reconnect
+from syncer.messages import status as status_messages
+from syncer.support import runs
+from syncer.sync.run import Outcome
+
+
+def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """One run, with a bar on a terminal; Ctrl-C stops it cleanly."""
+    connection = app.connection(asked.connection)
+    only = readiness.scope(connection, asked.invoice)
+    wanted = connection.orders(scope=asked.invoice, only=only, full=asked.full)
+    with out.progress() as tell, stoppable(out) as stop:
+        outcome = connection.run(wanted, who(), tell, stop)
+    consent.note_failure(connection, outcome.failure)
+    return _report(connection, outcome, only, out)
+
+
+def do_watch(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Watch every connection, or one, until Ctrl-C, SIGTERM or the end of whoever started it."""
+    if asked.only:
+        app.connection(asked.only)
+    watches = Watches(app, asked.only or "", asked.every or EVERY, out.note, asked.with_parent)
+    if asked.with_parent:
+        threading.Thread(target=_when_input_ends, args=[watches.stop], name="parent", daemon=True).start()
+    with stoppable(out) as stop:
+        watches.run(stop)
+    if out.as_json:
+        out.json({"ended": "stopped"})
+    return DONE
+
+
+def _when_input_ends(then: Callable[[], None]) -> None:
+    while sys.stdin.buffer.read(4096):
+        continue
+    then()
+
+
+def _report(connection: Connection, outcome: Outcome, only: frozenset[str], out: Out) -> int:
+    row = connection.ledger.row("run", run_id=outcome.run_id)
+    assert row is not None  # noqa: S101 — it was written a moment ago
+    told = runs.run_summary(row)
+    held = runs.held_list(connection.ledger, only)
+    if out.as_json:
+        out.json({**told, "held": held})
+    _tell_run(told, held, outcome, out)
+    return _status_of(outcome, bool(held) or bool(outcome.unreadable))
+
+
+def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcome: Outcome, out: Out) -> None:
+    done = [(name.replace("_", " "), f"{number:,}") for name, number in told["outcomes"].items() if number]
+    out.table(["outcome", "invoices"], done or [("nothing to do", "")], right=["invoices"])
+    for currency, sums in told["money"].items():
+        synced, waiting = status_messages.money(sums["synced"], currency), status_messages.money(sums["held"], currency)
+        out.say(f"{currency}: {synced} in Xero, {waiting} held")
+    out.say(f"Calls: {told['calls']['xero']} to Xero, {told['calls']['crococlick']} to CrocoClick")
+    if held:
+        out.say(f"\n{status_messages.count(len(held), 'invoice')} held for a person:")
+        out.table(["number", "because"], [(one["number"], one["detail"]) for one in held[:20]])
+        if len(held) > 20:
+            out.say(f"and {len(held) - 20:,} more; `python -m syncer explain NUMBER` tells each.")
+    for one in outcome.unreadable[:20]:
+        out.say(f"The {one.named} could not be read: {one.field} {one.reason}.")
+    for one in outcome.left_out[:20]:
+        out.say(f"Left out: Xero's {one.kind} {one.number or one.source_id} cannot be read: {one.field} {one.reason}.")
+    if outcome.failure:
+        out.aside.print(status_messages.failure(outcome.failure.code, outcome.failure.facts), markup=False)
+    elif outcome.ended == "stopped":
+        out.note("Stopped as asked. The next sync goes on from here.")
+
+
+def _status_of(outcome: Outcome, held: bool) -> int:
+    if isinstance(outcome.failure, Reconnect):
+        return NOT_CONNECTED
+    if outcome.ended in ("deferred", "stopped"):
+        return LATER
+    if outcome.failure:
+        return FAILED
+    return HELD if held else DONE
