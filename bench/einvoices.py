@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from sandbox.server import Sandbox
 from tests.support.en16931_invoices import FILE, MISSING, Arrival, carry
-from tests.sync.conftest import World
+from tests.support.sync_world import World
 
 LEDGER_CLOSES_S = 0.5  # a reading handle is shared for a moment, then closes by itself
 

@@ -12,7 +12,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.ledger import add_attempts, add_calls, add_invoices, one_batch
-from syncer.storage.analysis.copy import Analysis, Question
+from syncer.storage.analysis.copy import Analysis
+from syncer.storage.analysis.query import Question
 from syncer.storage.database.store import Store
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) AS a, range(10000000) AS b"

@@ -18,8 +18,9 @@ from starlette.requests import Request
 
 from console import startup_token
 from console.components import formats, html
-from console.desk.desk import Desk, NotAllowed, SyncerError, Visitor, failure_sentence, installation
-from console.desk.people import provider_of, still
+from console.desk.desk import Desk, failure_sentence, installation
+from console.desk.people import NotAllowed, Visitor, provider_of, still
+from syncer.domain.errors import SyncerError
 from syncer.messages import access
 
 SAID_EVERYWHERE = "Nobody signs in here, so this console answers on this machine only."

@@ -9,7 +9,7 @@ import streamlit as st
 
 from console import access
 from console.components import formats, html
-from console.desk.desk import DEFAULT, Desk, SyncerError, failure_sentence, installation, of_disk
+from console.desk.desk import Desk, failure_sentence, installation
 from console.pages import (
     attention,
     connections,
@@ -23,6 +23,9 @@ from console.pages import (
     sql,
     today,
 )
+from syncer.app.installation import DEFAULT
+from syncer.domain.errors import SyncerError
+from syncer.storage.database.damage import of_disk
 
 LOG = logging.getLogger("console")
 NAME = "CrocoClick → Xero"

@@ -12,8 +12,11 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from console import access, bare_pages, request_gate
-from console.desk.desk import ITSELF, Desk, NotAllowed, SyncerError, failure_sentence, installation
-from syncer.app.webhooks import LARGEST_BYTES, SIGNATURE, Door
+from console.desk.desk import Desk, failure_sentence, installation
+from console.desk.people import ITSELF, NotAllowed
+from syncer.app.webhooks import Door
+from syncer.connectors.crococlick.webhooks import LARGEST_BYTES, SIGNATURE
+from syncer.domain.errors import SyncerError
 
 LOG = logging.getLogger("console")
 STOPPED = "stopped"

@@ -8,7 +8,8 @@ import streamlit as st
 
 from console.components import formats, html
 from console.components.html import Column
-from console.desk.desk import Account, Desk, Elsewhere, SyncerError, failure_sentence
+from console.desk.desk import Account, Desk, Elsewhere, failure_sentence
+from syncer.domain.errors import SyncerError
 
 SHOWN = 8
 

@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from syncer.domain.model.money import text
+from syncer.messages import format
+from syncer.messages import problems as problems_messages
 from syncer.messages import status as status_messages
 
-money, monies, count, day = status_messages.money, status_messages.monies, status_messages.count, status_messages.day
-needs_somebody = status_messages.needs_somebody
+money, monies, count, day = format.money, format.monies, format.count, format.day
+needs_somebody = format.needs_somebody
 
 _ADDRESS = re.compile(r"(https?:|www)(//|\.)", re.IGNORECASE)
 
@@ -60,7 +62,7 @@ def ago(value: datetime | None, now: datetime) -> str:
     """`4 minutes ago`, the exact time on hover (HTML)."""
     if value is None:
         return "never"
-    return f'<span class="time" title="{exact(value)}">{status_messages.ago(value, now)}</span>'
+    return f'<span class="time" title="{exact(value)}">{format.ago(value, now)}</span>'
 
 
 def age(value: datetime | None, now: datetime) -> str:
@@ -123,13 +125,13 @@ def mark(mark_: str, word: str, tone: str = "") -> str:
 
 def state(code: str) -> str:
     """The state of an invoice as mark and word (HTML)."""
-    found = status_messages.STATES.get(code, ("…", "Waiting"))
+    found = format.STATES.get(code, ("…", "Waiting"))
     return mark(*found, TONES.get(code, ""))
 
 
 def state_and(code: str, sentence: str) -> str:
     """A state with the sentence that explains it; the word is not said twice (HTML)."""
-    sign, word = status_messages.STATES.get(code, ("…", "Waiting"))
+    sign, word = format.STATES.get(code, ("…", "Waiting"))
     if sentence.startswith(word):
         return f"{mark(sign, word, TONES.get(code, ''))}{prose(sentence.removeprefix(word))}"
     return f"{state(code)}. {prose(sentence)}"
@@ -147,12 +149,12 @@ def happened(row: Mapping[str, Any]) -> str:
 
 def because(row: Mapping[str, Any]) -> str:
     """Why a record is where it is, as half a sentence."""
-    return status_messages.cause_sentence(row["cause"], _facts(row)) if row["cause"] else ""
+    return problems_messages.cause_sentence(row["cause"], _facts(row)) if row["cause"] else ""
 
 
 def also(problems: Sequence[Any]) -> list[str]:
     """What else stands in the way."""
-    return [status_messages.cause_sentence(problem.code, problem.facts) for problem in problems]
+    return [problems_messages.cause_sentence(problem.code, problem.facts) for problem in problems]
 
 
 def common(found: Mapping[str, Any]) -> str:
@@ -226,7 +228,7 @@ def xero_status(code: str | None) -> str:
 
 def status(code: str) -> str:
     """The status of an invoice in CrocoClick."""
-    return status_messages.STATUSES.get(code, code.replace("_", " "))
+    return format.STATUSES.get(code, code.replace("_", " "))
 
 
 def side(code: str) -> str:
@@ -241,7 +243,7 @@ def plan(code: str | None) -> str:
 
 def listed(value: str) -> str:
     """A setting's value, statuses in words."""
-    return ", ".join(status_messages.STATUSES.get(part, part) for part in value.split(","))
+    return ", ".join(format.STATUSES.get(part, part) for part in value.split(","))
 
 
 def phase(code: str) -> str:

@@ -12,7 +12,9 @@ from typing import Any
 import streamlit as st
 
 from console.components import formats, html
-from console.desk.desk import Answer, Desk, Remedy, SyncerError, failure_sentence
+from console.desk.desk import Desk, failure_sentence
+from syncer.domain.errors import SyncerError
+from syncer.messages.remedies import Answer, Remedy
 
 LISTED = 50  # invoices in a message to the accountant
 # What a button says before "and retry", where there is a choice; of one answer alone its own label is the button.

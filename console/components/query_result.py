@@ -8,8 +8,11 @@ from typing import Any
 import streamlit as st
 
 from console.components import charts, formats, html, result_chart, result_table
-from console.desk.desk import Desk, SyncerError, WrongUsage, failure_sentence
-from console.desk.questions import FILES, MAX_ROWS, TIMEOUT_S, Answer, Asking, Chart
+from console.desk.desk import Desk, failure_sentence
+from syncer.domain.errors import SyncerError, WrongUsage
+from syncer.reports.answer_files import FILES
+from syncer.reports.saved_questions import Chart
+from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Answer, Asking
 
 # So long is waited before anything is said of it; most answers are there by then.
 QUICK_S = 0.8

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from console.components.charts import COLOURS
-from syncer.messages import status
+from syncer.messages import format
 
 Row = Mapping[str, Any]
 LINE, BEFORE = "#0f8a6d", "#8fa3a0"
@@ -48,7 +48,7 @@ class Axis:
 
     def told(self, day: date) -> str:
         """One of them in words."""
-        return f"{day:%B %Y}" if self.by == "month" else f"{'week from ' * (self.by == 'week')}{status.day(day)}"
+        return f"{day:%B %Y}" if self.by == "month" else f"{'week from ' * (self.by == 'week')}{format.day(day)}"
 
     def hover(self, row: Row, *more: str) -> str:
         """What a point says of its row."""
@@ -101,7 +101,7 @@ def _told(rows: Iterable[Row], axis: Axis, name: str, counted: str) -> tuple[dic
         numbers[row[axis.first]] += row[counted]
         money[row[axis.first]][row["Currency"]] += row["Money"]
     told = [
-        f"{axis.told(day)}: {number:,} {name}{f', {status.monies(money[day])}' if status.monies(money[day]) else ''}"
+        f"{axis.told(day)}: {number:,} {name}{f', {format.monies(money[day])}' if format.monies(money[day]) else ''}"
         for day, number in numbers.items()
     ]
     return {day.isoformat(): number for day, number in numbers.items()}, told
@@ -119,9 +119,9 @@ def _money(rows: Sequence[Row], axis: Axis) -> go.Figure:
         figure.add_bar(
             x=[row[axis.first].isoformat() for row in those], y=[float(row["Money"]) for row in those],
             marker_color=LINE, row=place, col=1, hovertemplate="%{customdata}<extra></extra>",
-            customdata=[axis.hover(row, status.money(row["Money"], currency), _invoices(row)) for row in those],
+            customdata=[axis.hover(row, format.money(row["Money"], currency), _invoices(row)) for row in those],
         )  # fmt: skip
-        figure.update_yaxes(tickprefix=status.SIGNS.get(currency, f"{currency} "), tickformat="~s", row=place, col=1)
+        figure.update_yaxes(tickprefix=format.SIGNS.get(currency, f"{currency} "), tickformat="~s", row=place, col=1)
     _laid_out(figure, axis, 90 + 110 * len(shown))
     figure.update_layout(showlegend=False)
     figure.update_yaxes(nticks=3)
@@ -142,7 +142,7 @@ def _compared(rows: Sequence[Row], axis: Axis) -> go.Figure:
         figure.add_scatter(
             x=list(numbers), y=list(numbers.values()), name=name, hovertemplate="%{customdata}<extra></extra>",
             mode="lines+markers" if len(numbers) < 40 else "lines", line={"color": colour, "dash": dash, "width": 2},
-            customdata=[f"{axis.told(days[place])}: {status.count(n, 'invoice')}" for place, n in numbers.items()],
+            customdata=[f"{axis.told(days[place])}: {format.count(n, 'invoice')}" for place, n in numbers.items()],
         )  # fmt: skip
     _laid_out(figure, None, 240)
     days, last = {row["Place"]: row[axis.first] for row in rows}, rows[-1]["Place"]
@@ -212,7 +212,7 @@ def _line(
 
 
 def _invoices(row: Row) -> str:
-    return status.count(row["Invoices"], "invoice")
+    return format.count(row["Invoices"], "invoice")
 
 
 def _stopped(rows: Sequence[Row], axis: Axis) -> go.Figure:
@@ -315,7 +315,7 @@ def _lying(rows: Sequence[Row], across: str, named: str, colours: Mapping[str, s
             figure.add_bar(
                 y=list(numbers), x=list(numbers.values()), name=name, orientation="h", marker_color=colour,
                 customdata=[
-                    f"{one}: {number:,} {name.lower()}, {status.monies(money[one])}" for one, number in numbers.items()
+                    f"{one}: {number:,} {name.lower()}, {format.monies(money[one])}" for one, number in numbers.items()
                 ],
                 hovertemplate="%{customdata}<extra></extra>",
             )  # fmt: skip

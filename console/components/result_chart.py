@@ -8,9 +8,8 @@ import plotly.graph_objects as go
 
 from console.components.formats import opening
 from console.components.result_table import amount, day_told, head, in_plain_words, is_figure
-from console.desk.questions import Answer, Chart
-
-__all__ = ["figure", "numbers"]
+from syncer.reports.saved_questions import Chart
+from syncer.storage.analysis.query import Answer
 
 # Told apart by lightness as well as by hue, on light and dark.
 COLOURS = ("#0f8a6d", "#c9a227", "#4f7fbf", "#c4483e", "#7cc6a4", "#8e6bb0", "#e0bd5a", "#8fa3a0")

@@ -11,9 +11,9 @@ import streamlit as st
 
 from console.components import formats, html
 from console.components.html import Column
-from console.desk.questions import Answer
 from syncer.domain.model.money import text
-from syncer.messages import status
+from syncer.messages import format, problems, status
+from syncer.storage.analysis.query import Answer
 
 ROWS = 100  # on one page
 LETTERS = 300  # of one cell
@@ -79,7 +79,7 @@ def amount(value: Decimal, kind: str, currency: str) -> str:
     if not kind.endswith(f",{MONEY_PLACES})"):
         return text(value)
     if currency:
-        return status.money(value, currency)
+        return format.money(value, currency)
     told = text(value)
     whole, _, rest = told.partition(".")
     return f"{whole}.{rest:0<2}"
@@ -93,8 +93,8 @@ def in_plain_words(name: str, value: str, row: Mapping[str, Any]) -> str:
         known = status.OUTCOMES if name == "outcome" else status.RUN_ENDS
         return known.get(value, ("", value.replace("_", " ")))[1]
     return {
-        "state": lambda: status.STATES.get(value, ("", value))[1],
-        "status": lambda: status.STATUSES.get(value, value.replace("_", " ")),
+        "state": lambda: format.STATES.get(value, ("", value))[1],
+        "status": lambda: format.STATUSES.get(value, value.replace("_", " ")),
         "xero_status": lambda: status.XERO_STATUSES.get(value, value.lower()),
         "side": lambda: SIDES.get(value, value),
         "action": lambda: status.ACTIONS.get(value, value.replace("_", " ")),
@@ -107,7 +107,7 @@ def _cause(code: str, row: Mapping[str, Any]) -> str:
     """With its facts a sentence; without them a sentence would have gaps."""
     if isinstance(facts := row.get("facts"), str):
         return formats.opening(
-            status.cause_sentence(code, {"currency": row.get("currency") or "", **json.loads(facts)})
+            problems.cause_sentence(code, {"currency": row.get("currency") or "", **json.loads(facts)})
         )
     return formats.opening(code.replace("_", " "))
 

@@ -10,12 +10,10 @@ from syncer.app.installation import Connection
 from syncer.storage.ledger.writer import Deed
 from syncer.support import contacts
 from syncer.support.contact_orders import ContactDesk
-from syncer.support.contacts import GroupTold, Person, Row
+from syncer.support.contacts import GroupTold, Row
 
 NEWS = timedelta(days=30)
 NEWS_SHOWN = 8
-
-__all__ = ["ContactsDesk", "GroupTold", "Person", "Row"]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from console.desk import people
 from console.desk.contacts import ContactsDesk
-from console.desk.people import ITSELF, NotAllowed, PeopleDesk, Right, Visitor
+from console.desk.people import PeopleDesk, Visitor
 from console.desk.questions import AskingDesk
 from console.desk.readiness import ReadinessDesk
 from console.desk.reports import ReportsDesk
@@ -25,14 +25,13 @@ from console.desk.watch import WatchDesk
 from syncer.app import consent
 from syncer.app.environment import ROOT
 from syncer.app.installation import ASKED_BY, DEFAULT, App, Connection
-from syncer.domain.access import OF_THE_WHOLE
+from syncer.domain.access import OF_THE_WHOLE, Right
 from syncer.domain.errors import LedgerBusy, Reconnect, SyncerError, WrongUsage
 from syncer.domain.planning.compare import Compared
 from syncer.domain.settings import SETTINGS, checked, setting
-from syncer.messages import access, times
+from syncer.messages import access, remedies, times
 from syncer.messages import status as status_messages
-from syncer.messages.status import Answer, Remedy
-from syncer.storage.database.damage import of_disk
+from syncer.messages.remedies import Remedy
 from syncer.storage.file_lock import FileLock
 from syncer.storage.ledger import records
 from syncer.storage.ledger.ledger import Ledger
@@ -48,12 +47,6 @@ RECORDS = 500
 MATCHES = 50
 SETTLED = timedelta(days=30)
 ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
-
-__all__ = [
-    "DEFAULT", "ITSELF", "ROOT", "Answer", "Compared", "Desk", "Elsewhere", "Given", "Group", "NotAllowed", "Remedy",
-    "Right", "Settled", "Story", "SyncerError", "Today", "Visitor", "WrongUsage", "installation",
-    "of_disk",
-]  # fmt: skip
 
 
 @cache
@@ -298,7 +291,7 @@ class Desk:
 
     def remedy(self, group: Group) -> Remedy | None:
         """The next step for a group, with the choices that the books leave."""
-        return status_messages.remedy(group.code, group.facts, books=explain.books(self.ledger))
+        return remedies.remedy(group.code, group.facts, books=explain.books(self.ledger))
 
     def _once(self, asked: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
         """The answer to a question of many rows: asked anew when the ledger has moved."""

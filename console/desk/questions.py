@@ -11,30 +11,17 @@ from typing import Any
 from syncer.app.installation import App
 from syncer.domain.errors import WrongUsage
 from syncer.reports import saved_questions
-from syncer.reports.answer_files import FILES
 from syncer.reports.saved_questions import (
-    CHARTS,
-    KINDS,
     Chart,
-    Parameter,
     Saved,
-    default,
-    guessed,
-    parameters_in,
-    value,
-    values,
 )
-from syncer.storage.analysis.copy import Answer, Asking, Question, Table
-from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S
+from syncer.storage.analysis.copy import Table
+from syncer.storage.analysis.query import Asking, Question
 from syncer.storage.ledger import saved_questions as shelf
 
 AT_ONCE, AT_ONCE_FOR_ALL = 2, 3
 UNWATCHED_S = 10.0  # after which nobody waits for an answer: the page was left, or its tab was closed
 
-__all__ = [
-    "CHARTS", "FILES", "KINDS", "MAX_ROWS", "TIMEOUT_S", "Answer", "Asking", "AskingDesk", "Chart", "Parameter",
-    "Saved", "Table", "default", "guessed", "parameters_in", "value", "values",
-]  # fmt: skip
 
 _door = threading.Lock()
 _under_way: list[tuple[str, Asking]] = []

@@ -12,7 +12,6 @@ from syncer.domain.model.books import Books
 from syncer.domain.readiness.checks import Check
 from syncer.messages import readiness as readiness_messages
 from syncer.messages.contacts import counted
-from syncer.messages.readiness import GROUPS, MARKS
 from syncer.messages.remedies import Answer, Remedy
 from syncer.messages.status import effect_sentences
 from syncer.onboarding import certificate, test_invoice
@@ -20,11 +19,9 @@ from syncer.onboarding import readiness as readiness_onboarding
 from syncer.onboarding.readiness import Report
 from syncer.storage.ledger.writer import Deed
 from syncer.support import explain
-from syncer.support.preview import Effect, Preview, effects, preview
+from syncer.support.preview import Preview, effects, preview
 
 QUICK = 5000  # invoices that are planned anew while a person waits, without being asked
-
-__all__ = ["GROUPS", "MARKS", "Check", "Effect", "ReadinessDesk", "Report"]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from syncer.app.webhooks import connected_locations
 from syncer.storage.heartbeat import Watching, watching
 from syncer.storage.ledger.ledger import Ledger
 
-__all__ = ["WatchDesk", "Watching"]
-
 EVENTS_LATELY = timedelta(days=7)
 
 

@@ -10,7 +10,8 @@ import streamlit as st
 from console.components import formats, html, order_forms, run_progress
 from console.components.html import Column
 from console.components.order_forms import For
-from console.desk.desk import Desk, Group, Settled
+from console.desk.desk import Desk
+from syncer.support.work_list import Group, Settled
 
 PAGE, REASONS, DAYS = 50, 50, 14
 TABS = {"open": "Open", "waiting": "Waiting for somebody", "skipped": "Skipped", "settled": "Settled"}

@@ -7,7 +7,9 @@ import streamlit as st
 
 from console.components import connection_list, formats, html, run_progress, setup_steps
 from console.components.html import Column
-from console.desk.desk import DEFAULT, Account, Desk, SettingRow, SyncerError, WrongUsage, failure_sentence
+from console.desk.desk import Account, Desk, SettingRow, failure_sentence
+from syncer.app.installation import DEFAULT
+from syncer.domain.errors import SyncerError, WrongUsage
 from syncer.messages import access
 
 OTHER = "Another: an account per currency, or a tax"

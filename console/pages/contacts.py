@@ -7,9 +7,11 @@ import streamlit as st
 
 from console.components import formats, html, run_progress, setup_steps
 from console.components.html import Column
-from console.desk.contacts import GroupTold, LastImport, Person, Row
-from console.desk.desk import Desk, WrongUsage
+from console.desk.contacts import LastImport
+from console.desk.desk import Desk
+from syncer.domain.errors import WrongUsage
 from syncer.messages import contacts
+from syncer.support.contacts import GroupTold, Person, Row
 
 GROUPS, LOOKS, LINKS = 10, 15, 50
 TABS = {

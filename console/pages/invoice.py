@@ -12,8 +12,9 @@ import streamlit as st
 from console.components import connection_list, formats, html, order_forms
 from console.components.html import Column
 from console.components.order_forms import For
-from console.desk.desk import Compared, Desk, Request, Story
-from syncer.domain.planning.compare import DATES, MONEY
+from console.desk.desk import Desk, Request
+from syncer.domain.planning.compare import DATES, MONEY, Compared
+from syncer.support.explain import Story
 
 
 def show(desk: Desk) -> None:

@@ -10,8 +10,10 @@ import streamlit as st
 
 from console.components import formats, html
 from console.components.html import Column
-from console.desk.desk import Desk, SyncerError, failure_sentence
-from console.desk.people import AUDITED, ROLES
+from console.desk.desk import Desk, failure_sentence
+from console.desk.people import AUDITED
+from syncer.domain.access import ROLES
+from syncer.domain.errors import SyncerError
 from syncer.messages import access
 
 TABS = {"people": "People", "audit": "What was done"}

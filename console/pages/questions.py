@@ -7,8 +7,9 @@ from html import escape
 import streamlit as st
 
 from console.components import formats, html, query_result
-from console.desk.desk import Desk, WrongUsage
-from console.desk.questions import Parameter, Saved, default, values
+from console.desk.desk import Desk
+from syncer.domain.errors import WrongUsage
+from syncer.reports.saved_questions import Parameter, Saved, default, values
 
 SIZE = 50
 

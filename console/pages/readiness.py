@@ -7,9 +7,12 @@ import streamlit as st
 
 from console.components import formats, html, run_progress, setup_steps
 from console.components.html import Column
-from console.desk.desk import Desk, WrongUsage
-from console.desk.readiness import GROUPS, MARKS, Check, Report
+from console.desk.desk import Desk
+from syncer.domain.errors import WrongUsage
+from syncer.domain.readiness.checks import Check
 from syncer.messages import status
+from syncer.messages.readiness import GROUPS, MARKS
+from syncer.onboarding.readiness import Report
 
 TONES = {"pass": "good", "warn": "heals", "fail": "needs", "unknown": "heals"}
 # What may be created in Xero where it is missing.

@@ -12,8 +12,11 @@ import streamlit as st
 from console.components import charts, formats, html, query_result, report_charts
 from console.components.html import Column
 from console.desk.desk import Desk
-from console.desk.reports import TYPES, Asked, Counted, Figure, Headline, ReportsDesk
+from console.desk.reports import Counted, ReportsDesk
 from syncer.domain.period import PRESETS, Period, between
+from syncer.reports.figure import Figure
+from syncer.reports.figure_files import TYPES
+from syncer.reports.figures import Asked, Headline
 
 ROWS = 40
 OWN = "Days of my own"

@@ -8,23 +8,22 @@ from html import escape
 import streamlit as st
 
 from console.components import formats, html, query_result, result_chart
-from console.desk.desk import Desk, WrongUsage
-from console.desk.questions import (
+from console.desk.desk import Desk
+from console.pages.questions import control
+from syncer.domain.errors import WrongUsage
+from syncer.reports.saved_questions import (
     CHARTS,
     KINDS,
-    MAX_ROWS,
-    TIMEOUT_S,
-    Answer,
     Chart,
     Parameter,
     Saved,
-    Table,
     default,
     guessed,
     parameters_in,
     values,
 )
-from console.pages.questions import control
+from syncer.storage.analysis.copy import Table
+from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Answer
 
 IN_ADDRESS = 4_000  # letters of a text that an address can carry everywhere
 KEY = "sql answer"

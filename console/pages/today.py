@@ -11,8 +11,9 @@ import streamlit as st
 
 from console.components import charts, connection_list, formats, html, order_forms, run_progress, setup_steps
 from console.components.html import Column
-from console.desk.desk import Desk, Group, Today
+from console.desk.desk import Desk
 from console.pages import attention
+from syncer.support.work_list import Group, Today
 
 REASONS = 25
 MOVES = ("created", "updated", "voided", "paid")

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from sandbox.wire import Call, dumps
+from sandbox.xero import books as books_xero
 from sandbox.xero import contacts, editions, invoices, opening, payments, settings
 from sandbox.xero.api import API, Caller, Xero
 from sandbox.xero.auth import ACCESS_S
@@ -253,7 +254,7 @@ class XeroDesk:
 
     def _contact(self, key: str) -> Contact:
         found = contacts.find(self.books, key) or self.books.contacts.get(
-            self.books.names.get(contacts.name_key(key), "")
+            self.books.names.get(books_xero.name_key(key), "")
         )
         if found is None:
             raise ValueError(f"No contact {key} in Xero.")

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.xero import books as books_xero
 from sandbox.xero import contacts
 from sandbox.xero import messages as say
 from sandbox.xero.books import Books, Contact, Invoice
@@ -121,7 +122,7 @@ def find_contact(books: Books, draft: Draft) -> Contact | None:
     if number and number in books.contact_numbers:
         return usable(draft, books.contacts[books.contact_numbers[number]])
     if name and str(name).strip():
-        held = books.names.get(contacts.name_key(str(name)))
+        held = books.names.get(books_xero.name_key(str(name)))
         if held and not number:
             return usable(draft, books.contacts[held])
         draft.errors += contacts.problems(books, sent, None)

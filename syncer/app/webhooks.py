@@ -12,10 +12,7 @@ from typing import Any
 
 from syncer.app.installation import App
 from syncer.connectors.crococlick import webhooks
-from syncer.connectors.crococlick.webhooks import LARGEST_BYTES, SIGNATURE
 from syncer.domain.errors import Reconnect, SyncerError
-
-__all__ = ["LARGEST_BYTES", "SIGNATURE", "Door", "connected_locations", "locations"]
 
 FRESH_S = 5.0  # for how long an answer of the ledger counts
 

@@ -9,7 +9,7 @@ from syncer.cli.output import DONE, FAILED, HELD, LATER, NOT_CONNECTED, Out, sto
 from syncer.domain.errors import Reconnect, WrongUsage
 from syncer.domain.matching.duplicates import CROCOCLICK, XERO
 from syncer.messages import contacts as contacts_messages
-from syncer.messages import status
+from syncer.messages import format, status
 from syncer.support import contacts as contacts_support
 from syncer.support import runs
 from syncer.support.contact_orders import NAMES, ContactDesk
@@ -42,11 +42,11 @@ def _tell(
     if report.dry_run:
         out.say("This is what an import would come to; nothing was written.")
     if conflicts:
-        out.say(f"\n{status.count(len(conflicts), 'contact')} {'needs' if len(conflicts) == 1 else 'need'} a look:")
+        out.say(f"\n{format.count(len(conflicts), 'contact')} {'needs' if len(conflicts) == 1 else 'need'} a look:")
         rows = [(one["name"], one["sentence"], one["step"]) for one in conflicts]
         out.table(["in Xero", "because", "next"], rows)
     if report.duplicate_groups:
-        groups = status.count(report.duplicate_groups, "email")
+        groups = format.count(report.duplicate_groups, "email")
         out.say(f"{groups} stand{'s' if report.duplicate_groups == 1 else ''} on several contacts: `duplicates` tells.")
     if report.failure:
         out.aside.print(status.failure(report.failure.code, report.failure.facts), markup=False)

@@ -4,7 +4,7 @@ import argparse
 
 from syncer.app.installation import App, who
 from syncer.cli.output import DONE, Out
-from syncer.messages import status as status_messages
+from syncer.messages import format
 from syncer.reports.table_export import export
 from syncer.storage.ledger.writer import Deed
 
@@ -16,7 +16,7 @@ def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
     app.register.note(Deed(who(), "exported"), app.clock.now(), asked.kind, asked.only or "")
     if out.as_json:
         out.json({"kind": asked.kind, "to": str(asked.to), "rows": rows})
-    out.say(f"{status_messages.count(rows, 'row')} written to {asked.to}.")
+    out.say(f"{format.count(rows, 'row')} written to {asked.to}.")
     return DONE
 
 

@@ -11,7 +11,7 @@ from syncer.cli import contacts, readiness
 from syncer.cli.output import DONE, Out
 from syncer.domain.errors import HaltRun, LedgerBusy, Reconnect, SyncerError, TryLater
 from syncer.domain.model.problems import Problem
-from syncer.messages import status as status_messages
+from syncer.messages import format
 from syncer.support import explain as explain_support
 from syncer.support import orders, search
 
@@ -36,10 +36,10 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
         out.json(told)
         return DONE
     invoice = told["invoice"]
-    mark, word = status_messages.STATES[told["state"]]
+    mark, word = format.STATES[told["state"]]
     out.say(
-        f"{invoice['number']} · {invoice['customer']['name']} · {status_messages.money(invoice['total'], invoice['currency'])} · "
-        f"{status_messages.STATUSES[invoice['status']]}"
+        f"{invoice['number']} · {invoice['customer']['name']} · {format.money(invoice['total'], invoice['currency'])} · "
+        f"{format.STATUSES[invoice['status']]}"
     )
     out.say(f"{mark} {word} · {told['verdict']}")
     if told["remedy"]:
@@ -71,8 +71,8 @@ def _several(found: Sequence[Mapping[str, Any]], out: Out) -> int:
         (
             row["number"],
             row["contact_name"],
-            status_messages.money(row["total"], row["currency"]),
-            status_messages.STATES[row["state"]][1],
+            format.money(row["total"], row["currency"]),
+            format.STATES[row["state"]][1],
         )
         for row in found
     ]

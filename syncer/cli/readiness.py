@@ -10,8 +10,8 @@ from syncer.domain import settings
 from syncer.domain.errors import HaltRun, LedgerBusy, Reconnect, TryLater, WrongUsage
 from syncer.domain.model.books import Books
 from syncer.domain.model.sync_settings import Rules
+from syncer.messages import format, problems, status
 from syncer.messages import readiness as readiness_messages
-from syncer.messages import status
 from syncer.onboarding import certificate
 from syncer.onboarding import readiness as readiness_onboarding
 from syncer.support import explain, search
@@ -144,19 +144,19 @@ def _tell_plan(told: Mapping[str, Any], out: Out) -> None:
         right=["invoices"],
     )
     for currency, sums in told["totals"]["by_currency"].items():
-        out.say(f"{currency}: " + ", ".join(f"{name} {status.money(sum_, currency)}" for name, sum_ in sums.items()))
+        out.say(f"{currency}: " + ", ".join(f"{name} {format.money(sum_, currency)}" for name, sum_ in sums.items()))
     price = told["price"]
     if not price["xero_calls"]:
         out.say("Price: no Xero call")
         return
     share = f", {price['share_of_day']:.1%} of what is left today" if price["share_of_day"] is not None else ""
-    calls = status.count(price["xero_calls"], "Xero call")
-    out.say(f"Price: {calls}, about {status.count(price['minutes'], 'minute')}{share}")
+    calls = format.count(price["xero_calls"], "Xero call")
+    out.say(f"Price: {calls}, about {format.count(price['minutes'], 'minute')}{share}")
 
 
 def _tell_held(found: Preview, out: Out) -> None:
     held = [(steps[0].invoice.number, why) for steps in found.steps if is_held(steps) and (why := problem(steps))]
-    rows = [(number, status.cause_sentence(why.code, why.facts)) for number, why in held[:SHOWN]]
+    rows = [(number, problems.cause_sentence(why.code, why.facts)) for number, why in held[:SHOWN]]
     if rows:
         out.say("")
         out.table(["held", "because"], rows)

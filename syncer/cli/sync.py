@@ -13,6 +13,7 @@ from syncer.app.worker import Watches
 from syncer.cli import readiness
 from syncer.cli.output import DONE, FAILED, HELD, LATER, NOT_CONNECTED, Out, stoppable
 from syncer.domain.errors import Reconnect
+from syncer.messages import format
 from syncer.messages import status as status_messages
 from syncer.support import runs
 from syncer.sync.run import Outcome
@@ -64,11 +65,11 @@ def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcom
     done = [(name.replace("_", " "), f"{number:,}") for name, number in told["outcomes"].items() if number]
     out.table(["outcome", "invoices"], done or [("nothing to do", "")], right=["invoices"])
     for currency, sums in told["money"].items():
-        synced, waiting = status_messages.money(sums["synced"], currency), status_messages.money(sums["held"], currency)
+        synced, waiting = format.money(sums["synced"], currency), format.money(sums["held"], currency)
         out.say(f"{currency}: {synced} in Xero, {waiting} held")
     out.say(f"Calls: {told['calls']['xero']} to Xero, {told['calls']['crococlick']} to CrocoClick")
     if held:
-        out.say(f"\n{status_messages.count(len(held), 'invoice')} held for a person:")
+        out.say(f"\n{format.count(len(held), 'invoice')} held for a person:")
         out.table(["number", "because"], [(one["number"], one["detail"]) for one in held[:20]])
         if len(held) > 20:
             out.say(f"and {len(held) - 20:,} more; `python -m syncer explain NUMBER` tells each.")

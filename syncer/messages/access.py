@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncer.domain.access import ADMIN, NEEDS, NONE, OF_THE_WHOLE, OPERATOR, VIEWER, Right
-from syncer.messages import status
+from syncer.messages import format, status
 
 # What to do about CrocoClick's side of a further connection, whose token is in no setting.
 TOKENS: Mapping[str, str] = {
@@ -155,7 +155,7 @@ _NAMES: Mapping[str, str] = {
     "apart": "kept apart as", "asked": "with",
 }  # fmt: skip
 _VALUES: Mapping[str, Mapping[str, str]] = {
-    "state": {code: word.lower() for code, (_, word, *_) in {**status.STATES, **status.CONNECTION_STATES}.items()},
+    "state": {code: word.lower() for code, (_, word, *_) in {**format.STATES, **status.CONNECTION_STATES}.items()},
     "role": {code: name for code, (name, _) in ROLES.items()},
     "link": {"person": "by a person", "email": "by email", "number": "by our mark", "created": "made by us",
              "imported": "by the import"},

@@ -7,16 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from syncer.messages.format import SIGNS, STATES, STATUSES, WHO, ago, count, day, moment, money, monies, needs_somebody
-from syncer.messages.problems import CAUSE, FIELDS, amount, cause_sentence, group_sentence
-from syncer.messages.remedies import Answer, Remedy, remedy
+from syncer.messages.format import STATUSES, count, day, moment, monies
+from syncer.messages.problems import CAUSE, FIELDS, amount, cause_sentence
+from syncer.messages.remedies import remedy
 
 Facts = Mapping[str, Any]
-
-__all__ = [
-    "CAUSE", "SIGNS", "STATES", "STATUSES", "WHO", "Answer", "Remedy", "ago", "cause_sentence", "count", "day",
-    "group_sentence", "moment", "money", "monies", "needs_somebody", "remedy",
-]  # fmt: skip
 
 
 def verdict(

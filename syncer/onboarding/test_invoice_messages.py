@@ -9,6 +9,7 @@ from syncer.domain.errors import SyncerError
 from syncer.domain.model.money import text
 from syncer.domain.model.problems import Problem
 from syncer.domain.readiness.test_invoice import Finding, Value
+from syncer.messages import format, problems, remedies
 from syncer.messages import status as status_messages
 from syncer.support.explain import Story
 
@@ -57,9 +58,9 @@ def _shown(what: str, value: Value, currency: str) -> str:
     if what == "status":
         return status_messages.XERO_STATUSES.get(str(value), str(value))
     if isinstance(value, Decimal):
-        return status_messages.money(value, currency) if what in MONEY else text(value)
+        return format.money(value, currency) if what in MONEY else text(value)
     if isinstance(value, date):
-        return status_messages.day(value)
+        return format.day(value)
     return "none" if value in (None, "") else str(value)
 
 
@@ -96,8 +97,8 @@ def lines_unknown(problem: Problem) -> Check:
 
 def cannot_go(problem: Problem) -> Check:
     """Taxes that stand on invoices and that Xero has no rate for: the test leaves them out, and says so."""
-    step = status_messages.remedy(problem.code, problem.facts)
-    what = status_messages.group_sentence(problem.code, problem.facts)
+    step = remedies.remedy(problem.code, problem.facts)
+    what = problems.group_sentence(problem.code, problem.facts)
     return check(
         "A tax that is left out", "a Xero tax rate", f"{what}. {step.sentence if step else ''}".strip(), ok=False
     )
@@ -135,7 +136,7 @@ def finished(number: str, taken_back: Sequence[Check]) -> str:
 
 def void_in_crococlick(status: str) -> Check:
     """What has become of our invoice in CrocoClick; nothing is left of a draft that was deleted."""
-    found = status_messages.STATUSES.get(status, "deleted")
+    found = format.STATUSES.get(status, "deleted")
     return check("Afterwards, in CrocoClick", "void or deleted", found, status in ("", "void"))
 
 
@@ -152,7 +153,7 @@ def summary(number: str, checks: Sequence[Check], is_ours: bool) -> str:
     """What a test came to, in one sentence."""
     wrong = [one for one in checks if not one["ok"]]
     if wrong:
-        those = f"{len(wrong)} of {status_messages.count(len(checks), 'check')}"
+        those = f"{len(wrong)} of {format.count(len(checks), 'check')}"
         verb, first = ("is", "") if len(wrong) == 1 else ("are", "first ")
         return f"{those} {verb} not as expected, {first}“{wrong[0]['what']}”: {wrong[0]['found']}"
     if is_ours:

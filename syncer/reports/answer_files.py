@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncer.reports.table_export import write_csv, write_xlsx
-from syncer.storage.analysis.copy import Answer
+from syncer.storage.analysis.query import Answer
 
 _PLAIN = (bool, int, float, Decimal, date, datetime, str)
 

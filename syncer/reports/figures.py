@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from syncer.domain.model import money
 from syncer.domain.model.problems import CAUSES, heals_by_itself
 from syncer.domain.period import PARTS, PRESETS, Period
-from syncer.messages import status as status_messages
 from syncer.storage.analysis.figures_query import Connection, Counting
 
 if TYPE_CHECKING:
     pass
 
+from syncer.messages import format, problems
 from syncer.reports.figure import Column, Figure, Row
 
 HEALING = [code for code in CAUSES if heals_by_itself(code)]
@@ -367,7 +367,7 @@ _ISSUED = "Of the invoices that were issued in this period, by the issue date on
 def _currencies(report: Report) -> Figure:
     found = _added(report.now.rows("issued"), "currency", "state")
     rows = [
-        (currency, status_messages.STATES[state][1], invoices, money_of(amount, currency))
+        (currency, format.STATES[state][1], invoices, money_of(amount, currency))
         for (currency, state), (invoices, amount) in found.items()
     ]
     return Figure(
@@ -383,8 +383,8 @@ def _statuses(report: Report) -> Figure:
     found = _added(report.now.rows("issued"), "status", "state", "currency")
     rows = [
         (
-            status_messages.STATUSES.get(status, status),
-            status_messages.STATES[state][1],
+            format.STATUSES.get(status, status),
+            format.STATES[state][1],
             currency,
             invoices,
             money_of(amount, currency),
@@ -448,7 +448,7 @@ FIGURES: Mapping[str, Callable[[Report], Figure]] = {
 
 def cause_name(code: str) -> str:
     """A cause in a few words, without the names of the case."""
-    return _WITHOUT_NAMES.get(code) or status_messages.group_sentence(code, {})
+    return _WITHOUT_NAMES.get(code) or problems.group_sentence(code, {})
 
 
 def share(part: int | None, whole: int | None) -> Decimal | None:

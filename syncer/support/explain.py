@@ -9,9 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from syncer.domain.mapping.crococlick_totals import shares
 from syncer.domain.mapping.invoice_to_document import document, due_date
 from syncer.domain.mapping.tax_rates import tax_rate
-from syncer.domain.mapping.xero_totals import shares
 from syncer.domain.matching.invoice_contacts import ContactIndex
 from syncer.domain.model.books import Books, Document, TaxRate
 from syncer.domain.model.invoice import LineItem
@@ -22,7 +22,7 @@ from syncer.domain.model.sync_settings import Rules
 from syncer.domain.planning import compare
 from syncer.domain.planning.actions import Action
 from syncer.domain.planning.plan import plan
-from syncer.messages import status
+from syncer.messages import problems, remedies, status
 from syncer.messages.times import iso
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.records import Known, Verdict, as_kept, kept_facts
@@ -73,11 +73,11 @@ class Story:
         return status.verdict(self.state, code, self.problem.facts if self.problem else None, synced_at, self.differs)
 
     @property
-    def remedy(self) -> status.Remedy | None:
+    def remedy(self) -> remedies.Remedy | None:
         """The next step."""
         if self.problem is None:
             return None
-        return status.remedy(self.problem.code, self.problem.facts, self.what, self.books)
+        return remedies.remedy(self.problem.code, self.problem.facts, self.what, self.books)
 
     @property
     def what(self) -> str:
@@ -200,7 +200,7 @@ def unknown(problem: Problem) -> dict[str, Any]:
         "state": "unknown",
         "verdict": status.verdict("unknown", problem.code, problem.facts),
         "cause": _cause(problem),
-        "remedy": _remedy(status.remedy(problem.code, problem.facts), ""),
+        "remedy": _remedy(remedies.remedy(problem.code, problem.facts), ""),
         "xero": None,
         "history": [],
     }
@@ -209,11 +209,11 @@ def unknown(problem: Problem) -> dict[str, Any]:
 def _cause(problem: Problem | None) -> dict[str, Any] | None:
     if problem is None:
         return None
-    sentence = status.cause_sentence(problem.code, problem.facts)
+    sentence = problems.cause_sentence(problem.code, problem.facts)
     return {"code": problem.code, "facts": dict(problem.facts), "sentence": sentence}
 
 
-def _remedy(remedy: status.Remedy | None, what: str) -> dict[str, Any] | None:
+def _remedy(remedy: remedies.Remedy | None, what: str) -> dict[str, Any] | None:
     if remedy is None:
         return None
     answers = [{"label": one.label, "order": one.words(what)} for one in remedy.answers]

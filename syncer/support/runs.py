@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncer.domain.model.money import show
-from syncer.messages import status
+from syncer.messages import problems
 from syncer.messages.times import iso
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.records import kept_facts
@@ -68,7 +68,7 @@ def held_list(ledger: Ledger, only: frozenset[str] = frozenset()) -> list[dict[s
             "invoice_id": row["source_id"],
             "number": row["number"],
             "cause": row["cause"],
-            "detail": status.cause_sentence(row["cause"], kept_facts(row)),
+            "detail": problems.cause_sentence(row["cause"], kept_facts(row)),
         }
         for row in ledger.rows("held_in", everything=not only, ids=sorted(only))
     ]

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from syncer.domain.model.problems import CAUSES, Who, heals_by_itself
-from syncer.messages import status
+from syncer.messages import format, problems, remedies
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.records import as_json, kept_facts
 from syncer.support.explain import UNKNOWN, Story
@@ -39,12 +39,12 @@ class Group:
     @property
     def sentence(self) -> str:
         """What they have in common."""
-        return status.group_sentence(self.code, self.facts)
+        return problems.group_sentence(self.code, self.facts)
 
     @property
-    def remedy(self) -> status.Remedy | None:
+    def remedy(self) -> remedies.Remedy | None:
         """The one answer for all of them."""
-        return status.remedy(self.code, self.facts)
+        return remedies.remedy(self.code, self.facts)
 
     @property
     def is_mine(self) -> bool:
@@ -82,7 +82,7 @@ class Group:
 
 OPEN = ("held", "retrying", "in_doubt")
 SKIPPED = ("skipped",)
-_OURS = (status.WHO[Who.SUPPORT], status.WHO[Who.ADMIN])
+_OURS = (format.WHO[Who.SUPPORT], format.WHO[Who.ADMIN])
 
 
 def groups(ledger: Ledger, offset: timedelta = timedelta(0), states: Sequence[str] = OPEN) -> list[Group]:
@@ -133,10 +133,10 @@ def _key_of(row: Mapping[str, Any]) -> str:
 def _question(code: str, heals: bool, facts: str) -> str:
     """Names a question: two records ask the same where what we say, whom we ask and every answer are the same."""
     known = json.loads(facts)
-    step = status.remedy(code, known)
+    step = remedies.remedy(code, known)
     asked = [step.who, step.sentence, [[one.label, one.name, dict(one.said)] for one in step.answers]] if step else []
     more = [known.get(name) for name in ("by", "until")] if code == "skipped_by_person" else []
-    named = json.dumps([code, heals, status.group_sentence(code, known), asked, more], sort_keys=True)
+    named = json.dumps([code, heals, problems.group_sentence(code, known), asked, more], sort_keys=True)
     return blake2b(named.encode(), digest_size=5).hexdigest()
 
 
@@ -172,7 +172,7 @@ def _settled(row: Mapping[str, Any]) -> Settled:
     """The group that a settled record belongs to, still empty; what came of one day and one answer is one."""
     facts = kept_facts(row)
     skipped = row["held_what"] == "order_skip"
-    sentence = status.group_sentence("skipped_by_person" if skipped else row["cause"] or UNKNOWN, facts)
+    sentence = problems.group_sentence("skipped_by_person" if skipped else row["cause"] or UNKNOWN, facts)
     what = row["order_what"] or ("changed" if row["is_changed"] else "mended")
     told = [sentence, what, row["order_facts"], row["order_by"], f"{row['settled_at']:%Y-%m-%d}"]
     key = blake2b(json.dumps(told).encode(), digest_size=5).hexdigest()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from syncer.connectors.xero import wire
 from syncer.domain.matching.invoice_contacts import NewContact
 from syncer.domain.model.books import Amendment, Document, DocumentLine, NewTaxRate, TaxComponent
-from syncer.domain.ports import NewPayment
+from syncer.domain.model.payment import NewPayment
 
 LINE = DocumentLine("Conseil", Decimal("1.5"), Decimal("19.9901"), "706", "TAX001")
 DOCUMENT = Document(

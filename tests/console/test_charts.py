@@ -8,7 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from console.components import charts, result_chart
-from console.desk.questions import Answer, Chart
+from syncer.reports.saved_questions import Chart
+from syncer.storage.analysis.query import Answer
 from tests.support.hostile_texts import TEXTS
 
 ROOT = Path(__file__).parents[2]

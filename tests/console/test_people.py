@@ -17,12 +17,13 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from console import access
-from console.desk.desk import ITSELF, Desk, NotAllowed, Visitor, WrongUsage, _started, installation
-from console.desk.people import of_claims, provider_of
+from console.desk.desk import Desk, _started, installation
+from console.desk.people import ITSELF, NotAllowed, Visitor, of_claims, provider_of
 from console.request_gate import GATE
 from syncer.app import environment
 from syncer.cli.main import main
 from syncer.domain.access import Right
+from syncer.domain.errors import WrongUsage
 from syncer.domain.model.books import TaxRate, books_text
 from tests.console.conftest import BOOKS, NOW, SECRET, Draw, press, script, seen
 from tests.console.test_routes import caller

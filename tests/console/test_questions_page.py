@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 from console.components import query_result as page_asking
 from console.components.result_chart import figure
 from console.desk import questions
-from console.desk.desk import Desk, WrongUsage
-from console.desk.questions import Answer, Chart, Parameter, Saved
+from console.desk.desk import Desk
+from syncer.domain.errors import WrongUsage
+from syncer.reports.saved_questions import Chart, Parameter, Saved
+from syncer.storage.analysis.query import Answer
 from tests.console.conftest import NOW, SECRET, Draw, invoice, press, seen
 from tests.console.test_pages import obeys_the_house_rules
 

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from console.components import report_charts
 from console.desk.desk import Desk, installation
-from console.desk.reports import TYPES
 from console.pages.reports import VIEWS
+from syncer.reports.figure_files import TYPES
 from syncer.reports.figures import asked
 from syncer.storage.ledger.ledger import Ledger
 from tests.console.conftest import NOW, Draw, invoice, seen

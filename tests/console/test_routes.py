@@ -18,7 +18,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from console import access, startup_token
-from console.desk.desk import Desk, Visitor, installation
+from console.desk.desk import Desk, installation
+from console.desk.people import Visitor
 from console.request_gate import GATE, REFUSAL
 from console.routes import ROUTES
 from sandbox.server import Sandbox

@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console import main
-from console.desk.desk import Desk, WrongUsage
+from console.desk.desk import Desk
 from syncer.app.installation import who
-from syncer.domain.errors import HaltRun
+from syncer.domain.errors import HaltRun, WrongUsage
 from syncer.domain.model.books import Account, TaxRate, books_text
 from syncer.domain.model.invoice import Customer
 from syncer.domain.model.problems import Problem

@@ -14,7 +14,8 @@ from syncer.connectors.xero.rate_limit import Pacer
 from syncer.domain.errors import InDoubt, RateLimited, Reconnect, Unavailable
 from syncer.domain.matching.invoice_contacts import NewContact
 from syncer.domain.model.books import Document, DocumentLine
-from syncer.domain.ports import NewPayment, Refused
+from syncer.domain.model.payment import NewPayment
+from syncer.domain.ports import Refused
 
 
 @pytest.fixture

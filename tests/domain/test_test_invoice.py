@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from syncer.domain.mapping import invoice_to_document
 from syncer.domain.model.books import Document, TaxComponent, TaxRate
 from syncer.domain.model.invoice import Customer, Discount, LineItem, Status, Tax
 from syncer.domain.model.xero_document import BookDocument, BookLine
@@ -113,7 +114,7 @@ def as_asked(one=INVOICE, known=BOOKS, by=RULES, **changes):
     lines = []
     for line in made.lines:
         amount = (line.quantity * line.unit_amount - line.discount).quantize(Decimal("0.01"))
-        rate = test_invoice.percent(known.tax_rate_by_type[line.tax_type]) / 100
+        rate = invoice_to_document.percent(known.tax_rate_by_type[line.tax_type]) / 100
         tax = amount * rate / (1 + rate) if made.inclusive else amount * rate
         tax = tax.quantize(Decimal("0.01")) if line.tax_amount is None else line.tax_amount
         lines.append(

@@ -13,8 +13,8 @@ import pytest
 
 from syncer.domain.errors import WrongUsage
 from syncer.storage.analysis import query as asking_module
-from syncer.storage.analysis.copy import Analysis, Question
-from syncer.storage.analysis.query import Asking
+from syncer.storage.analysis.copy import Analysis
+from syncer.storage.analysis.query import Asking, Question
 from syncer.storage.database.store import Store
 from tests.storage.test_analysis import fill
 from tests.support.waiting import PATIENCE_S, until

@@ -13,7 +13,8 @@ from syncer.domain.errors import WrongUsage
 from syncer.reports import saved_questions
 from syncer.reports.answer_files import as_csv, as_parquet, as_xlsx
 from syncer.reports.saved_questions import Chart, Parameter, Saved
-from syncer.storage.analysis.copy import Analysis, Answer
+from syncer.storage.analysis.copy import Analysis
+from syncer.storage.analysis.query import Answer
 from syncer.storage.database.store import Store
 from syncer.storage.ledger import saved_questions as shelf
 from tests.storage.conftest import NOON

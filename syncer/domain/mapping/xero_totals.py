@@ -12,8 +12,6 @@ from syncer.domain.model.invoice import Invoice, LineItem
 from syncer.domain.model.money import ONE, ZERO, cents, decimals, fits, round_to, text
 from syncer.domain.model.problems import Problem
 
-__all__ = ["Reckoned", "reckon", "shares"]
-
 LARGEST = Decimal("9999999999.99")
 
 

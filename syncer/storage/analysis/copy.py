@@ -32,9 +32,6 @@ _FRESH_S = 2.0
 _PRIVATE = ".analysis-"
 
 
-__all__ = ["Analysis", "Answer", "Asking", "Column", "Question", "Table", "ask", "open_analysis"]
-
-
 @dataclass(frozen=True)
 class Column:
     """A column of an analysis table: its name, DuckDB's type, and what is in it in one sentence."""
