@@ -81,7 +81,8 @@ def timed(what: str, do: Callable[[], Any], times: int = 1) -> None:
 
 def measure_questions() -> None:
     """What the pages ask, without drawing."""
-    from console.desk.desk import Desk, installation
+    from console.desk.desk import Desk
+    from console.desk.installation import installation
     from syncer.onboarding import readiness as readiness_onboarding
     from syncer.support import contacts, work_list
 
@@ -133,7 +134,8 @@ def measure_pages(url: str, data: Path) -> None:
     """From the address to a page that stands still: the first of a browser, then one whose files are known."""
     from playwright.sync_api import sync_playwright
 
-    from console.desk.desk import Desk, installation
+    from console.desk.desk import Desk
+    from console.desk.installation import installation
 
     largest = max(Desk(installation()).groups(), key=lambda group: group.size).key
     with sync_playwright() as play:
@@ -196,7 +198,8 @@ def _people(ledger: Ledger, number: int) -> None:
 
 def _check() -> None:
     """A report, as `check` keeps it."""
-    from console.desk.desk import Desk, installation
+    from console.desk.desk import Desk
+    from console.desk.installation import installation
     from syncer.onboarding import readiness as readiness_onboarding
 
     connection = Desk(installation()).connection

@@ -9,7 +9,8 @@ import streamlit as st
 
 from console import access
 from console.components import formats, html
-from console.desk.desk import Desk, failure_sentence, installation
+from console.desk.desk import Desk, failure_sentence
+from console.desk.installation import installation
 from console.pages import (
     attention,
     connections,

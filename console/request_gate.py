@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console import bare_pages, startup_token
-from console.desk.desk import installation
+from console.desk.installation import installation
 from console.desk.people import provider_of
 
 REFUSAL = "This console answers on its own machine only, under localhost, and not through a proxy.\n"

@@ -12,7 +12,9 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from console import access, bare_pages, request_gate
-from console.desk.desk import Desk, failure_sentence, installation
+from console.desk import signed_links
+from console.desk.desk import Desk, failure_sentence
+from console.desk.installation import installation
 from console.desk.people import ITSELF, NotAllowed
 from syncer.app.webhooks import Door
 from syncer.connectors.crococlick.webhooks import LARGEST_BYTES, SIGNATURE
@@ -32,7 +34,7 @@ def connect(request: Request) -> Response:
     try:
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             raise NotAllowed(OTHER_SITE)
-        visitor = access.bearer(name, given, request.cookies)
+        visitor = signed_links.bearer(name, given, request.cookies)
         return RedirectResponse(Desk(installation(), name, visitor=visitor).consent_url(), 303, bare_pages.PRIVATE)
     except SyncerError as failure:
         return _not_connected(failure, name)

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from console.desk.desk import installation
+from console.desk.installation import installation
 from console.desk.people import provider_of
 
 FILE = "console.token"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from console import startup_token
-from console.desk.desk import installation
+from console.desk.installation import installation
 from syncer.app.environment import ROOT
 
 # The command ends by itself when its standard input does, so that no crash of the console leaves it behind.

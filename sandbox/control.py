@@ -18,17 +18,15 @@ The organisation is the first one unless ?organisation=NAME-OR-ID says otherwise
 import json
 from collections import defaultdict
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from sandbox.crococlick.arithmetic import decimal
 from sandbox.crococlick.desk import CrocoClickDesk
 from sandbox.faults import KINDS
+from sandbox.simulation import Simulation
 from sandbox.wire import Call, Reply, json_reply, text_reply
 from sandbox.xero.desk import XeroDesk
-
-if TYPE_CHECKING:
-    from sandbox.gate import Simulation
 
 XERO_ADD = {
     "invoices": "add_invoice",
@@ -46,7 +44,7 @@ CRM_EDIT = {"invoices": "edit_invoice", "contacts": "edit_contact"}
 CRM_ADD = {"invoices": "add_invoice", "contacts": "add_contact"}
 
 
-def handle(sim: "Simulation", call: Call) -> Reply:
+def handle(sim: Simulation, call: Call) -> Reply:
     """One request of the test desk; what is wrong with it is said in a sentence."""
     parts = [unquote(p) for p in call.path.strip("/").split("/")[1:]]
     try:
@@ -57,7 +55,7 @@ def handle(sim: "Simulation", call: Call) -> Reply:
     return result if isinstance(result, Reply) else json_reply(result)
 
 
-def answer(sim: "Simulation", call: Call, parts: list[str], body: Any) -> Any:
+def answer(sim: Simulation, call: Call, parts: list[str], body: Any) -> Any:
     """What the first part of the path stands for."""
     match parts:
         case [] | [""]:
@@ -85,7 +83,7 @@ def answer(sim: "Simulation", call: Call, parts: list[str], body: Any) -> Any:
     return json_reply({"error": f"The test desk has nothing at {call.path}."}, 404)
 
 
-def reset_calls(sim: "Simulation") -> dict[str, bool]:
+def reset_calls(sim: Simulation) -> dict[str, bool]:
     """Forget the recorded calls and the limits' counters."""
     sim.calls.clear()
     sim.xero.limits.reset()
@@ -93,7 +91,7 @@ def reset_calls(sim: "Simulation") -> dict[str, bool]:
     return {"ok": True}
 
 
-def faults(sim: "Simulation", call: Call, body: Any) -> Any:
+def faults(sim: Simulation, call: Call, body: Any) -> Any:
     """List, add or clear faults."""
     if call.method == "POST":
         sim.faults.add(body.pop("kind"), **body)
@@ -102,7 +100,7 @@ def faults(sim: "Simulation", call: Call, body: Any) -> Any:
     return {"kinds": KINDS, "waiting": [vars(f) for f in sim.faults.waiting]}
 
 
-def settings(sim: "Simulation", body: dict[str, Any]) -> dict[str, Any]:
+def settings(sim: Simulation, body: dict[str, Any]) -> dict[str, Any]:
     """Latency, when to commit in it, limits on or off, and a push to the clock."""
     sim.latency_ms = int(body.get("latency_ms", sim.latency_ms))
     sim.commit = str(body.get("commit", sim.commit))
@@ -164,7 +162,7 @@ def result_of(value: Any) -> Any:
     return {"id": value} if isinstance(value, str) else value
 
 
-def state(sim: "Simulation") -> dict[str, Any]:
+def state(sim: Simulation) -> dict[str, Any]:
     """Counts and sums of totals per currency and status, on both sides."""
     crm = sim.crococlick.location
     organisations = []

@@ -10,12 +10,12 @@ from typing import Any
 import uvicorn
 
 from sandbox.clock import Clock
-from sandbox.crococlick.desk import CrocoClickDesk
 from sandbox.faults import Faults
-from sandbox.gate import Gate, Simulation
+from sandbox.fixture import Fixture
+from sandbox.gate import Gate
+from sandbox.simulation import Simulation
 from sandbox.state import FILE_NAME, Store
 from sandbox.worlds import build
-from sandbox.xero.desk import XeroDesk
 
 
 class WrongWorld(Exception):
@@ -55,7 +55,7 @@ class PromptServer(uvicorn.Server):
             self.loop.call_soon_threadsafe(self.leave.set)
 
 
-class Sandbox:
+class Sandbox(Fixture):
     """Both services on one free port, for a test or a script.
 
     with Sandbox(world="quiet", limits=False) as box:
@@ -65,9 +65,9 @@ class Sandbox:
         box.calls, box.count(side="xero", method="PUT", path="/Invoices"), box.reset_calls()
         box.clock.advance(400)             let time pass at once
 
-    `world` is a name of sandbox.worlds.build (None: whatever is kept, else demo), `load` a folder or file to take invoices
-    from, `data_dir` where the state is kept (None: memory only), `fresh` starts over, `clock` a sandbox.clock.Clock
-    or a function giving seconds.
+    `world` is a name of sandbox.worlds.build (None: whatever is kept, else demo), `load` a folder or file to take
+    invoices from, `data_dir` where the state is kept (None: memory only), `fresh` starts over, `clock` a
+    sandbox.clock.Clock or a function giving seconds.
     """
 
     def __init__(
@@ -85,13 +85,11 @@ class Sandbox:
         commit: str = "random",
         public_url: str = "",
     ):
-        self.clock = clock if isinstance(clock, Clock) else Clock(clock or Clock().source, time_scale)
-        self.sim = Simulation(Store(Path(data_dir) / FILE_NAME if data_dir else None), self.clock)
+        clock = clock if isinstance(clock, Clock) else Clock(clock or Clock().source, time_scale)
+        super().__init__(Simulation(Store(Path(data_dir) / FILE_NAME if data_dir else None), clock))
         self.sim.latency_ms, self.sim.commit = latency_ms, commit
         self.sim.xero.limits.enabled = self.sim.crococlick.limits.enabled = limits
         self.host, self.port, self.public_url = host, port, public_url
-        self.xero = XeroDesk(self.sim.xero, self.sim.lock)
-        self.crococlick = CrocoClickDesk(self.sim.crococlick, self.sim.lock)
         self._prepare(world, load, fresh)
         self._server: PromptServer | None = None
         self._thread: threading.Thread | None = None

@@ -49,20 +49,6 @@ def anchor(address: str, label: str) -> str:
     return f'<a href="{escape(address)}">{escape(label)}</a>'
 
 
-def connect_address(connection: str) -> str:
-    """Where a consent begins: the console's route, which leads on to Xero on the word of whoever looks."""
-    from console import access  # Its sentences are drawn with these parts.
-
-    return link("xero/connect", connection, **access.connect_pass(connection))
-
-
-def connect_button(desk: Any, label: str = "Connect Xero", kind: str = "act") -> str:
-    """What begins a consent, or for whom that is (HTML)."""
-    if not desk.may("connect"):
-        return f'<span class="quiet">{escape(label)}: {escape(desk.why_not("connect").lower())}</span>'
-    return f'<a class="{kind}" href="{escape(connect_address(desk.name))}">{escape(label)}</a>'
-
-
 def code(text: str) -> str:
     """Something a machine says or reads, as it is (HTML)."""
     return f"<code>{escape(text)}</code>"

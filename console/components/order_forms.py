@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from console.components import formats, html
+from console.components import consent_button, formats, html
 from console.desk.desk import Desk, failure_sentence
 from syncer.domain.errors import SyncerError
 from syncer.messages.remedies import Answer, Remedy
@@ -69,7 +69,7 @@ def offer(desk: Desk, remedy: Remedy | None, whom: For, last: str = "") -> None:
     with st.container():  # What comes and goes above the controls must not move them: an open list would close.
         notice(whom.where)
         if remedy and any(one.name == "connect" for one in remedy.answers):
-            html.html(html.connect_button(desk))
+            html.html(consent_button.connect_button(desk))
         rows = _with_others(answers, whom)
         _effect(rows, whom, now, only_retry=not answers)
     with st.container(horizontal=True, vertical_alignment="bottom", key="answers"):

@@ -7,7 +7,8 @@ from typing import Any
 import streamlit as st
 
 from console.components import formats, html
-from console.desk.desk import Desk, installation
+from console.desk.desk import Desk
+from console.desk.installation import installation
 
 QUICK_S, SLOW_S = 1.0, 5.0
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import IO, Any
+from typing import Any
 
 from console.desk import people
 from console.desk.contacts import ContactsDesk
 from console.desk.people import PeopleDesk, Visitor
+from console.desk.processes import STARTED, Started, lives_here
 from console.desk.questions import AskingDesk
 from console.desk.readiness import ReadinessDesk
 from console.desk.reports import ReportsDesk
@@ -36,7 +36,6 @@ from syncer.storage.file_lock import FileLock
 from syncer.storage.ledger import records
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.writer import Deed
-from syncer.storage.processes import lives
 from syncer.support import explain, orders, runs, search, work_list
 from syncer.support.explain import Story
 from syncer.support.orders import Given
@@ -47,12 +46,6 @@ RECORDS = 500
 MATCHES = 50
 SETTLED = timedelta(days=30)
 ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
-
-
-@cache
-def installation() -> App:
-    """The one installation of this process."""
-    return App.open()
 
 
 @dataclass(frozen=True)
@@ -115,30 +108,6 @@ class SettingRow:
         return self.default in ("true", "false")
 
 
-@dataclass
-class Started:
-    """A sync that the console started: its process, and what that will have said."""
-
-    process: subprocess.Popen[bytes]
-    said: IO[bytes]
-    at: datetime
-    what: str = "sync"
-
-    def is_alive(self) -> bool:
-        """Whether it still runs."""
-        return self.process.poll() is None
-
-    def refusal(self) -> str:
-        """Why it did not even begin, in a sentence; nothing where it did."""
-        self.said.seek(0)
-        try:
-            told = json.loads(self.said.read())
-        except ValueError:
-            return f"It ended before it began. Run `python -m syncer {self.what}` in a terminal to see why."
-        return str(told["error"]["sentence"]) if "error" in told else ""
-
-
-_started: dict[str, Started] = {}
 _answers: dict[tuple[Any, ...], tuple[tuple[int, int, int], Any]] = {}
 _choices: dict[str, Sequence[tuple[str, str]]] = {}
 
@@ -417,7 +386,7 @@ class Desk:
         if run["finished_at"] is not None:
             return False
         pid, _ = FileLock(self.app.environment.data_dir / "runs" / self.name).holder()
-        return pid == run["pid"] and _lives(run["pid"])
+        return pid == run["pid"] and lives_here(run["pid"])
 
     def ending(self, run: Mapping[str, Any]) -> str | None:
         """How a run ended: None while it works, `interrupted` where it died without a word."""
@@ -492,23 +461,23 @@ class Desk:
             command, cwd=ROOT, env={**os.environ, ASKED_BY: self.visitor.name}, stdin=subprocess.DEVNULL, stdout=said,
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        _started[self.name] = Started(process, said, self.now, words_[0])
+        STARTED[self.name] = Started(process, said, self.now, words_[0])
         # Waited for, or it would stay in the list of processes until somebody looks at a page.
         threading.Thread(target=process.wait, name=f"wait-{process.pid}", daemon=True).start()
 
     def started(self) -> str:
         """Which command was started here and has not ended yet; nothing where none is."""
-        started = _started.get(self._seen())
+        started = STARTED.get(self._seen())
         return started.what if started and started.is_alive() else ""
 
     def starting(self) -> bool:
         """Whether a sync that was started here has not yet come to its row in the ledger."""
-        started = _started.get(self._seen())
+        started = STARTED.get(self._seen())
         return bool(started and started.is_alive())
 
     def wait_until_carried_out(self, seconds: float) -> None:
         """Wait until the sync that was started here has ended, or one that the watch began since."""
-        if started := _started.get(self._seen()):
+        if started := STARTED.get(self._seen()):
             with suppress(subprocess.TimeoutExpired):
                 started.process.wait(seconds)
             return
@@ -521,10 +490,10 @@ class Desk:
 
     def refusal(self) -> str:
         """Why the sync that was started last did not begin; told once."""
-        started = _started.get(self._seen())
+        started = STARTED.get(self._seen())
         if started is None or started.is_alive():
             return ""
-        del _started[self.name]
+        del STARTED[self.name]
         return started.refusal()
 
     def stop(self, run: Mapping[str, Any]) -> None:
@@ -654,12 +623,6 @@ def _tokens(connection: Connection) -> Any:
         return connection.tokens.tokens()
     except Reconnect:
         return None
-
-
-def _lives(pid: int) -> bool:
-    """Whether a process of that id runs, one that has ended and waits to be fetched apart."""
-    with_child = next((one for one in _started.values() if one.process.pid == pid), None)
-    return with_child.is_alive() if with_child else lives(pid)
 
 
 def failure_sentence(failure: SyncerError) -> str:

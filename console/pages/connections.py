@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from console.components import connection_list, formats, html, run_progress, setup_steps
+from console.components import connection_list, consent_button, formats, html, run_progress, setup_steps
 from console.components.html import Column
 from console.desk.desk import Account, Desk, SettingRow, failure_sentence
 from syncer.app.installation import DEFAULT
@@ -68,7 +68,7 @@ def _xero(desk: Desk, account: Account) -> str:
     row = account.row
     label = "Connect Xero" if account.state == "not_connected" else "Connect again"
     kind = "act" if account.state != "connected" else ""
-    button = f'<p style="margin-top:.8rem">{html.connect_button(desk, label, kind)}</p>'
+    button = f'<p style="margin-top:.8rem">{consent_button.connect_button(desk, label, kind)}</p>'
     granted = (
         "".join(f"<li>{escape(what)}</li>" for what, _ in formats.scopes(account.scopes)) if account.scopes else ""
     )

@@ -9,7 +9,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from console.components import charts, connection_list, formats, html, order_forms, run_progress, setup_steps
+from console.components import (
+    charts,
+    connection_list,
+    consent_button,
+    formats,
+    html,
+    order_forms,
+    run_progress,
+    setup_steps,
+)
 from console.components.html import Column
 from console.desk.desk import Desk
 from console.pages import attention
@@ -49,7 +58,7 @@ def _connect_first(desk: Desk, state: str, has_records: bool) -> None:
     asked = "".join(f"<li>{escape(what)}, {escape(why)}</li>" for what, why in formats.scopes())
     html.html(
         f'<p class="lead">{formats.prose(sentence)} Xero asks you to allow:</p><ul class="scopes">{asked}</ul>'
-        f'<p style="margin-top:1rem">{html.connect_button(desk)}</p>'
+        f'<p style="margin-top:1rem">{consent_button.connect_button(desk)}</p>'
     )
     if has_records:
         html.quiet("What follows is as it was before.")

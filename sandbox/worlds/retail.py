@@ -13,32 +13,29 @@ from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from json.encoder import encode_basestring as quote
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox import names
 from sandbox.crococlick import contacts
 from sandbox.crococlick.arithmetic import CENT, number
 from sandbox.crococlick.records import COMPANY_ID, LETTERS, Invoice, Location
+from sandbox.fixture import Fixture
 from sandbox.wire import dumps
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+from sandbox.worlds import pieces
 
 CURRENCY = "GBP"
 DUE_DAYS = 30
 NO_TAX_NO_DISCOUNT = {"type": "percentage", "value": 0}
 
 
-def build(box: "Sandbox", path: Path) -> None:
+def build(box: Fixture, path: Path) -> None:
     """One British shop with its year of invoices in CrocoClick, and empty books in Xero."""
-    from sandbox.worlds import build as build_worlds
-
     folder = path if path.is_dir() else path.parent
     for name in ("lines.parquet", "invoices.parquet"):
         if not (folder / name).exists():
             raise ValueError(f"There is no {name} in {folder}.")
-    build_worlds.open_location(box, "Riverside Gifts", "Europe/London", "GB")
-    build_worlds.open_organisation(box, "Riverside Gifts", edition="UK")
+    pieces.open_location(box, "Riverside Gifts", "Europe/London", "GB")
+    pieces.open_organisation(box, "Riverside Gifts", edition="UK")
     fill(box.sim.crococlick.location, documents(folder))
 
 

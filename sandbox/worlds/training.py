@@ -8,20 +8,18 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox import faults, magic, names
+from sandbox.fixture import Fixture
 from sandbox.names import Business
-from sandbox.worlds.build import Crm, business_in_xero, day, empty, in_xero, service
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+from sandbox.worlds.pieces import Crm, business_in_xero, day, empty, in_xero, service
 
 
 class Stage(Crm):
     """Both sides of the training world while it is built."""
 
-    def __init__(self, box: "Sandbox"):
+    def __init__(self, box: Fixture):
         super().__init__(box, random.Random(1911))
         self.books = box.sim.xero.books[box.xero.tenant]
         people = names.businesses(8, self.rng)
@@ -204,7 +202,7 @@ RECIPES = (
 # -- the world ----------------------------------------------------------------------------------------------------
 
 
-def training(box: "Sandbox") -> None:
+def training(box: Fixture) -> None:
     """A small organisation where everything goes wrong once."""
     empty(box)
     stage = Stage(box)

@@ -34,6 +34,7 @@ from syncer.storage.file_lock import FileLock
 from syncer.storage.ledger.access_and_audit import Register
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.payloads import Bodies
+from syncer.storage.processes import lives
 from syncer.storage.seal import FileSeal
 from syncer.storage.vault import FileVault
 from syncer.storage.webhook_inbox import Inbox
@@ -224,6 +225,7 @@ class Connection:
             calls_per_day=pace.per_day,
             calls_in_flight=pace.in_flight,
             board=Shared(self.app.environment.data_dir / "pace" / f"{organisation}.json"),
+            lives=lives,
         )
 
     def orders(self, **asked: Any) -> Orders:

@@ -38,8 +38,8 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
     invoice = told["invoice"]
     mark, word = format.STATES[told["state"]]
     out.say(
-        f"{invoice['number']} · {invoice['customer']['name']} · {format.money(invoice['total'], invoice['currency'])} · "
-        f"{format.STATUSES[invoice['status']]}"
+        f"{invoice['number']} · {invoice['customer']['name']} · "
+        f"{format.money(invoice['total'], invoice['currency'])} · {format.STATUSES[invoice['status']]}"
     )
     out.say(f"{mark} {word} · {told['verdict']}")
     if told["remedy"]:

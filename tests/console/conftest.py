@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from console.desk.desk import Desk, installation
+from console.desk.desk import Desk
+from console.desk.installation import installation
 from sandbox.server import Sandbox
 from syncer.domain.model.books import Account, BookInvoice, Books, Organisation, TaxRate, books_text
 from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status, Tax
@@ -173,7 +174,8 @@ def script(page: str) -> None:
     """One page, as the frame would draw it."""
     import importlib
 
-    from console.desk.desk import Desk, installation
+    from console.desk.desk import Desk
+    from console.desk.installation import installation
 
     importlib.import_module(f"console.pages.{page}").show(Desk(installation()))
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.desk.desk import Desk, installation
+from console.desk.desk import Desk
+from console.desk.installation import installation
 from sandbox.server import Sandbox
 from tests.support.waiting import until
 

@@ -17,8 +17,11 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from console import access
-from console.desk.desk import Desk, _started, installation
+from console.desk import signed_links
+from console.desk.desk import Desk
+from console.desk.installation import installation
 from console.desk.people import ITSELF, NotAllowed, Visitor, of_claims, provider_of
+from console.desk.processes import STARTED
 from console.request_gate import GATE
 from syncer.app import environment
 from syncer.cli.main import main
@@ -245,7 +248,7 @@ def test_a_consent_begins_on_the_word_of_an_admin_and_ends_on_it(house: Desk):
 
 def word(name: str, cookies: Mapping[str, str], until: datetime | None = None) -> dict[str, str]:
     """What the address carries that a page shows somebody in the browser with these cookies."""
-    return access.pass_for(
+    return signed_links.pass_for(
         Visitor(name, until=until or datetime.now(UTC) + timedelta(hours=1)), "default", dict(cookies)
     )
 
@@ -305,7 +308,7 @@ def test_a_viewer_sees_everything_and_finds_for_whom_the_rest_is(house: Desk):
 
 def test_a_viewer_who_presses_what_is_off_changes_nothing(house: Desk):
     """A browser can send the press of a button that is disabled: nothing is started, written or put on record."""
-    started = _started.get(house.name)
+    started = STARTED.get(house.name)
     audit, state = house.app.register.audit({}, 500), held(house)
     for page, label in (("today", "Sync now"), ("contacts", "Import now"), ("readiness", "Check now")):
         at = signed_in("vera", page)
@@ -314,7 +317,7 @@ def test_a_viewer_who_presses_what_is_off_changes_nothing(house: Desk):
         button.proto.disabled = False  # As in a browser that was tampered with.
         button.click().run()
     assert (house.app.register.audit({}, 500), held(house)) == (audit, state)
-    assert _started.get(house.name) is started and house.at_work() is None
+    assert STARTED.get(house.name) is started and house.at_work() is None
 
 
 def test_an_operator_answers_and_does_not_map(house: Desk):
@@ -453,7 +456,8 @@ def script_of_lyon() -> None:
     """The Invoices page of the second connection."""
     import streamlit as st
 
-    from console.desk.desk import Desk, installation
+    from console.desk.desk import Desk
+    from console.desk.installation import installation
     from console.pages import invoice
 
     st.query_params["find"] = "FAC-2026-0142"

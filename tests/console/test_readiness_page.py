@@ -4,7 +4,8 @@ import json
 import re
 from hashlib import sha256
 
-from console.desk.desk import Desk, installation
+from console.desk.desk import Desk
+from console.desk.installation import installation
 from syncer.onboarding import readiness
 from tests.console.conftest import Draw, seen
 from tests.console.test_contacts_page import press

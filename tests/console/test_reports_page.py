@@ -12,7 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console.components import report_charts
-from console.desk.desk import Desk, installation
+from console.desk.desk import Desk
+from console.desk.installation import installation
 from console.pages.reports import VIEWS
 from syncer.reports.figure_files import TYPES
 from syncer.reports.figures import asked
@@ -152,7 +153,8 @@ def test_nobody_counts_what_he_may_not_see(second: Desk):
 
 def test_a_connection_that_is_not_his_has_no_report(second: Desk):
     def page() -> None:
-        from console.desk.desk import Desk, installation
+        from console.desk.desk import Desk
+        from console.desk.installation import installation
         from console.pages import reports
 
         reports.show(Desk(installation(), "default", visible=["second"]))

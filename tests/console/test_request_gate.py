@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from console import startup_token
-from console.desk.desk import Desk, installation
+from console.desk.desk import Desk
+from console.desk.installation import installation
 from console.request_gate import GATE, NOT_OFFERED, REFUSAL
 from console.routes import ROUTES
 from tests.console.test_routes import HERE, begin, caller

@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from console import access, startup_token
-from console.desk.desk import Desk, installation
+from console import startup_token
+from console.desk import signed_links
+from console.desk.desk import Desk
+from console.desk.installation import installation
 from console.desk.people import Visitor
 from console.request_gate import GATE, REFUSAL
 from console.routes import ROUTES
@@ -42,7 +44,7 @@ def caller(client: tuple[str, int] = HERE, name: str = "http://localhost:8501", 
 
 def begin(door: TestClient, connection: str = "default") -> httpx.Response:
     """Press Connect on the Connections page."""
-    told = access.pass_for(Visitor("anna", is_here=True), connection, door.cookies)
+    told = signed_links.pass_for(Visitor("anna", is_here=True), connection, door.cookies)
     return door.get("/xero/connect", params=told)
 
 

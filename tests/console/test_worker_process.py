@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from console import worker_process
-from console.desk.desk import Desk, _started, installation
+from console.desk.desk import Desk
+from console.desk.installation import installation
+from console.desk.processes import STARTED
 from syncer.storage.heartbeat import watching
 from tests.console.conftest import Draw, seen
 from tests.support.waiting import until
@@ -42,7 +44,7 @@ def watch_sentence(desk: Desk) -> str:
 def test_a_command_that_was_started_here_does_not_stay_when_it_has_ended(desk: Desk):
     """Although nobody looks at a page any more."""
     desk.start("sync")
-    pid = _started[desk.name].process.pid
+    pid = STARTED[desk.name].process.pid
     until(lambda: not Path(f"/proc/{pid}").exists())
 
 

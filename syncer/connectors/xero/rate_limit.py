@@ -8,7 +8,7 @@ import itertools
 import os
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from syncer.connectors.http import Left, Response
@@ -49,8 +49,11 @@ class Pacer:
         calls_per_day: int | None = None,
         calls_in_flight: int = 5,
         board: Board | None = None,
+        lives: Callable[[int], bool] = lambda pid: True,
     ) -> None:
+        """`lives` says whether the process of a pid runs: the calls of those that died are not waited for."""
         self._clock = clock
+        self._lives = lives
         self._per_minute = calls_per_minute
         self._per_day = calls_per_day
         self._in_flight = calls_in_flight
@@ -130,7 +133,7 @@ class Pacer:
         while True:
             with self._board.open() as known:
                 now = self._now()
-                known.tidy(now)
+                known.tidy(now, self._lives)
                 wait_s = self._wait_s(known, now)
                 if wait_s <= 0:
                     known.begin(ticket, now)

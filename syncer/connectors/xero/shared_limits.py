@@ -7,13 +7,12 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from syncer.storage.processes import lives
 
 MINUTE_S = 60.0
 DAY_S = 86400.0
@@ -47,8 +46,8 @@ class Known:
     flights: list[Flight] = field(default_factory=list)
     day: dict[int, int] = field(default_factory=dict)  # calls by ten minutes since 1970
 
-    def tidy(self, now: float) -> None:
-        """Drop what no longer counts."""
+    def tidy(self, now: float, lives: Callable[[int], bool]) -> None:
+        """Drop what no longer counts; `lives` says whether the process of a pid runs."""
         for flight in self.flights:
             if not flight.ended and now - flight.began > LOST_AFTER_S and not lives(flight.pid):
                 flight.ended = flight.began + LOST_AFTER_S
