@@ -24,8 +24,8 @@ from console.pages import (
     sql,
     today,
 )
-from syncer.app.installation import DEFAULT
 from syncer.domain.errors import SyncerError
+from syncer.domain.settings import DEFAULT
 from syncer.storage.database.damage import of_disk
 
 LOG = logging.getLogger("console")

@@ -1,11 +1,13 @@
 """CrocoClick invoices into Xero, to the cent, with a reason for every one that did not go."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
-
-VERSION = "0.1.0"
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from syncer.reports.figure import Figure
+    from syncer.reports.figures import Asked
 
 
 def open_analysis() -> "DuckDBPyConnection":
@@ -17,3 +19,11 @@ def open_analysis() -> "DuckDBPyConnection":
     from syncer.app.installation import App
 
     return App.open().analysis.open()
+
+
+def open_report(question: "Asked") -> "list[Figure]":
+    """Every figure of the Reports page, from the analysis tables as they are now. Raises what `open_analysis` does."""
+    from syncer.reports.figures import Report
+
+    with closing(open_analysis()) as connection:
+        return Report(connection, question).figures()

@@ -24,11 +24,11 @@ from console.desk.reports import ReportsDesk
 from console.desk.watch import WatchDesk
 from syncer.app import consent
 from syncer.app.environment import ROOT
-from syncer.app.installation import ASKED_BY, DEFAULT, App, Connection
+from syncer.app.installation import ASKED_BY, App, Connection
 from syncer.domain.access import OF_THE_WHOLE, Right
 from syncer.domain.errors import LedgerBusy, Reconnect, SyncerError, WrongUsage
 from syncer.domain.planning.compare import Compared
-from syncer.domain.settings import SETTINGS, checked, setting
+from syncer.domain.settings import DEFAULT, SETTINGS, checked, setting
 from syncer.messages import access, remedies, times
 from syncer.messages import status as status_messages
 from syncer.messages.remedies import Remedy

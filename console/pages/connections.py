@@ -8,8 +8,8 @@ import streamlit as st
 from console.components import connection_list, consent_button, formats, html, run_progress, setup_steps
 from console.components.html import Column
 from console.desk.desk import Account, Desk, SettingRow, failure_sentence
-from syncer.app.installation import DEFAULT
 from syncer.domain.errors import SyncerError, WrongUsage
+from syncer.domain.settings import DEFAULT
 from syncer.messages import access
 
 OTHER = "Another: an account per currency, or a tax"

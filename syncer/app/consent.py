@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from syncer.app.installation import DEFAULT, App, Connection, who
+from syncer.app.installation import App, Connection, who
 from syncer.connectors.xero.auth import Granted
 from syncer.connectors.xero.auth import choose as choose_tenant
 from syncer.connectors.xero.entities import Tenant
 from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.domain.model.books import Organisation, books_from, books_text
 from syncer.domain.model.obstacle import XERO
+from syncer.domain.settings import DEFAULT
 from syncer.messages.times import iso
 from syncer.storage.ledger.writer import Deed
 from syncer.support.runs import run_summary

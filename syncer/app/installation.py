@@ -26,7 +26,7 @@ from syncer.domain.errors import LedgerBusy, Reconnect, SyncerError, TryLater, W
 from syncer.domain.model.obstacle import CROCOCLICK, XERO
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.ports import Accounts, Clock
-from syncer.domain.settings import Pace
+from syncer.domain.settings import DEFAULT, Pace
 from syncer.storage.analysis.copy import Analysis
 from syncer.storage.call_log import Calls
 from syncer.storage.database.store import Store, ledger_path
@@ -47,7 +47,6 @@ from syncer.sync.contact_ingest import ContactReading
 from syncer.sync.context import Doors, Foreseen, Orders, Tell
 from syncer.sync.run import Outcome, Run, Seen
 
-DEFAULT = "default"
 # A watch makes way for what a person asks for after the calls that are under way.
 PATIENCE_S = 10.0
 # Of the sweeps that found nothing to do one is kept for each hour, besides the last.

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from syncer.app import environment
-from syncer.app.installation import DEFAULT, App, who
+from syncer.app.installation import App, who
 from syncer.cli.output import FAILED, LATER, NOT_CONNECTED, USAGE, Out, failed
 from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
+from syncer.domain.settings import DEFAULT
 from syncer.messages import status
 from syncer.storage.database.damage import of_disk
 from syncer.storage.ledger.writer import Deed

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncer.app import consent
-from syncer.app.installation import DEFAULT, App, Connection, who
+from syncer.app.installation import App, Connection, who
 from syncer.cli.consent_server import answer_on
 from syncer.cli.output import DONE, NOT_CONNECTED, Out, failed
 from syncer.domain import settings
 from syncer.domain.errors import Reconnect, WrongUsage
+from syncer.domain.settings import DEFAULT
 from syncer.messages import status as status_messages
 from syncer.messages import times
 from syncer.storage.ledger.writer import Deed

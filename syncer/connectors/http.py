@@ -28,9 +28,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 import stamina
 
-from syncer import VERSION
 from syncer.domain.errors import InDoubt, RateLimited, SyncerError, Unavailable
 from syncer.domain.ports import CallLog, CallRecord, Clock
+from syncer.domain.version import VERSION
 
 CONNECT_S = 10.0
 READ_S = 60.0

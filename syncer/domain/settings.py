@@ -19,6 +19,9 @@ from syncer.domain.model.sync_settings import DEFAULT_STATUSES, Rules
 # -- a connection's settings ------------------------------------------------------------------------------------------
 
 
+DEFAULT = "default"  # the connection that the environment describes
+
+
 @dataclass(frozen=True)
 class Setting:
     """One key: what it means, what it is when nobody set it, and how a value is checked."""

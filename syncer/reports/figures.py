@@ -5,7 +5,6 @@ Both show exactly these. Every figure is a table first; a picture of it is drawn
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -117,14 +116,6 @@ class Report:
             Headline("From first sight to Xero", "seconds", now.median, before.median, more=now.p95),
             Headline("Needed a person", "count", now.needed, before.needed, now.needed_money, before.needed_money),
         ]
-
-
-def open_report(question: Asked) -> list[Figure]:
-    """Every figure, from the analysis tables as they are now."""
-    from syncer import open_analysis
-
-    with closing(open_analysis()) as connection:
-        return Report(connection, question).figures()
 
 
 @dataclass(frozen=True)

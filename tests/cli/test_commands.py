@@ -13,10 +13,9 @@ from sandbox.server import Sandbox
 from syncer.cli.main import main
 from syncer.storage.heartbeat import watching
 from syncer.storage.ledger.ledger import Ledger
+from tests.support.commands import ROOT, run, told
 from tests.support.sync_world import World
 from tests.support.waiting import PATIENCE_S, until
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -25,22 +24,6 @@ def world(tmp_path_factory):
         world = World(box, tmp_path_factory.mktemp("data"))
         world.connect()
         yield world
-
-
-def run(world, *words, **environment):
-    done = subprocess.run(
-        [sys.executable, "-m", "syncer", *words],
-        cwd=ROOT, env={**os.environ, **world.values, **environment}, capture_output=True, text=True, timeout=PATIENCE_S,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def told(world, *words, status=0):
-    """The one JSON object of a command that ends with this status."""
-    done = run(world, *words, "--json")
-    assert done.returncode == status, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_from_settings_to_explain(world):

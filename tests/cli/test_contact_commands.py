@@ -10,7 +10,7 @@ import time
 import pytest
 
 from sandbox.server import Sandbox
-from tests.cli.test_commands import ROOT, run, told
+from tests.support.commands import ROOT, run, told
 from tests.support.contacts_world import here, linked
 from tests.support.sync_world import World
 from tests.support.waiting import PATIENCE_S

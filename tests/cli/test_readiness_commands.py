@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sandbox.server import Sandbox
-from tests.cli.test_commands import run, told
+from tests.support.commands import run, told
 from tests.support.sync_world import World
 
 CHECK = {"code", "level", "sentence", "remedy", "facts", "invoices", "money"}

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from syncer.connectors.crococlick.records import Reader
 from syncer.connectors.http import Response
 from syncer.domain.errors import SyncerError
 from syncer.domain.model.invoice import Invoice
-from tests.connectors.test_transactions import ROW as TRANSACTION
-from tests.connectors.test_webhooks import NOW
+from tests.support.crococlick_samples import ROW as TRANSACTION
 
+NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 SAMPLES = Path(__file__).parents[1] / "samples" / "crococlick"
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "payloads" / "highlevel"
 INVOICE = json.loads((SAMPLES / "invoice.json").read_bytes())

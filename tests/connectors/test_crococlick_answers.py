@@ -1,7 +1,6 @@
 """What CrocoClick answers, as invoices, and what is asked of it."""
 
 import json
-import os
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +13,9 @@ from syncer.connectors.http import Response
 from syncer.domain.errors import HaltRun, InDoubt, RateLimited, Reconnect, Unavailable
 from syncer.domain.model.invoice import Discount, Invoice, Status, Tax
 from syncer.domain.ports import Location
+from tests.support.crococlick_samples import PAYLOADS
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "crococlick"
-PAYLOADS = (
-    Path(os.environ.get("SYNCER_PAYLOADS", Path(__file__).parents[3] / "shared" / "data" / "payloads")) / "highlevel"
-)
 SAMPLE = (SAMPLES / "invoice.json").read_bytes()
 
 

@@ -13,7 +13,7 @@ from syncer.domain.matching.contact_import import to_create
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import Address, BookContact
 from syncer.domain.ports import Refused, Taken
-from tests.connectors.test_crococlick_answers import PAYLOADS
+from tests.support.crococlick_samples import PAYLOADS
 
 SHARED = Path(__file__).parents[3] / "shared"
 API = SHARED / "reference" / "openapi" / "highlevel" / "apps" / "contacts.json"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from syncer import VERSION
 from syncer.connectors.http import Fixed, Request, Response, Transport, retry_after_s
 from syncer.connectors.xero.rate_limit import Pacer
 from syncer.domain.errors import InDoubt, LedgerBusy, RateLimited, Unavailable
+from syncer.domain.version import VERSION
 from tests.support.http_stage import HandClock, Notes, closed_port, half_an_answer, hang_up, staged, stall
 
 OK = (200, {"X-MinLimit-Remaining": "59", "X-DayLimit-Remaining": "900", "Xero-Correlation-Id": "c-1"}, b'{"ok":1}')

@@ -9,18 +9,7 @@ from syncer.connectors.crococlick import wire as crm
 from syncer.connectors.crococlick.records import Reader
 from syncer.connectors.xero import entities
 from syncer.connectors.xero import wire as xero
-
-ROW = {
-    "_id": "t1",
-    "entitySourceType": "invoice",
-    "entitySourceId": "i1",
-    "amount": "12.50",
-    "currency": "eur",
-    "status": "succeeded",
-    "fulfilledAt": "2026-08-25T22:00:00.000Z",
-    "createdAt": "2026-08-27T10:00:00.000Z",
-    "paymentMethod": {"type": "bank_transfer"},
-}
+from tests.support.crococlick_samples import ROW
 
 
 def test_a_transaction_is_read_with_the_day_it_was_charged_at_the_location():

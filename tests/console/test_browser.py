@@ -2,10 +2,8 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,16 +11,11 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.console.conftest import opening
+from tests.support.browser import ARGUMENTS, CHROMIUM, ROOT, answers, free_port
+from tests.support.pages import opening
 from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
-CHROMIUM = Path("/usr/bin/chromium")
-ROOT = Path(__file__).parents[2]
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +28,7 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def console(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The console in a process of its own, over an empty ledger and the demo world: its address and its folder."""
-    port = _free_port()
+    port = free_port()
     data, url = tmp_path_factory.mktemp("data"), f"http://localhost:{port}"
     environment = {**os.environ, **box.environment(), "SYNCER_DATA_DIR": str(data)}
     environment["XERO_REDIRECT_URI"] = f"{url}/xero/callback"
@@ -45,7 +38,7 @@ def console(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             [*command, "--server.headless", "true"], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         try:
-            until(lambda: _answers(f"{url}/healthz"))
+            until(lambda: answers(f"{url}/healthz"))
             yield url, data
         finally:
             server.terminate()
@@ -72,20 +65,6 @@ def page(console: tuple[str, Path]) -> Iterator[Any]:
         strangers = [url for url in asked if not re.match(r"(https?|ws)://(localhost|127\.0\.0\.1):|data:|blob:", url)]
         assert not strangers, "something asked for the world outside"
         browser.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url, timeout=PATIENCE_S).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_an_address_can_be_sent_to_somebody(page: Any):

@@ -22,7 +22,7 @@ from syncer.app import environment
 from syncer.app.installation import App
 from syncer.domain.access import Right
 from syncer.storage.heartbeat import watching
-from tests.console.test_browser import ROOT, _answers, _free_port
+from tests.support.browser import ROOT, answers, free_port
 from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.xdist_group("console process")
@@ -83,7 +83,7 @@ def _is_finished(part: str | bytes) -> bool:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One for all tests of this file."""
-    port, data = _free_port(), tmp_path_factory.mktemp("data")
+    port, data = free_port(), tmp_path_factory.mktemp("data")
     url = f"http://localhost:{port}"
     nobody = "http://127.0.0.1:9"
     values = {
@@ -101,7 +101,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             [*command, "--server.headless", "true"], cwd=ROOT, env={**os.environ, **values}, stdout=log, stderr=log
         )
         try:
-            until(lambda: _answers(f"{url}/healthz"))
+            until(lambda: answers(f"{url}/healthz"))
             yield House(port, app, process)
         finally:
             process.terminate()

@@ -2,10 +2,7 @@
 
 import re
 
-from streamlit.testing.v1 import AppTest
-
-from tests.console.conftest import Draw, seen
-from tests.console.test_pages import obeys_the_house_rules
+from tests.support.pages import Draw, obeys_the_house_rules, press, seen
 from tests.support.sync_world import World
 
 SHARED = "compta@martin.example"
@@ -23,11 +20,6 @@ def people(world: World) -> str:
     world.import_contacts()
     world.sync()
     return here
-
-
-def press(at: AppTest, label: str) -> AppTest:
-    """Press the first button of that name and see what comes of it."""
-    return next(one for one in at.button if one.label == label).click().run()
 
 
 def test_before_the_first_import_there_is_one_thing_to_do(lived: World, draw: Draw):

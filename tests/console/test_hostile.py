@@ -21,9 +21,9 @@ from console.desk.reports import ReportsDesk
 from sandbox.server import Sandbox
 from syncer.reports import figures
 from syncer.reports.table_export import export
-from tests.console.conftest import opening
-from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _answers, _free_port
+from tests.support.browser import ARGUMENTS, CHROMIUM, ROOT, answers, free_port
 from tests.support.hostile_texts import EVIL, TEXTS
+from tests.support.pages import opening
 from tests.support.sync_world import World
 from tests.support.waiting import PATIENCE_S, until
 
@@ -85,7 +85,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def url(world: World) -> Iterator[str]:
     """A console over it."""
-    port = _free_port()
+    port = free_port()
     url = f"http://localhost:{port}"
     data = world.app.environment.data_dir
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
@@ -95,7 +95,7 @@ def url(world: World) -> Iterator[str]:
             stdout=log, stderr=log,
         )  # fmt: skip
         try:
-            until(lambda: _answers(f"{url}/healthz"))
+            until(lambda: answers(f"{url}/healthz"))
             yield url
         finally:
             server.terminate()

@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 
 from console.desk.desk import Desk
 from syncer.reports.figures import FIGURES
-from tests.console.conftest import NOW, SECRET
+from tests.support.pages import NOW, SECRET
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "sync_runs.ipynb"
 

@@ -7,8 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console.desk.desk import Desk
-from syncer.domain.settings import SETTINGS
-from tests.console.conftest import NOW, RUN, SECRET, Draw, invoice, seen
+from tests.support.pages import NOW, RUN, SECRET, Draw, invoice, obeys_the_house_rules, seen
 
 ADDRESSES = [
     ("today", {}),
@@ -33,19 +32,6 @@ ADDRESSES = [
     ("connections", {}),
     ("connections", {"setting": "due_days"}),
 ]
-
-
-def obeys_the_house_rules(at: AppTest) -> str:
-    """One title; no codes, machine times, secrets, shouting or leftovers of the program."""
-    assert not at.exception, at.exception
-    assert len(at.title) == 1
-    text = seen(at)
-    codes = set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text)) - set(SETTINGS)
-    assert not codes
-    assert not re.search(r"\d{4}-\d\d-\d\d[ T]?|\d\d:\d\d:\d\d", text)
-    assert not re.search(r"!|\b[Ee]rror\b|\b[Pp]lease\b|\bNone\b|\bnan\b|Traceback|Decimal\(", text)
-    assert SECRET not in text
-    return text
 
 
 @pytest.mark.parametrize(("page", "address"), ADDRESSES)

@@ -28,8 +28,8 @@ from syncer.cli.main import main
 from syncer.domain.access import Right
 from syncer.domain.errors import WrongUsage
 from syncer.domain.model.books import TaxRate, books_text
-from tests.console.conftest import BOOKS, NOW, SECRET, Draw, press, script, seen
-from tests.console.test_routes import caller
+from tests.support.callers import caller
+from tests.support.pages import BOOKS, NOW, SECRET, Draw, press, script, seen
 from tests.support.sync_world import World
 from tests.support.waiting import PATIENCE_S
 

@@ -15,8 +15,7 @@ from console.desk.desk import Desk
 from syncer.domain.errors import WrongUsage
 from syncer.reports.saved_questions import Chart, Parameter, Saved
 from syncer.storage.analysis.query import Answer
-from tests.console.conftest import NOW, SECRET, Draw, invoice, press, seen
-from tests.console.test_pages import obeys_the_house_rules
+from tests.support.pages import NOW, SECRET, Draw, invoice, obeys_the_house_rules, press, seen
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) AS a, range(10000000) AS b"
 PLAIN = Saved("", "Largest invoices", "The invoices with the largest totals.",

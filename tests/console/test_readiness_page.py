@@ -7,9 +7,7 @@ from hashlib import sha256
 from console.desk.desk import Desk
 from console.desk.installation import installation
 from syncer.onboarding import readiness
-from tests.console.conftest import Draw, seen
-from tests.console.test_contacts_page import press
-from tests.console.test_pages import obeys_the_house_rules
+from tests.support.pages import Draw, obeys_the_house_rules, press, seen
 from tests.support.sync_world import World
 
 

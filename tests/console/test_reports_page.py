@@ -18,8 +18,7 @@ from console.pages.reports import VIEWS
 from syncer.reports.figure_files import TYPES
 from syncer.reports.figures import asked
 from syncer.storage.ledger.ledger import Ledger
-from tests.console.conftest import NOW, Draw, invoice, seen
-from tests.console.test_pages import obeys_the_house_rules
+from tests.support.pages import NOW, Draw, invoice, obeys_the_house_rules, seen
 from tests.support.waiting import PATIENCE_S
 
 

@@ -18,7 +18,7 @@ from console.desk.desk import Desk
 from console.desk.installation import installation
 from console.request_gate import GATE, NOT_OFFERED, REFUSAL
 from console.routes import ROUTES
-from tests.console.test_routes import HERE, begin, caller
+from tests.support.callers import HERE, begin, caller
 
 PAGE = "a page of ours"
 PAGES = ("/", "/invoice?invoice=1", "/media/abc.csv", "/static/js/index.js", "/_stcore/host-config", "/xero/connect")

@@ -14,38 +14,17 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
-from console import startup_token
-from console.desk import signed_links
 from console.desk.desk import Desk
 from console.desk.installation import installation
-from console.desk.people import Visitor
-from console.request_gate import GATE, REFUSAL
-from console.routes import ROUTES
+from console.request_gate import REFUSAL
 from sandbox.server import Sandbox
 from syncer.app.webhooks import connected_locations, locations
 from syncer.domain.ports import Event
-from tests.console.conftest import Draw, seen
+from tests.support.callers import begin, caller
+from tests.support.pages import Draw, seen
 
-HERE = ("127.0.0.1", 50000)
 MARKUP = urllib.parse.quote('<script>alert(1)</script>"onload=alert(1)')
-
-
-def caller(client: tuple[str, int] = HERE, name: str = "http://localhost:8501", is_let_in: bool = True) -> TestClient:
-    """Somebody who calls the routes under a name from an address, with a browser that was let in or not."""
-    app = Starlette(routes=ROUTES, middleware=[GATE])
-    found = TestClient(app, base_url=name, client=client, follow_redirects=False)
-    if is_let_in:
-        found.cookies.set(*startup_token.cookie())
-    return found
-
-
-def begin(door: TestClient, connection: str = "default") -> httpx.Response:
-    """Press Connect on the Connections page."""
-    told = signed_links.pass_for(Visitor("anna", is_here=True), connection, door.cookies)
-    return door.get("/xero/connect", params=told)
 
 
 @pytest.fixture

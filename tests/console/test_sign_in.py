@@ -18,7 +18,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from syncer.app import environment
 from syncer.app.installation import App
 from syncer.domain.access import Right
-from tests.console.test_browser import ARGUMENTS, CHROMIUM, ROOT, _answers, _free_port
+from tests.support.browser import ARGUMENTS, CHROMIUM, ROOT, answers, free_port
 from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -42,7 +42,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def house(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, App]]:
     """A console that people sign in to: its address and its installation."""
-    port, data = _free_port(), tmp_path_factory.mktemp("data")
+    port, data = free_port(), tmp_path_factory.mktemp("data")
     url = f"http://localhost:{port}"
     values = {
         "SYNCER_DATA_DIR": str(data), "CONSOLE_URL": url, "CONSOLE_ADMINS": "admin@example.com",
@@ -59,7 +59,7 @@ def house(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
             [*command, "--server.headless", "true"], cwd=ROOT, env={**os.environ, **values}, stdout=log, stderr=log
         )
         try:
-            until(lambda: _answers(f"{url}/healthz"))
+            until(lambda: answers(f"{url}/healthz"))
             yield url, app
         finally:
             server.terminate()

@@ -18,8 +18,19 @@ from syncer.domain.model.invoice import Customer
 from syncer.domain.model.problems import Problem
 from syncer.storage.ledger.records import Verdict
 from syncer.sync import obstacles
-from tests.console.conftest import BOOKS, INVOICES, NOW, UNMAPPED, VAT55, Draw, in_xero, invoice, press, seen
-from tests.console.test_pages import obeys_the_house_rules
+from tests.support.pages import (
+    BOOKS,
+    INVOICES,
+    NOW,
+    UNMAPPED,
+    VAT55,
+    Draw,
+    in_xero,
+    invoice,
+    obeys_the_house_rules,
+    press,
+    seen,
+)
 
 TABS = ["open", "waiting", "skipped", "settled"]
 TAX = "TVA 5,5 % has no tax rate in Xero"

@@ -11,7 +11,7 @@ from console.desk.desk import Desk
 from console.desk.installation import installation
 from console.desk.processes import STARTED
 from syncer.storage.heartbeat import watching
-from tests.console.conftest import Draw, seen
+from tests.support.pages import Draw, seen
 from tests.support.waiting import until
 
 

@@ -7,9 +7,7 @@ from syncer.connectors.xero.auth import Consent, Identity, TokenSource, XeroApp
 from syncer.connectors.xero.client import XeroAccounts
 from syncer.connectors.xero.rate_limit import Pacer
 from syncer.storage.vault import FileVault
-from tests.support.xero_consent import BoxClock, Notes, answer_consent
-
-REDIRECT = "http://localhost:8501/xero/callback"
+from tests.support.xero_consent import REDIRECT, BoxClock, Notes, answer_consent
 
 
 @pytest.fixture

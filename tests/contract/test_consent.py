@@ -9,9 +9,8 @@ from syncer.connectors.xero.auth import SCOPES, Consent, Identity, TokenSource, 
 from syncer.connectors.xero.entities import Tenant
 from syncer.domain.errors import Reconnect, SyncerError, Unavailable
 from syncer.storage.vault import FileVault
-from tests.contract.conftest import REDIRECT
 from tests.support.http_stage import staged
-from tests.support.xero_consent import answer_consent
+from tests.support.xero_consent import REDIRECT, answer_consent
 
 
 def refused(finish, *args, **more):

@@ -1,29 +1,12 @@
 """A ledger in a folder of its own, and rows to put in it."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from syncer.storage.database.store import Store
-
-NOON = datetime(2025, 3, 31, 12, tzinfo=UTC)
-
-
-class HeldClock:
-    """Time that stands still until it is told to move."""
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def now(self) -> datetime:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+from tests.support.ledger_rows import HeldClock
 
 
 @pytest.fixture
@@ -34,91 +17,3 @@ def ledger_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(ledger_file: Path) -> Iterator[Store]:
     yield Store(ledger_file, HeldClock(), wait_s=10)
-
-
-def invoice_columns(ids: Sequence[int], connection: str = "default", **given: Any) -> dict[str, list[Any]]:
-    """Rows of the table `invoice`, one per id, the same but for what tells them apart."""
-    alike = {
-        "connection": connection,
-        "status": "sent",
-        "live": True,
-        "currency": "GBP",
-        "tax": None,
-        "amount_paid": Decimal(0),
-        "issue_date": date(2025, 3, 1),
-        "due_date": None,
-        "contact_id": "c1",
-        "contact_name": "Ada Ltd",
-        "contact_email": "ada@example.com",
-        "fingerprint": "f0",
-        "first_seen_at": NOON,
-        "changed_at": NOON,
-        "seen_at": NOON,
-        "state": "waiting",
-        "cause": None,
-        "facts": None,
-        "decided_at": NOON,
-        "tries": 0,
-    }
-    columns: dict[str, list[Any]] = {name: [value] * len(ids) for name, value in {**alike, **given}.items()}
-    columns["source_id"] = [f"i{n}" for n in ids]
-    columns["number"] = [f"INV-{n:04d}" for n in ids]
-    columns["total"] = [Decimal(n) + Decimal("0.01") for n in ids]
-    columns["amount_due"] = list(columns["total"])
-    return columns
-
-
-def call_columns(ids: Sequence[int], connection: str = "default", **given: Any) -> dict[str, list[Any]]:
-    """Rows of the table `call`."""
-    alike = {
-        "connection": connection,
-        "run_id": "r1",
-        "made_at": NOON,
-        "side": "xero",
-        "method": "GET",
-        "path": "/api.xro/2.0/Invoices",
-        "status": 200,
-        "ms": 120,
-        "bytes_sent": 0,
-        "bytes_received": 1000,
-        "minute_left": 59,
-        "day_left": None,
-        "correlation_id": "",
-        "idempotency_key": "",
-        "failure": "",
-    }
-    columns: dict[str, list[Any]] = {name: [value] * len(ids) for name, value in {**alike, **given}.items()}
-    return {"id": list(ids), "call_id": [f"call-{n}" for n in ids], **columns}
-
-
-def attempt_columns(
-    ids: Sequence[int], connection: str = "default"
-) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """Rows of `attempt` and of `attempt_end`: ended attempts, each end with its attempt's id."""
-    size = len(ids)
-    begun = {
-        "id": list(ids),
-        "connection": [connection] * size,
-        "run_id": ["r1"] * size,
-        "call_id": ["call-1"] * size,
-        "position": list(range(size)),
-        "kind": ["invoice"] * size,
-        "source_id": [f"i{n}" for n in ids],
-        "action": ["create"] * size,
-        "number": [f"INV-{n:04d}" for n in ids],
-        "idempotency_key": ["k"] * size,
-        "fingerprint": ["f0"] * size,
-        "expected": ["{}"] * size,
-        "begun_at": [NOON] * size,
-    }
-    ended = {
-        "id": list(ids),
-        "attempt_id": list(ids),
-        "connection": [connection] * size,
-        "outcome": ["created"] * size,
-        "cause": [None] * size,
-        "facts": [None] * size,
-        "xero_id": [f"x{n}" for n in ids],
-        "ended_at": [NOON + timedelta(seconds=1)] * size,
-    }
-    return begun, ended

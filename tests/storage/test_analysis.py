@@ -15,8 +15,8 @@ import pytest
 import syncer
 from syncer.domain.errors import WrongUsage
 from syncer.storage.analysis.copy import Analysis, ask, open_analysis
-from syncer.storage.database.store import Store, Tx
-from tests.storage.conftest import NOON, attempt_columns, call_columns, invoice_columns
+from syncer.storage.database.store import Store
+from tests.support.ledger_rows import NOON, attempt_columns, fill
 from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -26,17 +26,6 @@ TABLES = {"runs", "attempts", "arrivals", "problems", "taxes", "invoices", "cont
 @pytest.fixture
 def analysis(store, tmp_path) -> Analysis:
     return Analysis(store, tmp_path / "analysis.duckdb", wait_s=10)
-
-
-def fill(store: Store, ids=range(1, 4), connection: str = "default") -> None:
-    def rows(tx: Tx) -> None:
-        begun, ended = attempt_columns([tx.next_id("attempt") + n for n in range(len(ids))], connection)
-        tx.insert("invoice", invoice_columns(ids, connection))
-        tx.insert("attempt", begun)
-        tx.insert("attempt_end", ended)
-        tx.insert("call", call_columns([tx.next_id("call") + n for n in range(len(ids))], connection))
-
-    store.transaction(rows)
 
 
 def counts(analysis: Analysis, connections=None) -> dict[str, int]:

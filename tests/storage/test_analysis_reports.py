@@ -1,6 +1,5 @@
 """What the reports need of the analysis tables: arrivals, problems and taxes."""
 
-import json
 import threading
 from datetime import timedelta
 from decimal import Decimal
@@ -9,18 +8,12 @@ import pytest
 
 from syncer.storage.analysis.copy import Analysis
 from syncer.storage.database.store import Store
-from tests.storage.conftest import NOON, attempt_columns, invoice_columns
+from tests.support.ledger_rows import NOON, VAT5, VAT20, attempt_columns, content, invoice_columns
 
 
 @pytest.fixture
 def analysis(store: Store, tmp_path) -> Analysis:
     return Analysis(store, tmp_path / "analysis.duckdb", wait_s=10)
-
-
-def content(*lines: tuple[str, str, list, bool]) -> str:
-    """An invoice's content with these lines: quantity, price, taxes, and whether the price includes them."""
-    told = [["Article", quantity, price, taxes, inclusive, "", ""] for quantity, price, taxes, inclusive in lines]
-    return json.dumps(["INV-1", [], "GBP", None, None, "", "1", None, None, told])
 
 
 def write(store: Store, contents: dict[str, str], version: str = "f0") -> None:
@@ -30,7 +23,6 @@ def write(store: Store, contents: dict[str, str], version: str = "f0") -> None:
     store.transaction(lambda tx: tx.insert("invoice_content", rows))
 
 
-VAT20, VAT5 = ["t1", "VAT 20 %", "20", False], ["t2", "VAT 5 %", "5", False]
 GST, PST = ["g", "GST", "5", False], ["p", "PST", "9.975", True]
 
 

@@ -17,7 +17,7 @@ import pytest
 from syncer.domain.errors import WrongUsage
 from syncer.storage.analysis.copy import Analysis
 from syncer.storage.database.store import Store
-from tests.storage.test_analysis import fill
+from tests.support.ledger_rows import fill
 
 ROOT = Path(__file__).parents[2]
 SENTINEL = "untouched-sentinel"

@@ -18,7 +18,7 @@ from syncer.domain.errors import SyncerError
 from syncer.messages import status
 from syncer.storage.database.store import Store
 from syncer.storage.ledger.ledger import Ledger
-from tests.storage.conftest import NOON, invoice_columns
+from tests.support.ledger_rows import NOON, invoice_columns
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534

@@ -18,7 +18,7 @@ from syncer.reports import table_export as export_module
 from syncer.reports.table_export import as_text, export, write_csv
 from syncer.storage.analysis.copy import Analysis
 from syncer.storage.database.store import HERE, queries
-from tests.storage.conftest import NOON, attempt_columns, call_columns, invoice_columns
+from tests.support.ledger_rows import NOON, attempt_columns, call_columns, invoice_columns
 
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://evil","x")', "\t=1", "\r=1"]
 # As a spreadsheet looks at a cell: blanks, control characters and marks without width do not count.

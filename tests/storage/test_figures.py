@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+import syncer
 from syncer.domain.model.problems import CAUSES
 from syncer.domain.period import Period
-from syncer.reports import figures
 from syncer.reports.figures import FIGURES, Report, asked, cause_name, share
 from syncer.storage.analysis.copy import Analysis, open_analysis
 from syncer.storage.database.store import Store, Tx
-from tests.storage.conftest import attempt_columns, call_columns, invoice_columns
-from tests.storage.test_analysis_reports import VAT5, VAT20, content
+from tests.support.ledger_rows import VAT5, VAT20, attempt_columns, call_columns, content, invoice_columns
 
 PARIS = ZoneInfo("Europe/Paris")
 OCTOBER, SEPTEMBER = Period(date(2026, 10, 1), date(2026, 10, 31)), Period(date(2026, 9, 1), date(2026, 9, 30))
@@ -235,7 +234,7 @@ def test_figures_have_keys_of_their_own(october):
 def test_a_report_opens_what_the_settings_say(monkeypatch, tmp_path):
     """What a script needs is one line."""
     monkeypatch.setenv("SYNCER_DATA_DIR", str(tmp_path))
-    assert {figure.key for figure in figures.open_report(asked("Last 7 days"))} == set(FIGURES)
+    assert {figure.key for figure in syncer.open_report(asked("Last 7 days"))} == set(FIGURES)
 
 
 def test_an_unknown_part_of_a_period_is_the_one_that_fits():

@@ -6,7 +6,7 @@ from pathlib import Path
 from syncer.storage.database.migrations import MIGRATIONS
 from syncer.storage.database.store import Schema, Store
 from syncer.storage.ledger.ledger import Ledger
-from tests.storage.conftest import NOON, invoice_columns
+from tests.support.ledger_rows import NOON, invoice_columns
 
 OLD = Path(__file__).parents[1] / "samples" / "ledger"
 COLUMNS = (

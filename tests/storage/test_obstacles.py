@@ -12,7 +12,7 @@ from syncer.storage.database.store import Store
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.records import as_kept
 from syncer.sync import obstacles
-from tests.storage.conftest import NOON, invoice_columns
+from tests.support.ledger_rows import NOON, invoice_columns
 
 STANDS = [
     Stand("synced"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncer.storage.database.store import Store
-from tests.storage.conftest import call_columns
+from tests.support.ledger_rows import call_columns
 from tests.support.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from syncer.storage.database.store import Store
-from tests.storage.conftest import call_columns
+from tests.support.ledger_rows import call_columns
 from tests.support.waiting import PATIENCE_S
 
 path, name, times = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -104,7 +104,7 @@ HOLDER = """
 import os, sys, time
 from pathlib import Path
 from syncer.storage.database.store import Store
-from tests.storage.conftest import call_columns
+from tests.support.ledger_rows import call_columns
 from tests.support.waiting import PATIENCE_S
 
 def hold(tx):

@@ -16,7 +16,7 @@ from syncer.storage.analysis import query as asking_module
 from syncer.storage.analysis.copy import Analysis
 from syncer.storage.analysis.query import Asking, Question
 from syncer.storage.database.store import Store
-from tests.storage.test_analysis import fill
+from tests.support.ledger_rows import fill
 from tests.support.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]

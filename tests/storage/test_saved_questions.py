@@ -17,8 +17,7 @@ from syncer.storage.analysis.copy import Analysis
 from syncer.storage.analysis.query import Answer
 from syncer.storage.database.store import Store
 from syncer.storage.ledger import saved_questions as shelf
-from tests.storage.conftest import NOON
-from tests.storage.test_analysis import fill
+from tests.support.ledger_rows import NOON, fill
 
 TODAY = date(2026, 3, 15)
 PLAIN = Saved("q1", "Held", "What is held.", "SELECT 1")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from syncer.domain.errors import LedgerBusy, LedgerTooNew, SyncerError, WrongUsage
 from syncer.storage.database.store import HERE, Schema, Store, Tx, ledger_path, named_queries, queries
-from tests.storage.conftest import NOON, call_columns, invoice_columns
+from tests.support.ledger_rows import NOON, call_columns, invoice_columns
 from tests.support.properties import examples
 from tests.support.waiting import PATIENCE_S
 

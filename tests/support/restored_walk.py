@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from syncer.app.installation import App
 from tests.support.truth.events import PAUSE, RUN
 from tests.support.truth.in_crococlick import AGES, IN_CROCOCLICK, STATUSES
 from tests.support.truth.in_xero import IN_XERO
@@ -137,3 +138,36 @@ def _is_removed(folder):
     """Remove a directory; a handle that is just being closed may still leave a file in it."""
     shutil.rmtree(folder, ignore_errors=True)
     return not folder.exists()
+
+
+class Copies:
+    """Copies of a data directory, as whoever keeps the program makes them."""
+
+    def __init__(self, world, folder):
+        self._world, self._folder, self._data = world, folder, world.app.environment.data_dir
+
+    def make(self):
+        shutil.copytree(self._data, self._folder)
+
+    def lose(self, how):
+        """Put the ledger back or the whole directory, or lose the ledger; then six minutes and more pass."""
+        world = self._world
+        if how == "everything put back":
+            fresh = world.app.vault.get("xero:default")
+            shutil.rmtree(self._data)
+            shutil.copytree(self._folder, self._data)
+            self._open()
+            world.app.vault.put("xero:default", fresh)  # what a person does who connects again
+        else:
+            for path in self._data.glob("ledger.duckdb*"):
+                path.unlink()
+            if how == "ledger put back":
+                shutil.copy(self._folder / "ledger.duckdb", self._data)
+            self._open()
+        if how == "ledger deleted":
+            world.set(revenue_account="706", payment_account__EUR=world.bank)
+        world.later(minutes=10)
+
+    def _open(self):
+        clock = self._world.app.clock
+        self._world.app = App(self._world.app.environment, clock)

@@ -44,3 +44,6 @@ def answer_consent(url, decision="allow", organisation=""):
         target = urllib.parse.urlsplit(redirect.headers["Location"])
         return dict(urllib.parse.parse_qsl(target.query))
     raise AssertionError("no redirect came")
+
+
+REDIRECT = "http://localhost:8501/xero/callback"

@@ -8,7 +8,7 @@ import pytest
 
 from syncer.cli.main import main
 from syncer.domain.model.problems import NOT_ELIGIBLE
-from tests.sync import test_every_cause as causes
+from tests.support import causes
 
 TODAY = datetime.now(UTC).date()
 NOT_HELD = NOT_ELIGIBLE | {"skipped_by_person", "answer_lost"}

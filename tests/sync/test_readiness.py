@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncer.onboarding import readiness
-from tests.sync import test_every_cause as causes
+from tests.support import causes
 
 TODAY = datetime.now(UTC).date()
 CARRIED = "120.00"  # what INV-1 of the causes comes to

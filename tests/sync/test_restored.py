@@ -3,12 +3,12 @@
 Every story lets more than six minutes pass: so long Xero answers a repeated request by its key, and hides the fault.
 """
 
-import shutil
 from decimal import Decimal
 
 import pytest
 
 from syncer.app.installation import App
+from tests.support.restored_walk import Copies
 
 
 @pytest.fixture
@@ -17,39 +17,6 @@ def paying(world):
     [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
     world.set(payment_account__EUR=bank["AccountID"])
     return world
-
-
-class Copies:
-    """Copies of a data directory, as whoever keeps the program makes them."""
-
-    def __init__(self, world, folder):
-        self._world, self._folder, self._data = world, folder, world.app.environment.data_dir
-
-    def make(self):
-        shutil.copytree(self._data, self._folder)
-
-    def lose(self, how):
-        """Put the ledger back or the whole directory, or lose the ledger; then six minutes and more pass."""
-        world = self._world
-        if how == "everything put back":
-            fresh = world.app.vault.get("xero:default")
-            shutil.rmtree(self._data)
-            shutil.copytree(self._folder, self._data)
-            self._open()
-            world.app.vault.put("xero:default", fresh)  # what a person does who connects again
-        else:
-            for path in self._data.glob("ledger.duckdb*"):
-                path.unlink()
-            if how == "ledger put back":
-                shutil.copy(self._folder / "ledger.duckdb", self._data)
-            self._open()
-        if how == "ledger deleted":
-            world.set(revenue_account="706", payment_account__EUR=world.bank)
-        world.later(minutes=10)
-
-    def _open(self):
-        clock = self._world.app.clock
-        self._world.app = App(self._world.app.environment, clock)
 
 
 @pytest.fixture

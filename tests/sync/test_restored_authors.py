@@ -3,7 +3,7 @@
 import pytest
 
 from syncer.app.installation import App
-from tests.sync.test_restored import Copies
+from tests.support.restored_walk import Copies
 
 FIELDS = {
     "number": ({"number": "INV-2"}, {"number": "INV-3"}, "Xero has the number {}, CrocoClick INV-3"),

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-
 MINUTE_S = 60.0
 DAY_S = 86400.0
 # Xero counts a call when it arrives, which is at the latest when it is answered: until a minute after that it counts
