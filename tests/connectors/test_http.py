@@ -222,10 +222,3 @@ def test_five_at_once():
             assert {answer.status for answer in pool.map(lambda _: door.send(READ), range(50))} == {200}
         door.close()
     assert len(stage.heard) == len(notes.calls) == len({call.id for call, *_ in notes.calls}) == 50
-
-
-def test_only_transport_knows_httpx():
-    """One importer, so that another library is one file's work."""
-    root = Path(__file__).parents[2] / "syncer"
-    importers = {path.name for path in root.rglob("*.py") if "import httpx" in path.read_text()}
-    assert importers == {"transport.py"}

@@ -241,7 +241,7 @@ def test_a_call_whose_process_died_frees_its_place(tmp_path):
     dead.wait()
     with board.open() as known:
         known.flights = [Flight(f"{dead.pid}.{n}", dead.pid, clock.now().timestamp()) for n in range(5)]
-    pacer = Pacer(clock, calls_per_minute=5, board=board)
+    pacer = Pacer(clock, calls_per_minute=5, board=board, lives=lambda pid: pid != dead.pid)
     take(pacer)
     assert 70 <= sum(clock.slept) <= 71
 

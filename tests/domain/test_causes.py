@@ -19,7 +19,7 @@ def codes_in(path):
 
 def test_every_problem_has_a_cause():
     """Otherwise a screen would have no words for it."""
-    found = {code for path in HERE.glob("*.py") for code in codes_in(path)}
+    found = {code for path in HERE.rglob("*.py") for code in codes_in(path)}
     assert len(found) > 20
     assert found <= set(CAUSES)
     assert set(_RANK) <= set(CAUSES)
