@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -41,9 +42,9 @@ def main() -> None:
     except SyncerError as failure:
         _cannot(failure)
     except OSError as error:
-        if (failure := of_disk(error)) is None:
+        if (known := of_disk(error)) is None:
             raise
-        _cannot(failure)
+        _cannot(known)
     html.quiet(access.said_everywhere())
 
 
@@ -94,7 +95,7 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
     def page(
         show: Callable[[Desk], None], title: str, path: str, default: bool = False, hidden: bool = False
     ) -> st.Page:
-        seen = "hidden" if hidden else "visible"
+        seen: Literal["hidden", "visible"] = "hidden" if hidden else "visible"
         return st.Page(partial(show, desk), title=title, url_path=path, default=default, visibility=seen)
 
     return {

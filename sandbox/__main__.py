@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 import sqlite3
 import sys
 from pathlib import Path
@@ -141,7 +142,7 @@ class Announcing(uvicorn.Server):
         super().__init__(box.config())
         self.box, self.ready_file = box, ready_file
 
-    async def startup(self, sockets: list | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell."""
         await super().startup(sockets)
         if self.ready_file:

@@ -38,7 +38,7 @@ KINDS = {
     "rewritten": "a text in the answer is replaced by another",
 }
 STATUS_PAGE = "http://status.developer.xero.com"
-XERO_500 = {
+XERO_500: dict[str, Any] = {
     "Type": None,
     "Title": "An error occurred",
     "Detail": f"An error occurred in Xero. Check the API Status page {STATUS_PAGE} for current service status.",

@@ -147,9 +147,9 @@ class Gate:
         headers, refusal = sim.xero.limits.admit(caller.app, tenant)
         sim.xero.limits.enter(caller.app, tenant)
         try:
-            reply = refusal or await self._admitted(caller, call, wire, fault)
-            if reply is not None:
-                await self._finish(wire, stamped(reply, headers), fault)
+            admitted = refusal or await self._admitted(caller, call, wire, fault)
+            if admitted is not None:
+                await self._finish(wire, stamped(admitted, headers), fault)
         finally:
             sim.xero.limits.leave(caller.app, tenant)
 

@@ -5,8 +5,10 @@ without syncing: a killed process loses nothing, only a power cut could.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 FILE_NAME = "sandbox.sqlite"
 SCHEMA = """
@@ -86,3 +88,19 @@ class Store:
         if self.db is not None:
             self.db.close()
             self.db = None
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def at_once(method: F) -> F:
+    """Hold the sandbox still while a method works, and keep what it changed: it has `_lock` and `_store`."""
+
+    @wraps(method)
+    def held(self: Any, *args: Any, **fields: Any) -> Any:
+        with self._lock:
+            result = method(self, *args, **fields)
+            self._store.commit()
+            return result
+
+    return cast(F, held)

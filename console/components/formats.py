@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from html import escape
@@ -159,7 +159,7 @@ def also(problems: Sequence[Any]) -> list[str]:
 
 def common(found: Mapping[str, Any]) -> str:
     """What is true of every record of a group: `all for Martin & Fils, all issued on 21 Nov 2026`."""
-    told = {
+    told: dict[str, Callable[[Any], str]] = {
         "contact": lambda name: f"all for {name}",
         "issued": lambda when: f"all issued on {day(when)}",
     }

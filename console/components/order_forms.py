@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -169,7 +169,7 @@ def _answer(desk: Desk, answers: Sequence[Answer], rows: Sequence[Mapping[str, A
     is_choice = len(answers) > 1 or any(key.startswith(CHOSEN) for key in answers[0].said)
     chosen = _choose(answers, whom) if is_choice else answers[0]
     label = _verb(chosen or answers[0], size, now) if is_choice else f"{answers[0].label}{f' ({size})' if size else ''}"
-    kind = "primary" if is_choice or answers[0].advised else "secondary"
+    kind: Literal["primary", "secondary"] = "primary" if is_choice or answers[0].advised else "secondary"
     why = desk.why_not((chosen or answers[0]).name)
     disabled = chosen is None or not rows or bool(why)
     if st.button(label, key=_key("answer", whom), type=kind, disabled=disabled, help=why or None) and chosen:

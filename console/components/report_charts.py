@@ -193,7 +193,7 @@ def _took(rows: Sequence[Row], axis: Axis) -> go.Figure:
 def lasted(seconds: int) -> str:
     """A duration in its two largest units: `38 s`, `2 min 5 s`, `3 d 4 h`."""
     sizes = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    told = []
+    told: list[str] = []
     for unit, size in sizes:
         number, seconds = divmod(seconds, size)
         if number or (unit == "s" and not told):

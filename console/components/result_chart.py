@@ -63,8 +63,8 @@ def _series(answer: Answer, chart: Chart, in_words: bool) -> dict[str, Points]:
     for row in answer.rows[:POINTS]:
         told = dict(zip(answer.columns, row, strict=True))
         name = _named(chart.colour, told, in_words) if chart.colour else ""
-        where = row[x] if isinstance(row[x], date) else _named(chart.x, told, in_words)
-        said = [day_told(where, chart.x) if _is_day(where) else str(where)]
+        where: date | str = row[x] if isinstance(row[x], date) else _named(chart.x, told, in_words)
+        said = [str(where) if isinstance(where, str) or not _is_day(where) else day_told(where, chart.x)]
         said += [name] if name else []
         said.append(_said(row[y], answer.types[y], str(told.get("currency") or "")))
         found.setdefault(name, []).append((where, _number(row[y]), " · ".join(said)))

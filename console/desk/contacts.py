@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from console.desk.installation import Once
 from syncer.app.installation import Connection
 from syncer.storage.ledger.writer import Deed
 from syncer.support import contacts
@@ -34,7 +35,7 @@ class ContactsDesk:
     connection: Connection
     by: str
     now: datetime
-    once: Callable[[tuple[Any, ...], Callable[[], Any]], Any]
+    once: Once
     allow: Callable[[str], None]  # raises NotAllowed
 
     def last_import(self) -> LastImport | None:

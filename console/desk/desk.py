@@ -16,6 +16,7 @@ from typing import Any
 
 from console.desk import people
 from console.desk.contacts import ContactsDesk
+from console.desk.installation import T
 from console.desk.people import PeopleDesk, Visitor
 from console.desk.processes import STARTED, Started, lives_here
 from console.desk.questions import AskingDesk
@@ -262,7 +263,7 @@ class Desk:
         """The next step for a group, with the choices that the books leave."""
         return remedies.remedy(group.code, group.facts, books=explain.books(self.ledger))
 
-    def _once(self, asked: tuple[Any, ...], answer: Callable[[], Any]) -> Any:
+    def _once(self, asked: tuple[Any, ...], answer: Callable[[], T]) -> T:
         """The answer to a question of many rows: asked anew when the ledger has moved."""
         whole, sign = (self._seen(), *asked), self.sign()
         kept = _answers.get(whole)
@@ -272,7 +273,8 @@ class Desk:
             while len(_answers) >= ANSWERS:
                 _answers.pop(next(iter(_answers)), None)
             kept = _answers[whole] = sign, answer()
-        return kept[1]
+        value: T = kept[1]
+        return value
 
     def find(self, what: str) -> list[dict[str, Any]]:
         """The invoices that a search means, likeliest first."""

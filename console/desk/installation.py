@@ -1,9 +1,20 @@
 """The one installation of this process."""
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any, Protocol, TypeVar
 
 from console.desk.people import provider_of
 from syncer.app.installation import App
+
+T = TypeVar("T")
+
+
+class Once(Protocol):
+    """Keeps the answer to a question of many rows while the ledger stands still."""
+
+    def __call__(self, asked: tuple[Any, ...], answer: Callable[[], T]) -> T:
+        """The answer that is kept under `asked`, else the one that is worked out now."""
 
 
 @cache

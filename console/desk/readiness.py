@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from console.desk.installation import Once
 from syncer.app import consent
 from syncer.app.installation import Connection
 from syncer.domain import settings
@@ -42,7 +42,7 @@ class ReadinessDesk:
     connection: Connection
     by: str
     now: datetime
-    once: Callable[[tuple[Any, ...], Callable[[], Any]], Any]
+    once: Once
     allow: Callable[[str], None]  # raises NotAllowed
 
     def report(self) -> Report | None:
@@ -58,7 +58,7 @@ class ReadinessDesk:
 
     def _is_large(self) -> bool:
         rows = self.connection.ledger.rows("counts")
-        return sum(row["invoices"] for row in rows if row["state"] != "synced") > QUICK
+        return bool(sum(row["invoices"] for row in rows if row["state"] != "synced") > QUICK)
 
     def kept_at(self) -> datetime | None:
         """When both sides were last read for a report."""

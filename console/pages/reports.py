@@ -1,9 +1,10 @@
 """Reports: four figures on top, then pictures that answer one question each, with their numbers beneath."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -204,7 +205,7 @@ def _numbers(reports: ReportsDesk, figure: Figure, by: str) -> None:
             html.html(html.table(columns, [_row(figure, row, by) for row in rows]), "small")
         for kind, name in FORMATS.items():
             files.download_button(
-                name, lambda kind=kind: reports.file(kind, figure), f"{figure.key}.{kind}", TYPES[kind],
+                name, partial(reports.file, kind, figure), f"{figure.key}.{kind}", TYPES[kind],
                 key=f"{figure.key}_{kind}", on_click="ignore",
             )  # fmt: skip
 
@@ -217,7 +218,7 @@ def _row(figure: Figure, row: Sequence[Any], by: str) -> list[str]:
 def _cell(row: Mapping[str, Any], unit: str, value: Any, by: str) -> str:
     if value is None:
         return "–"
-    told = {
+    told: dict[str, Callable[[Any], str]] = {
         "text": str,
         "day": lambda day: f"{day:%B %Y}" if by == "month" else formats.day(day),
         "count": lambda number: f"{number:,}",

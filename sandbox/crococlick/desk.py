@@ -2,27 +2,13 @@
 
 import json
 import threading
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from sandbox.crococlick import contacts, invoices, payments, webhooks
 from sandbox.crococlick.api import CrocoClick
 from sandbox.crococlick.arithmetic import decimal, number
 from sandbox.crococlick.records import Location, hex_id
-
-
-def at_once(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Hold the sandbox still while the desk works, and keep what it changed."""
-
-    @wraps(function)
-    def held(self: "CrocoClickDesk", *args: Any, **fields: Any) -> Any:
-        with self._lock:
-            result = function(self, *args, **fields)
-            self._crm.store.commit()
-            return result
-
-    return held
+from sandbox.state import at_once
 
 
 class CrocoClickDesk:
@@ -30,6 +16,7 @@ class CrocoClickDesk:
 
     def __init__(self, crm: CrocoClick, lock: Any = None, location_id: str = ""):
         self._crm, self._lock, self._id = crm, lock or threading.RLock(), location_id
+        self._store = crm.store
 
     @property
     def location(self) -> Location:
@@ -96,7 +83,8 @@ class CrocoClickDesk:
     @at_once
     def invoice(self, key: str) -> dict[str, Any]:
         """One invoice by id or number."""
-        return json.loads(invoices.shown(self.location, self._find(key)))
+        shown: dict[str, Any] = json.loads(invoices.shown(self.location, self._find(key)))
+        return shown
 
     @at_once
     def contacts(self) -> list[dict[str, Any]]:
@@ -140,7 +128,7 @@ class CrocoClickDesk:
     def add_contact(self, **fields: Any) -> str:
         """A contact in the API's fields; duplicates are let through, as imports leave them. Gives its id."""
         id_ = fields.pop("id", "")
-        return contacts.make(self.location, fields, id_)["id"]
+        return str(contacts.make(self.location, fields, id_)["id"])
 
     @at_once
     def edit_contact(self, id_: str, **fields: Any) -> None:
@@ -263,7 +251,7 @@ class CrocoClickDesk:
         body: dict[str, Any] = {"mode": mode, "fulfilledAt": at}
         if amount is not None:
             body["amount"] = str(amount)
-        return payments.record(self.location, self._find(key), body, provider, fee, tip)["_id"]
+        return str(payments.record(self.location, self._find(key), body, provider, fee, tip)["_id"])
 
     @at_once
     def correct_payment(self, transaction_id: str, **fields: Any) -> None:

@@ -22,8 +22,10 @@ LIST_RULES: Rules = {"altId": ("string", True), "altType": (("location",), True)
 LIST_RULES |= dict.fromkeys(FILTERS + LIST_FILTERS, OPTIONAL)
 ORDER_RULES: Rules = {"altId": ("string", True), **dict.fromkeys(FILTERS + ORDER_FILTERS, OPTIONAL)}
 BESIDE = "_beside"  # the sandbox's own note: how much of a transaction is no payment of the invoice
-LIST_DROPS = ("entitySource", "contactSnapshot", "receiptId", "markAsTest", "isParent", "paymentProvider", "qboSynced")
-LIST_DROPS += (BESIDE,)
+LIST_DROPS = (
+    *("entitySource", "contactSnapshot", "receiptId", "markAsTest", "isParent", "paymentProvider", "qboSynced"),
+    BESIDE,
+)
 
 
 # -- taking and giving back ---------------------------------------------------------------------------------------

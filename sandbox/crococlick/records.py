@@ -113,17 +113,18 @@ class Location:
     @property
     def id(self) -> str:
         """The location's id."""
-        return self.profile["id"]
+        return str(self.profile["id"])
 
     @property
     def zone(self) -> str:
         """The location's time zone."""
-        return self.profile["timezone"]
+        return str(self.profile["timezone"])
 
     @property
     def tokens(self) -> dict[str, Any]:
         """Private integration tokens and their scopes (None: all)."""
-        return self.profile["_tokens"]
+        tokens: dict[str, Any] = self.profile["_tokens"]
+        return tokens
 
     def now(self) -> str:
         """This instant as the API prints it."""

@@ -78,7 +78,7 @@ def in_xero(books: Books, name: str, **fields: Any) -> str:
     contact = contacts.fresh(books)
     contact.id = seeded_id(books.tenant, "contact", name, str(fields.get("EmailAddress")))
     status = fields.pop("ContactStatus", None)
-    flags = {k: fields.pop(k) for k in ("IsCustomer", "IsSupplier") if k in fields}
+    flags: dict[str, Any] = {k: fields.pop(k) for k in ("IsCustomer", "IsSupplier") if k in fields}
     contacts.apply(books, contact, {"Name": name} | fields)
     contact.fields |= flags
     if status:

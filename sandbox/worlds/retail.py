@@ -70,7 +70,9 @@ def fill(location: Location, found: list[tuple[dict[str, Any], list[dict[str, An
     location.keep_profile()
 
 
-def add_customer(location: Location, customer: int | None, pool: list[names.Business], rng: random.Random) -> dict:
+def add_customer(
+    location: Location, customer: int | None, pool: list[names.Business], rng: random.Random
+) -> dict[str, Any]:
     """An invented business for a customer number; one walk-in customer for all documents without."""
     who = pool[(customer or 0) % len(pool)]
     name = f"{who.company} {customer}" if customer else "Walk-in customer"

@@ -36,7 +36,7 @@ class Contact:
     @property
     def active(self) -> bool:
         """Whether new documents may be addressed to it."""
-        return self.fields["ContactStatus"] == "ACTIVE"
+        return bool(self.fields["ContactStatus"] == "ACTIVE")
 
 
 @dataclass(slots=True)
@@ -164,12 +164,12 @@ class Books:
     @property
     def name(self) -> str:
         """The organisation's name."""
-        return self.org["Name"]
+        return str(self.org["Name"])
 
     @property
     def base(self) -> str:
         """The base currency."""
-        return self.org["BaseCurrency"]
+        return str(self.org["BaseCurrency"])
 
     # -- keeping ----------------------------------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ class Books:
             updated, fields = json.loads(head)
             self.keep_contact(Contact(id_, fields, updated))
         for _, head, lines in self.store.rows(f"{kind}/invoice"):
-            invoice = Invoice(*json.loads(head), lines)
+            invoice = Invoice(**dict(zip(HEAD, json.loads(head), strict=True)), lines=lines)
             self.invoices[invoice.id] = invoice
             if invoice.type == "ACCREC":
                 self.numbers[invoice.number] = invoice.id

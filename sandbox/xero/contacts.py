@@ -94,10 +94,10 @@ def full_json(contact: Contact) -> str:
 def stub_json(contact: Contact) -> str:
     """A contact as lists of documents show it."""
     if not contact.stub:
-        stub = {"ContactID": contact.id, "Name": contact.fields["Name"]}
+        stub: dict[str, Any] = {"ContactID": contact.id, "Name": contact.fields["Name"]}
         if contact.fields.get("ContactNumber"):
             stub = {"ContactID": contact.id, "ContactNumber": contact.fields["ContactNumber"], "Name": stub["Name"]}
-        stub |= {  # type: ignore[assignment]  # because: its other values are texts
+        stub |= {
             "Addresses": [],
             "Phones": [],
             "ContactGroups": [],

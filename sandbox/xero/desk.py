@@ -2,10 +2,9 @@
 
 import json
 import threading
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
+from sandbox.state import at_once
 from sandbox.wire import Call, dumps
 from sandbox.xero import books as books_xero
 from sandbox.xero import contacts, editions, invoices, opening, payments, settings
@@ -21,19 +20,6 @@ ALL_SCOPES = (
 )
 
 
-def at_once(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Hold the sandbox still while the desk works, and keep what it changed."""
-
-    @wraps(function)
-    def held(self: "XeroDesk", *args: Any, **fields: Any) -> Any:
-        with self._lock:
-            result = function(self, *args, **fields)
-            self._xero.store.commit()
-            return result
-
-    return held
-
-
 class XeroDesk:
     """One organisation's books as a test arranges and reads them.
 
@@ -42,7 +28,7 @@ class XeroDesk:
     """
 
     def __init__(self, xero: Xero, lock: Any = None, tenant: str | None = None):
-        self._xero, self._lock = xero, lock or threading.RLock()
+        self._xero, self._lock, self._store = xero, lock or threading.RLock(), xero.store
         self._tenant = tenant
 
     # -- which books ------------------------------------------------------------------------------------------
@@ -109,7 +95,7 @@ class XeroDesk:
         return self._shown(found) if found else None
 
     def _shown(self, invoice: Invoice) -> dict[str, Any]:
-        view = json.loads(invoice_json(self.books, invoice, 4, "one"))
+        view: dict[str, Any] = json.loads(invoice_json(self.books, invoice, 4, "one"))
         view["Date"], view["DueDate"] = invoice.date, invoice.due
         return view
 

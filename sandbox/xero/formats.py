@@ -66,8 +66,8 @@ def _real_date(day: str, text: str) -> str:
 
 def scaled(value: Any, places: int) -> int:
     """A number or its text as a whole count of 10^-places, halves away from zero."""
-    if type(value) is int:
-        return value * 10**places
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value * 10**places)
     try:
         return int(Decimal(value).scaleb(places).to_integral_value(ROUND_HALF_UP))
     except (InvalidOperation, TypeError, ValueError, OverflowError):

@@ -1,5 +1,6 @@
 """The organisation, what it may do, its users, accounts, tax rates and currencies."""
 
+from decimal import Decimal
 from typing import Any
 
 from sandbox.wire import Call, Reply, dumps
@@ -253,8 +254,8 @@ def component(sent: dict[str, Any]) -> dict[str, Any]:
 
 def rates_of(parts: list[dict[str, Any]]) -> tuple[float, float]:
     """Display and effective rate: a compound component also taxes the others."""
-    simple = sum(exact(str(c["Rate"])) for c in parts if not c["IsCompound"])
-    compound = sum(exact(str(c["Rate"])) for c in parts if c["IsCompound"])
+    simple = sum((exact(str(c["Rate"])) for c in parts if not c["IsCompound"]), Decimal(0))
+    compound = sum((exact(str(c["Rate"])) for c in parts if c["IsCompound"]), Decimal(0))
     effective = simple + compound * (100 + simple) / 100
     return float(simple + compound), float(round(effective, 4))
 
