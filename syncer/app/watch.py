@@ -1,6 +1,6 @@
 """One connection's watch: whatever is due is done, and nothing before.
 
-What is due is decided by `core/schedule`, from the ledger and the inbox alone. Nothing has to be remembered: a watch
+What is due is decided by `domain/planning/schedule`, from the ledger and the inbox alone. Nothing has to be remembered: a watch
 that begins picks up where the one before it was, however that ended.
 """
 
