@@ -18,6 +18,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from syncer.app import jobs
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -140,7 +142,7 @@ def backfill() -> bool:
                 first.append(time.perf_counter())
             return False
 
-        outcome = connection.run(connection.orders(), "bench", lambda *said: None, stop)
+        outcome = jobs.run(connection, connection.orders(), "bench", lambda *said: None, stop)
         elapsed_s = time.perf_counter() - (first[0] if first else started)
         arrived = len(world.xero.numbers())
         print(f"backfill ended {outcome.ended}: {arrived} invoices in Xero")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.desk.installation import Once
+from syncer.app import states
 from syncer.app.installation import Connection
 from syncer.storage.ledger.writer import Deed
 from syncer.support import contacts
@@ -72,7 +73,7 @@ class ContactsDesk:
         """Give an order about contacts; returns what follows. Raises WrongUsage, and then nothing was ordered."""
         self.allow(name)
         follows = ContactDesk(self.connection.ledger, self.by, self.now).give(name, what, said)
-        self.connection.decide()
+        states.decide(self.connection)
         return follows
 
     def csv(self) -> bytes:

@@ -23,7 +23,7 @@ from console.desk.questions import AskingDesk
 from console.desk.readiness import ReadinessDesk
 from console.desk.reports import ReportsDesk
 from console.desk.watch import WatchDesk
-from syncer.app import consent
+from syncer.app import consent, states
 from syncer.app.environment import ROOT
 from syncer.app.installation import ASKED_BY, App, Connection
 from syncer.domain.access import OF_THE_WHOLE, Right
@@ -223,7 +223,7 @@ class Desk:
     def notice(self) -> None:
         """Know what stands in the way of the whole connection, as far as that shows without a call."""
         with suppress(LedgerBusy):  # What was known a moment ago is shown.
-            self.connection.notice()
+            states.notice(self.connection)
 
     def shrunk(self) -> str | None:
         """What is asked of a person where CrocoClick shows far fewer invoices than before, in a sentence."""
@@ -286,7 +286,7 @@ class Desk:
 
     def explain(self, found: Mapping[str, Any]) -> Story:
         """The story of an invoice that was found."""
-        return self.connection.explain(found)
+        return states.explain(self.connection, found)
 
     def compared(self, story: Story) -> tuple[Compared, ...]:
         """An invoice that stands in Xero, field by field in both books, differences first."""
@@ -405,7 +405,7 @@ class Desk:
         for one in (name, "map") if name == "undo" and any(map(self._undoes_a_mapping, rows)) else (name,):
             self.allow(one)
         given = orders.Desk(self.ledger, self.visitor.name, self.now).give(name, rows, said)
-        self.connection.decide(orders.touched(name, rows))
+        states.decide(self.connection, orders.touched(name, rows))
         return given
 
     def _undoes_a_mapping(self, row: Mapping[str, Any]) -> bool:
@@ -601,7 +601,7 @@ class Desk:
         """Change one; an empty value is the default again. Raises WrongUsage."""
         self.allow("change_setting")
         self.ledger.change_settings(checked({key.strip(): value.strip()}), self.visitor.name, self.now)
-        self.connection.decide()
+        states.decide(self.connection)
 
 
 def _setting_row(key: str, row: Mapping[str, Any] | None) -> SettingRow:

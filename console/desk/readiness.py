@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.desk.installation import Once
-from syncer.app import consent
+from syncer.app import consent, states
 from syncer.app.installation import Connection
 from syncer.domain import settings
 from syncer.domain.model.books import Books
@@ -117,7 +117,7 @@ class ReadinessDesk:
         """Change settings; raises WrongUsage, and then none is changed."""
         self.allow("change_setting")
         self.connection.ledger.change_settings(settings.checked(changes), self.by, self.now)
-        self.connection.decide()
+        states.decide(self.connection)
 
     def value(self, key: str) -> str:
         """What a setting is now."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from syncer.app import states
 from syncer.app.installation import App, Connection, who
 from syncer.connectors.xero.auth import Granted
 from syncer.connectors.xero.auth import choose as choose_tenant
@@ -110,7 +111,7 @@ def _select(connection: Connection, tenant: Tenant, by: str) -> None:
         _forget_refused_settings(connection)
     obstacles.passes(connection.ledger, XERO)
     _try_source(connection)
-    connection.decide()
+    states.decide(connection)
 
 
 def _forget_refused_settings(connection: Connection) -> None:
@@ -166,7 +167,7 @@ def _try_source(connection: Connection) -> None:
         # Unknown for now: the next run asks again and says what it heard.
         failure = found
     connection.drain_calls()
-    connection.heed(failure, began, obstacles.NOTHING)
+    states.heed(connection, failure, began, obstacles.NOTHING)
 
 
 def disconnect(connection: Connection, by: str = "") -> None:
@@ -176,7 +177,7 @@ def disconnect(connection: Connection, by: str = "") -> None:
     connection.ledger.save_connection(connection.app.clock.now(), deed, state="not_connected")
     connection.drain_calls()
     obstacles.passes(connection.ledger, XERO)
-    connection.notice()
+    states.notice(connection)
 
 
 def note_failure(connection: Connection, failure: SyncerError | None) -> None:
@@ -255,7 +256,7 @@ def look_again(connection: Connection) -> dict[str, Any]:
         failure = found
     note_failure(connection, failure)
     connection.drain_calls()
-    connection.heed(failure, began, obstacles.NOTHING)
+    states.heed(connection, failure, began, obstacles.NOTHING)
     return status(connection)
 
 

@@ -2,13 +2,12 @@
 
 import getpass
 import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 from syncer.app import environment as environment_app
 from syncer.app.clock import SystemClock
@@ -22,12 +21,10 @@ from syncer.connectors.xero.rate_limit import Pacer
 from syncer.connectors.xero.shared_limits import Shared
 from syncer.connectors.xero.wire import document_size
 from syncer.domain import settings as conf
-from syncer.domain.errors import LedgerBusy, Reconnect, SyncerError, TryLater, WrongUsage
-from syncer.domain.model.obstacle import CROCOCLICK, XERO
+from syncer.domain.errors import LedgerBusy, Reconnect, WrongUsage
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.ports import Accounts, Clock
 from syncer.domain.settings import DEFAULT, Pace
-from syncer.storage.analysis.copy import Analysis
 from syncer.storage.call_log import Calls
 from syncer.storage.database.store import Store, ledger_path
 from syncer.storage.file_lock import FileLock
@@ -38,19 +35,13 @@ from syncer.storage.processes import lives
 from syncer.storage.seal import FileSeal
 from syncer.storage.vault import FileVault
 from syncer.storage.webhook_inbox import Inbox
-from syncer.support.explain import Story, story
-from syncer.support.runs import result_of_import, result_of_run
-from syncer.support.search import find
-from syncer.sync import invoice_state, obstacles
-from syncer.sync.contact_import import Import, Report
-from syncer.sync.contact_ingest import ContactReading
-from syncer.sync.context import Doors, Foreseen, Orders, Tell
-from syncer.sync.run import Outcome, Run, Seen
+from syncer.sync.context import Doors, Orders
+
+if TYPE_CHECKING:
+    from syncer.storage.analysis.copy import Analysis
 
 # A watch makes way for what a person asks for after the calls that are under way.
 PATIENCE_S = 10.0
-# Of the sweeps that found nothing to do one is kept for each hour, besides the last.
-KEPT_IDLE = timedelta(hours=1)
 ASKED_BY = "SYNCER_ASKED_BY"  # the console tells a command it starts on whose word that is
 
 
@@ -105,8 +96,11 @@ class App:
         return Inbox(self.environment.data_dir / "inbox")
 
     @cached_property
-    def analysis(self) -> Analysis:
+    def analysis(self) -> "Analysis":
         """The analysis tables."""
+        # Not at the top: few commands ask them, and they take long to import.
+        from syncer.storage.analysis.copy import Analysis
+
         return Analysis(self.store, self.environment.data_dir / "analysis.duckdb")
 
     def connection(self, name: str = DEFAULT) -> "Connection":
@@ -273,183 +267,6 @@ class Connection:
             seal=FileSeal(self.app.environment.data_dir / "runs" / f"{self.name}.seal"),
         )
 
-    def run(
-        self,
-        orders: Orders,
-        asked_by: str,
-        tell: Tell,
-        stop: Callable[[], bool],
-        patience_s: float | None = None,
-        stopped_as: Callable[[], str] = lambda: "stopped",
-    ) -> Outcome:
-        """One run, from its row in the ledger to its result; raises LedgerBusy when another is at work for too long.
-
-        `stopped_as` is the word for its end where it was `stop` that ended it.
-        """
-        clock = self.app.clock
-        run_id = self._new_run_id()
-        with self.alone(patience_s=patience_s):
-            began = clock.now()
-            self.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), began)
-            outcome = Outcome(run_id, "failed")
-            try:
-                self.refresh_source()
-                if not orders.patient:
-                    self.accounts.ask_again()
-                outcome = Run(run_id, self.doors(), self.rules(), orders, tell, stop).perform()
-            except TryLater as failure:
-                outcome.ended, outcome.failure = "deferred", failure
-            except SyncerError as failure:
-                outcome.failure = failure
-            finally:
-                if outcome.ended == "stopped":
-                    outcome.ended = stopped_as()
-                self._close(outcome, orders, began)
-        return outcome
-
-    def import_contacts(self, asked_by: str, tell: Tell, stop: Callable[[], bool], dry_run: bool = False) -> Report:
-        """One import of contacts, from its row in the ledger to its result; raises LedgerBusy when a run is at work."""
-        clock = self.app.clock
-        run_id = self._new_run_id()
-        with self.alone():
-            scope, began = "dry run" if dry_run else "", clock.now()
-            self.ledger.begin_run(run_id, scope, asked_by, os.getpid(), began, "import")
-            report = Report(run_id, dry_run, "failed")
-            try:
-                self.refresh_source()
-                rules = conf.import_rules(self.settings())
-                report = Import(run_id, self.doors(), rules, tell, stop, dry_run).perform()
-            except TryLater as failure:
-                report.ended, report.failure = "deferred", failure
-            except SyncerError as failure:
-                report.failure = failure
-            finally:
-                self.drain_calls(run_id)
-                self.heed(report.failure, began, obstacles.NOTHING)
-                cause = report.failure.code if report.failure else None
-                result = result_of_import(self.ledger, report)
-                self.ledger.finish_run(run_id, report.ended, cause, result, clock.now())
-        return report
-
-    def look_at_contacts(self, tell: Tell, stop: Callable[[], bool]) -> None:
-        """Bring both sides' contacts up to date and write to neither; raises LedgerBusy, TryLater, Reconnect."""
-        with self.alone(), self._heeding(obstacles.NOTHING):
-            self.refresh_source()
-            reading = ContactReading(self.doors(), tell, stop)
-            reading.xero()
-            if not stop():
-                reading.crococlick()
-
-    def look(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Seen:
-        """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect, HaltRun.
-
-        CrocoClick is read first: what it has is known afterwards even where Xero cannot be read.
-        """
-        with self.alone(), self._heeding(obstacles.BY_LOOK, stop):
-            self.refresh_source()
-            return Run("", self.doors(self._accounts_if_any()), self.rules(), orders, tell, stop).look()
-
-    def foresee(self, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Foreseen:
-        """Read what such a run would read and write to neither side; raises what `look` raises."""
-        with self.alone(), self._heeding(obstacles.BY_LOOK, stop):
-            self.refresh_source()
-            return Run("", self.doors(self._accounts_if_any()), self.rules(), orders, tell, stop).foresee()
-
-    def search(self, what: str) -> int:
-        """Take in what CrocoClick finds for `what`, also without Xero; raises TryLater, Reconnect, HaltRun.
-
-        No run has to end for it: it writes what a reading writes, in one transaction.
-        """
-        with self._heeding(obstacles.BY_SEARCH):
-            self.refresh_source()
-            found = Run("", self.doors(self._accounts_if_any()), self.rules(), Orders()).search(what)
-            self.ledger.take_customers(self.app.clock.now())
-            if ids := [row["source_id"] for row in find(self.ledger, what)]:
-                self.decide(ids)
-            return found
-
-    def _accounts_if_any(self) -> Accounts:
-        """Xero's client; where nothing is connected one that raises Reconnect when it is first asked."""
-        try:
-            return self.accounts
-        except Reconnect as missing:
-            return cast(Accounts, Unreachable(missing))
-
-    # -- what stands in the way of everything, and what follows for each invoice --------------------------------------
-
-    @contextmanager
-    def _heeding(self, kind: frozenset[str], stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
-        """Keep what an errand learns about the connection, and decide anew what depends on what it has read.
-
-        A search decides what it has found by itself.
-        """
-        began = self.app.clock.now()
-        failure: SyncerError | None = None
-        try:
-            yield
-        except SyncerError as found:
-            failure = found
-            raise
-        finally:
-            self.drain_calls()
-            self.heed(failure, began, kind, not stop())
-            if kind != obstacles.BY_SEARCH:
-                self.decide()
-
-    def heed(self, failure: SyncerError | None, began: datetime, kind: frozenset[str], is_done: bool = True) -> None:
-        """Keep what an errand of this kind that began then has met and, where it came to its end, has disproved."""
-        recent_days = conf.value_of(self.settings(), "recent_days")
-        obstacles.note(self.ledger, failure, began, self.app.clock.now(), kind, recent_days, is_done)
-
-    def notice(self) -> None:
-        """Bring the record of what stands in the way up to date with what is known without a call."""
-        missing, present = {}, {}
-        for side, missing_in, codes in (
-            (XERO, self._missing_in_xero, {"not_connected", "xero_app_missing", "vault_unreadable"}),
-            (CROCOCLICK, self._missing_in_crococlick, {"crococlick_not_connected"}),
-        ):
-            code = missing_in()
-            if code:
-                missing[side] = code
-            present[side] = frozenset(codes - {code})
-        obstacles.look(self.ledger, self.app.clock.now(), missing, present)
-
-    def _missing_in_xero(self) -> str:
-        """Why Xero cannot even be asked, as a cause; nothing where it can."""
-        try:
-            tokens = self.tokens.tokens()
-        except Reconnect as missing:
-            return missing.code
-        return "" if tokens and tokens.tenant_id else "not_connected"
-
-    def _missing_in_crococlick(self) -> str:
-        try:
-            return "" if self.source.token else "crococlick_not_connected"
-        except Reconnect as missing:
-            return missing.code
-
-    def decide(self, ids: Sequence[str] = ()) -> None:
-        """Decide anew, without a call, what has not gone over: after settings, orders or a reading have changed it."""
-        invoice_state.decide_anew(self.ledger, self.rules(), self.app.clock.now(), ids)
-
-    def explain(self, row: Mapping[str, Any]) -> Story:
-        """The story of an invoice that was found; what it decides anew is what every list says from then on."""
-        self.notice()
-        told = self.app.store.read(lambda _: story(self.ledger, self.rules(), row))
-        if told.decided and told.moved:
-            invoice_state.keep(self.ledger, [(told.known, told.decided)], self.app.clock.now())
-        return told
-
-    def look_at_customers(self, ids: Sequence[str]) -> list[str]:
-        """Take in these CrocoClick contacts as they are now; answers with their invoices that are not settled.
-
-        Raises TryLater, Reconnect, LedgerBusy.
-        """
-        if self.ledger.watermark("source_contacts"):
-            found = [one for one in map(self.crm.contact, ids) if one]
-            self.ledger.see_contacts(found, self.app.clock.now())
-        return [row["source_id"] for row in self.ledger.rows("open_of_contacts", contacts=list(ids))]
-
     def refresh_source(self) -> None:
         """Ask CrocoClick who we are talking to: its name and time zone, by which dates are read."""
         location = self.crm.location()
@@ -474,41 +291,7 @@ class Connection:
             if client:
                 client.close()
 
-    def _new_run_id(self) -> str:
-        return f"{self.app.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
     def drain_calls(self, run_id: str = "") -> None:
         """Write down the calls that were made and that nobody has committed yet."""
         if calls := self.calls.drain():
             self.ledger.commit(run_id, self.app.clock.now(), calls=calls)
-
-    def _close(self, outcome: Outcome, orders: Orders, began: datetime) -> None:
-        self.drain_calls(outcome.run_id)
-        kind = obstacles.BY_RUN_OF_FEW if orders.only else obstacles.BY_RUN
-        self.heed(outcome.failure, began, kind, outcome.ended == "done")
-        self._decide_what_is_left(outcome, orders)
-        cause = outcome.failure.code if outcome.failure else None
-        result = result_of_run(self.ledger, outcome, orders.only)
-        self.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, self.app.clock.now())
-        self.forget_bodies()
-        if orders.patient and outcome.ended == "done":
-            self.ledger.thin_runs(outcome.run_id, self.app.clock.now() - KEPT_IDLE)
-
-    def _decide_what_is_left(self, outcome: Outcome, orders: Orders) -> None:
-        """A run that came to its end has decided all but what an answer has moved since."""
-        if outcome.ended != "done":
-            self.decide(sorted(orders.only))
-            return
-        left = {row["source_id"] for row in self.ledger.rows("waiting")}
-        if left := left & orders.only if orders.only else left:
-            self.decide(sorted(left))
-
-
-class Unreachable:
-    """A service that cannot be asked: whatever is asked of it raises the reason."""
-
-    def __init__(self, why: SyncerError) -> None:
-        self._why = why
-
-    def __getattr__(self, name: str) -> Any:
-        raise self._why

@@ -1,7 +1,7 @@
 """One connection's watch: whatever is due is done, and nothing before.
 
-What is due is decided by `domain/planning/schedule`, from the ledger and the inbox alone. Nothing has to be remembered: a watch
-that begins picks up where the one before it was, however that ended.
+What is due is decided by `domain/planning/schedule`, from the ledger and the inbox alone. Nothing has to be
+remembered: a watch that begins picks up where the one before it was, however that ended.
 """
 
 import threading
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from syncer.app import consent
+from syncer.app import consent, jobs
 from syncer.app.installation import Connection
 from syncer.domain.errors import LedgerBusy, RateLimited, SyncerError, TryLater
 from syncer.domain.planning.schedule import FEW, Moment, Next, Step, next_step
@@ -186,7 +186,7 @@ class Watch:
         only = frozenset(ids) if planned.step is Step.LOOK else frozenset[str]()
         orders = connection.orders(only=only, patient=not planned.is_ordered, goes_on=planned.step is Step.GO_ON)
         stop = self.stopping.is_set if only else self._must_stop
-        outcome = connection.run(orders, WATCH, _tell_nobody, stop, 0.0, self._stopped_as)
+        outcome = jobs.run(connection, orders, WATCH, _tell_nobody, stop, 0.0, self._stopped_as)
         consent.note_failure(connection, outcome.failure)
         if planned.step is Step.SWEEP and outcome.ended == "done":
             self.lately.sweep_calls = self._calls_of(outcome.run_id)
@@ -196,7 +196,7 @@ class Watch:
         """The invoices that events are about: those they name, and those that wait of the customers they name."""
         customers = sorted({event.subject for event in events if event.about == "contact"})
         ids = {event.subject for event in events if event.about == "invoice"}
-        return ids | set(connection.look_at_customers(customers) if customers else ())
+        return ids | set(jobs.look_at_customers(connection, customers) if customers else ())
 
     def _forget(self, events: Sequence[Event], outcome: Outcome) -> None:
         """Events that were acted on are done with; while CrocoClick does not answer at all they wait.

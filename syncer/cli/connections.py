@@ -6,7 +6,7 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Any
 
-from syncer.app import consent
+from syncer.app import consent, states
 from syncer.app.installation import App, Connection, who
 from syncer.cli.consent_server import answer_on
 from syncer.cli.output import DONE, NOT_CONNECTED, Out, failed
@@ -160,7 +160,7 @@ def do_settings(app: App, asked: argparse.Namespace, out: Out) -> int:
     connection = app.connection(asked.connection)
     if asked.verb == "set":
         connection.ledger.change_settings(settings.parsed(asked.changes), who(), app.clock.now())
-        connection.decide()
+        states.decide(connection)
     elif asked.changes:
         raise WrongUsage("To change settings say `settings set KEY=VALUE`.")
     stored = {row["key"]: row for row in connection.ledger.rows("settings")}

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Mapping, Sequence
 
-from syncer.app import consent
+from syncer.app import consent, jobs, states
 from syncer.app.installation import App, Connection, who
 from syncer.cli.output import DONE, FAILED, HELD, LATER, NOT_CONNECTED, Out, stoppable
 from syncer.domain.errors import Reconnect, WrongUsage
@@ -24,7 +24,7 @@ def do_import(app: App, asked: argparse.Namespace, out: Out) -> int:
     """One import, with a bar on a terminal; Ctrl-C stops it cleanly."""
     connection = app.connection(asked.connection)
     with out.progress() as tell, stoppable(out) as stop:
-        report = connection.import_contacts(who(), tell, stop, asked.dry_run)
+        report = jobs.import_contacts(connection, who(), tell, stop, asked.dry_run)
     consent.note_failure(connection, report.failure)
     told = runs.result_of_import(connection.ledger, report)
     conflicts = contacts_support.conflicts(connection.ledger, report.conflicts)
@@ -70,7 +70,7 @@ def do_duplicates(app: App, asked: argparse.Namespace, out: Out) -> int:
     """The groups that nobody has answered for yet, after both sides' contacts are brought up to date."""
     connection = app.connection(asked.connection)
     with out.progress() as tell, stoppable(out) as stop:
-        connection.look_at_contacts(tell, stop)
+        jobs.look_at_contacts(connection, tell, stop)
         is_stopped = stop()
     told = contacts_support.Book(connection.ledger).groups()
     if out.as_json:
@@ -121,7 +121,7 @@ def order(connection: Connection, name: str, what: Sequence[str], said: Mapping[
         if not desk.meant(one):
             raise WrongUsage(f"No contact fits {one!r}: neither an id, an email nor the whole name of just one.")
     sentences = [desk.give(name, one, said) for one in what]
-    connection.decide()
+    states.decide(connection)
     if out.as_json:
         out.json({"order": name, "given": list(what), "sentence": sentences[-1]})
     for sentence in sentences:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from syncer.app import states
 from syncer.app.installation import App, who
 from syncer.cli.output import DONE, Out
 from syncer.messages import format
@@ -23,7 +24,7 @@ def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
 def _notice(app: App) -> None:
     """What stands in the way of each connection, as far as is known without a call: its tables tell it too."""
     for connection in app.connections():
-        connection.notice()
+        states.notice(connection)
 
 
 def _limit(app: App, asked: argparse.Namespace) -> list[str] | None:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from syncer.app import states
 from syncer.app.installation import App, who
 from syncer.cli import contacts, readiness
 from syncer.cli.output import DONE, Out
@@ -26,10 +27,10 @@ def do_explain(app: App, asked: argparse.Namespace, out: Out) -> int:
     except (Reconnect, TryLater, HaltRun) as failure:
         return _unknown(failure, out)
     if len(found) > 1:
-        connection.notice()
+        states.notice(connection)
         return _several(search.find(connection.ledger, asked.what), out)
     row = connection.ledger.row("connection") or {}
-    story = connection.explain(found[0])
+    story = states.explain(connection, found[0])
     link = explain_support.deep_link(row.get("short_code") or "", found[0]["xero_id"] or "")
     told = explain_support.explained(story, link)
     if out.as_json:
@@ -88,7 +89,7 @@ def do_order(app: App, asked: argparse.Namespace, out: Out) -> int:
         return contacts.order(connection, name, what, said, who(), out)
     rows = {row["source_id"]: row for one in what for row in search.meant(connection.ledger, one)}
     given = orders.Desk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
-    connection.decide(orders.touched(name, list(rows.values())))
+    states.decide(connection, orders.touched(name, list(rows.values())))
     if out.as_json:
         invoices = [{"invoice_id": row["source_id"], "number": row["number"]} for row in given.invoices]
         out.json({"order": given.name, "given": invoices, "sentence": given.sentence})

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from syncer.app import jobs, states
 from syncer.app.installation import App, Connection, who
 from syncer.cli.output import DONE, HELD, NOT_CONNECTED, Out, stoppable
 from syncer.domain import settings
@@ -80,7 +81,7 @@ def found(connection: Connection, what: str) -> list[dict[str, Any]]:
     """
     rows = search.find(connection.ledger, what)
     if not rows and what.strip():
-        connection.search(what)
+        jobs.search(connection, what)
         rows = search.find(connection.ledger, what)
     if not rows:
         raise WrongUsage(f"No invoice fits {what!r}: neither a number, an id, a customer's name nor an email.")
@@ -114,10 +115,10 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
 
 def _foreseen(connection: Connection, orders: Orders, out: Out) -> Foreseen:
     """Read what a run would read; where something stands in the way, what was read before has to do."""
-    connection.notice()
+    states.notice(connection)
     with out.progress() as tell, stoppable(out) as stop:
         try:
-            foreseen = connection.foresee(orders, tell, stop)
+            foreseen = jobs.foresee(connection, orders, tell, stop)
         except LedgerBusy:
             raise
         except (Reconnect, TryLater, HaltRun):

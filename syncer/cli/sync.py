@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncer.app import consent
+from syncer.app import consent, jobs
 from syncer.app.installation import App, Connection, who
 from syncer.app.watch import EVERY
 from syncer.app.worker import Watches
@@ -25,7 +25,7 @@ def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
     only = readiness.scope(connection, asked.invoice)
     wanted = connection.orders(scope=asked.invoice, only=only, full=asked.full)
     with out.progress() as tell, stoppable(out) as stop:
-        outcome = connection.run(wanted, who(), tell, stop)
+        outcome = jobs.run(connection, wanted, who(), tell, stop)
     consent.note_failure(connection, outcome.failure)
     return _report(connection, outcome, only, out)
 

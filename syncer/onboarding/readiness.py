@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from syncer.app import consent
+from syncer.app import consent, jobs
 from syncer.app.installation import Connection
 from syncer.connectors.xero.auth import ACCOUNTING_SCOPES
 from syncer.domain.errors import HaltRun, Reconnect, SyncerError, TryLater
@@ -85,7 +85,7 @@ def _look(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Snaps
     """Both sides as they are now; raises TryLater where a person asked to stop, since half a look says nothing."""
     try:
         contacts = _may_read_contacts(connection, tell, stop)
-        seen = connection.look(Orders(fresh=True), tell, stop)
+        seen = jobs.look(connection, Orders(fresh=True), tell, stop)
     finally:
         connection.drain_calls()
     if stop():

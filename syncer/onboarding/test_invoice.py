@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncer.app import jobs
 from syncer.app.installation import Connection
 from syncer.domain.errors import HaltRun, InDoubt, Reconnect, SyncerError, TryLater, Unavailable, WrongUsage
 from syncer.domain.model.books import Books
@@ -130,7 +131,7 @@ class GuidedTest:
         """Compare one invoice in both books; one that is not in Xero yet goes over first, and alone."""
         row = self._meant(what)
         # What CrocoClick says now, not what it said when a sync last looked.
-        self._connection.search(row["source_id"])
+        jobs.search(self._connection, row["source_id"])
         if not row["xero_id"]:
             self._steps.carry(row["source_id"])
         checks = self._steps.compared(row["source_id"])
@@ -141,7 +142,7 @@ class GuidedTest:
     def _meant(self, what: str) -> Mapping[str, Any]:
         """The one invoice meant; what the ledger does not know is looked for in CrocoClick."""
         if not search.find(self._ledger, what):
-            self._connection.search(what)
+            jobs.search(self._connection, what)
         found = search.meant(self._ledger, what)
         if len(found) > 1:
             several = ", ".join(str(row["number"]) for row in found[:5])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from syncer.app import consent
+from syncer.app import consent, jobs
 from syncer.app.installation import Connection
 from syncer.domain.errors import InDoubt, LedgerBusy, TryLater, Unavailable
 from syncer.domain.matching.invoice_contacts import ContactIndex
@@ -111,7 +111,7 @@ class BothSides:
         orders = self._connection.orders(scope=source_id, only=only)
         for turn in range(TURNS):
             try:
-                return self._connection.run(orders, self._by, self._tell, self._stop)
+                return jobs.run(self._connection, orders, self._by, self._tell, self._stop)
             except LedgerBusy as busy:
                 if busy.code != "run_under_way" or turn == TURNS - 1:
                     raise

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sandbox.server import Sandbox
-from syncer.app import consent, environment
+from syncer.app import consent, environment, jobs, states
 from syncer.app.clock import SystemClock
 from syncer.app.installation import App
 from syncer.cli.invoices import order_of
@@ -75,18 +75,18 @@ class World:
         """`world.set(revenue_account="706")`; a dot in a key is written as two underscores."""
         changes = {key.replace("__", "."): value for key, value in changes.items()}
         self.ledger.change_settings(settings.checked(changes), "a test", self.app.clock.now())
-        self.connection.decide()
+        states.decide(self.connection)
 
     def sync(self, times=1, **orders):
         """Run, and answer with what the last run came to."""
         for _ in range(times):
-            outcome = self.connection.run(Orders(**orders), "a test", lambda *told: None, lambda: False)
+            outcome = jobs.run(self.connection, Orders(**orders), "a test", lambda *told: None, lambda: False)
         self.outcome = outcome
         return runs.run_summary(self.ledger.row("run", run_id=outcome.run_id))["outcomes"]
 
     def import_contacts(self, dry_run=False, stop=lambda: False):
         """Import contacts, and answer with what it came to."""
-        self.report = self.connection.import_contacts("a test", lambda *told: None, stop, dry_run)
+        self.report = jobs.import_contacts(self.connection, "a test", lambda *told: None, stop, dry_run)
         return {name: number for name, number in self.report.outcomes.items() if number}
 
     def order(self, name, /, *what, **said):
@@ -97,7 +97,7 @@ class World:
 
     def _give(self, name, rows, said):
         given = orders.Desk(self.ledger, "Anna", self.app.clock.now()).give(name, rows, said)
-        self.connection.decide(orders.touched(name, rows))
+        states.decide(self.connection, orders.touched(name, rows))
         return given
 
     def follow(self, what):

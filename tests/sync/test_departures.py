@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from syncer.app import jobs
 from syncer.domain.errors import HaltRun
 
 
@@ -76,7 +77,7 @@ def test_a_payment_between_two_reads_is_no_contradiction(banked):
         if phase == "planning" and not late:
             late.append(banked.crm.pay("F-1", 120))
 
-    banked.connection.run(banked.connection.orders(), "a test", pay_once_the_lists_are_read, lambda: False)
+    jobs.run(banked.connection, banked.connection.orders(), "a test", pay_once_the_lists_are_read, lambda: False)
     assert late and {banked.state(number) for number in ("F-1", "F-2")} == {"synced"}
     assert banked.xero.invoice("F-1")["AmountPaid"] == 120
 

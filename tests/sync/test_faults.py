@@ -2,6 +2,7 @@
 
 import pytest
 
+from syncer.app import jobs
 from syncer.domain.errors import LedgerBusy, Reconnect
 
 
@@ -152,7 +153,7 @@ def test_a_polite_stop_keeps_what_was_done(world):
     def stop():
         return bool(numbers(world))
 
-    world.connection.run(Orders(in_flight=1), "a test", lambda *told: None, stop)
+    jobs.run(world.connection, Orders(in_flight=1), "a test", lambda *told: None, stop)
     there = len(numbers(world))
     assert there == 50 and not world.ledger.open_attempts()
     assert world.sync()["created"] == 120 - there

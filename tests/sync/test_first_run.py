@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from syncer.app import jobs
 from syncer.domain.model.problems import CAUSES
 
 
@@ -244,6 +245,6 @@ def test_one_invoice_alone(world):
     """`sync --invoice` reads and sends that one only."""
     wanted = world.has("INV-1")
     world.has("INV-2")
-    world.connection.search("INV-1")
+    jobs.search(world.connection, "INV-1")
     assert world.sync(only=frozenset({wanted}), scope="INV-1")["created"] == 1
     assert world.xero.numbers() == ["INV-1"]

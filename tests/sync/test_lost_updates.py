@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from syncer.app import jobs
 from syncer.sync.context import Orders
 
 MORE = [{"name": "More", "qty": 3, "amount": 100, "taxes": [20]}]
@@ -63,7 +64,7 @@ def changed(world, what):
 
 def until_written(world):
     """A run that ends right after its first write, before it has looked for anything."""
-    world.connection.run(Orders(), "a test", lambda *told: None, lambda: world.writes() > 0)
+    jobs.run(world.connection, Orders(), "a test", lambda *told: None, lambda: world.writes() > 0)
 
 
 def agrees(world, what):

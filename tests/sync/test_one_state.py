@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from console.desk.desk import Desk
+from syncer.app import jobs, states
 from syncer.app.installation import who
 from syncer.cli.main import main
 from syncer.sync.context import Orders
@@ -17,7 +18,7 @@ OPEN = ("held", "retrying", "in_doubt")
 
 def agreed(world):
     """State and cause of every invoice, by number, after looking that every face says the same of it."""
-    world.connection.notice()
+    states.notice(world.connection)
     desk = Desk(world.app)
     rows = world.app.analysis.ask("SELECT number, state, cause, crococlick_id FROM invoices").rows
     table = {number: (state, cause) for number, state, cause, _ in rows}
@@ -55,7 +56,7 @@ def one_of_each(world):
     world.has("HELD-1", lines=[{**WORK, "taxes": [7.77]}])
     world.has("DRAFT-1", status="draft")
     world.has("SKIPPED-1")
-    world.connection.search("SKIPPED-1")
+    jobs.search(world.connection, "SKIPPED-1")
     world.order("skip", "SKIPPED-1", because="a reason")
     world.has("AGAIN-1")
     world.faults.add("rate_limited", side="xero", method="PUT", path="/Invoices", problem="minute", retry_after=4000)
@@ -178,7 +179,7 @@ def test_what_changes_outside_of_a_run_shows_everywhere_at_once(world, monkeypat
     assert [one["by"] for one in told if one["what"] == "Asked to try again"] == [who()]
     world.xero.update("invoices", "EDITED-1", DueDate="2027-01-01")
     world.xero.void("VOIDED-1")
-    world.connection.look(Orders(fresh=True), lambda *told: None, lambda: False)
+    jobs.look(world.connection, Orders(fresh=True), lambda *told: None, lambda: False)
     table = agreed(world)
     assert table["EDITED-1"] == ("held", "changed_in_xero") and table["VOIDED-1"] == ("held", "removed_in_xero")
     world.sync()
@@ -193,7 +194,7 @@ def test_far_fewer_invoices_than_before_stop_what_is_new_until_a_person_says_so(
     world.sync()
     world.has("HELD-1", lines=[{**WORK, "taxes": [7.77]}])
     world.has("NEW-1")
-    world.connection.search("NEW-1")
+    jobs.search(world.connection, "NEW-1")
     for number in range(22):
         world.crm.delete(f"INV-{number}")
     world.sync(full=True)

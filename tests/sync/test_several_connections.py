@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncer.app import consent
+from syncer.app import consent, jobs
 from syncer.app.worker import Watches
 from syncer.connectors.crococlick import webhooks
 from syncer.domain import settings
@@ -34,7 +34,7 @@ def add(world, lyon, name="lyon"):
 
 
 def run(connection):
-    return connection.run(Orders(), "a test", lambda *told: None, lambda: False)
+    return jobs.run(connection, Orders(), "a test", lambda *told: None, lambda: False)
 
 
 def invoice(crm, number):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.server import Sandbox
+from syncer.app import jobs
 from syncer.app.clock import SystemClock
 from syncer.cli.main import main
 from syncer.domain.errors import Reconnect, TryLater, WrongUsage
@@ -94,7 +95,7 @@ def tested(tmp_path_factory):
         lines = [{"name": "Work", "qty": 1, "amount": 100, "taxes": taxes} for taxes in ([20], [20], [10], [])]
         world.has("INV-1", lines=lines)
         world.has("INV-2")
-        world.connection.search("INV")
+        jobs.search(world.connection, "INV")
         yield world, world.test()
 
 
@@ -176,7 +177,7 @@ def test_a_name_that_several_have_is_refused(world):
     """Say which, by its id."""
     for number in ("INV-1", "INV-2"):
         world.has(number, contact=world.crm.add_contact(name="Twin", email=f"{number}@example.org"))
-    world.connection.search("INV")
+    jobs.search(world.connection, "INV")
     world.ledger.take_customers(world.app.clock.now())
     with pytest.raises(WrongUsage, match="fits 2 contacts"):
         world.test("Twin")
@@ -191,7 +192,7 @@ def test_a_british_set_up_goes_by_its_own_mapping(box, tmp_path):
     vat = {"_id": "vat", "name": "VAT", "rate": 20}
     for number in ("INV-1", "INV-2"):
         world.has(number, currency="GBP", lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": [vat]}])
-    world.connection.search("INV")
+    jobs.search(world.connection, "INV")
     result = world.test()
     assert result.ok, wrong(result)
     assert found(result)["Line 1: tax rate"] == "20% (VAT on Income) (OUTPUT2)"
@@ -552,7 +553,7 @@ def test_one_unmapped_tax_elsewhere_does_not_stop_the_test(world):
     """What can go is made, carried and compared line by line; what cannot is named with its next step."""
     for number, taxes in (("INV-1", [20]), ("INV-2", [7.77]), ("INV-3", [10])):
         world.has(number, lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": taxes}])
-    world.connection.search("INV")
+    jobs.search(world.connection, "INV")
     result = world.test()
     assert list(wrong(result)) == ["A tax that is left out"] and not result.ok
     assert "TVA 7,77 % has no tax rate in Xero. Choose the Xero sales rate" in wrong(result)["A tax that is left out"]
@@ -567,7 +568,7 @@ def test_one_unmapped_tax_elsewhere_does_not_stop_the_test(world):
 def test_where_no_tax_can_go_nothing_is_made(world):
     """There is nothing to compare: the reasons are listed, and CrocoClick is left alone."""
     world.has("INV-1", lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": [7.77]}])
-    world.connection.search("INV")
+    jobs.search(world.connection, "INV")
     result = world.test()
     assert list(wrong(result)) == ["A tax that is left out"] and result.invoice is None
     assert not world.ours()

@@ -1,0 +1,203 @@
+"""Errands of one connection: a run, an import, a look, a search. Each holds the lock, keeps its row and its result."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from syncer.app import states
+from syncer.app.installation import Connection
+from syncer.domain import settings as conf
+from syncer.domain.errors import Reconnect, SyncerError, TryLater
+from syncer.domain.ports import Accounts
+from syncer.support.runs import result_of_import, result_of_run
+from syncer.support.search import find
+from syncer.sync import obstacles
+from syncer.sync.contact_import import Import, Report
+from syncer.sync.contact_ingest import ContactReading
+from syncer.sync.context import Foreseen, Orders, Tell
+from syncer.sync.run import Outcome, Run, Seen
+
+# Of the sweeps that found nothing to do one is kept for each hour, besides the last.
+KEPT_IDLE = timedelta(hours=1)
+
+
+def run(
+    connection: Connection,
+    orders: Orders,
+    asked_by: str,
+    tell: Tell,
+    stop: Callable[[], bool],
+    patience_s: float | None = None,
+    stopped_as: Callable[[], str] = lambda: "stopped",
+) -> Outcome:
+    """One run, from its row in the ledger to its result; raises LedgerBusy when another is at work for too long.
+
+    `stopped_as` is the word for its end where it was `stop` that ended it.
+    """
+    clock = connection.app.clock
+    run_id = _new_run_id(connection)
+    with connection.alone(patience_s=patience_s):
+        began = clock.now()
+        connection.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), began)
+        outcome = Outcome(run_id, "failed")
+        try:
+            connection.refresh_source()
+            if not orders.patient:
+                connection.accounts.ask_again()
+            outcome = Run(run_id, connection.doors(), connection.rules(), orders, tell, stop).perform()
+        except TryLater as failure:
+            outcome.ended, outcome.failure = "deferred", failure
+        except SyncerError as failure:
+            outcome.failure = failure
+        finally:
+            if outcome.ended == "stopped":
+                outcome.ended = stopped_as()
+            _close(connection, outcome, orders, began)
+    return outcome
+
+
+def import_contacts(
+    connection: Connection, asked_by: str, tell: Tell, stop: Callable[[], bool], dry_run: bool = False
+) -> Report:
+    """One import of contacts, from its row in the ledger to its result; raises LedgerBusy when a run is at work."""
+    clock = connection.app.clock
+    run_id = _new_run_id(connection)
+    with connection.alone():
+        scope, began = "dry run" if dry_run else "", clock.now()
+        connection.ledger.begin_run(run_id, scope, asked_by, os.getpid(), began, "import")
+        report = Report(run_id, dry_run, "failed")
+        try:
+            connection.refresh_source()
+            rules = conf.import_rules(connection.settings())
+            report = Import(run_id, connection.doors(), rules, tell, stop, dry_run).perform()
+        except TryLater as failure:
+            report.ended, report.failure = "deferred", failure
+        except SyncerError as failure:
+            report.failure = failure
+        finally:
+            connection.drain_calls(run_id)
+            states.heed(connection, report.failure, began, obstacles.NOTHING)
+            cause = report.failure.code if report.failure else None
+            result = result_of_import(connection.ledger, report)
+            connection.ledger.finish_run(run_id, report.ended, cause, result, clock.now())
+    return report
+
+
+def look_at_contacts(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> None:
+    """Bring both sides' contacts up to date and write to neither; raises LedgerBusy, TryLater, Reconnect."""
+    with connection.alone(), _heeding(connection, obstacles.NOTHING):
+        connection.refresh_source()
+        reading = ContactReading(connection.doors(), tell, stop)
+        reading.xero()
+        if not stop():
+            reading.crococlick()
+
+
+def look(connection: Connection, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Seen:
+    """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect, HaltRun.
+
+    CrocoClick is read first: what it has is known afterwards even where Xero cannot be read.
+    """
+    with connection.alone(), _heeding(connection, obstacles.BY_LOOK, stop):
+        connection.refresh_source()
+        return Run("", connection.doors(_accounts_if_any(connection)), connection.rules(), orders, tell, stop).look()
+
+
+def foresee(connection: Connection, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Foreseen:
+    """Read what such a run would read and write to neither side; raises what `look` raises."""
+    with connection.alone(), _heeding(connection, obstacles.BY_LOOK, stop):
+        connection.refresh_source()
+        return Run("", connection.doors(_accounts_if_any(connection)), connection.rules(), orders, tell, stop).foresee()
+
+
+def search(connection: Connection, what: str) -> int:
+    """Take in what CrocoClick finds for `what`, also without Xero; raises TryLater, Reconnect, HaltRun.
+
+    No run has to end for it: it writes what a reading writes, in one transaction.
+    """
+    with _heeding(connection, obstacles.BY_SEARCH):
+        connection.refresh_source()
+        found = Run("", connection.doors(_accounts_if_any(connection)), connection.rules(), Orders()).search(what)
+        connection.ledger.take_customers(connection.app.clock.now())
+        if ids := [row["source_id"] for row in find(connection.ledger, what)]:
+            states.decide(connection, ids)
+        return found
+
+
+def _accounts_if_any(connection: Connection) -> Accounts:
+    """Xero's client; where nothing is connected one that raises Reconnect when it is first asked."""
+    try:
+        return connection.accounts
+    except Reconnect as missing:
+        return cast(Accounts, Unreachable(missing))
+
+
+@contextmanager
+def _heeding(connection: Connection, kind: frozenset[str], stop: Callable[[], bool] = lambda: False) -> Iterator[None]:
+    """Keep what an errand learns about the connection, and decide anew what depends on what it has read.
+
+    A search decides what it has found by itself.
+    """
+    began = connection.app.clock.now()
+    failure: SyncerError | None = None
+    try:
+        yield
+    except SyncerError as found:
+        failure = found
+        raise
+    finally:
+        connection.drain_calls()
+        states.heed(connection, failure, began, kind, not stop())
+        if kind != obstacles.BY_SEARCH:
+            states.decide(connection)
+
+
+def look_at_customers(connection: Connection, ids: Sequence[str]) -> list[str]:
+    """Take in these CrocoClick contacts as they are now; answers with their invoices that are not settled.
+
+    Raises TryLater, Reconnect, LedgerBusy.
+    """
+    if connection.ledger.watermark("source_contacts"):
+        found = [one for one in map(connection.crm.contact, ids) if one]
+        connection.ledger.see_contacts(found, connection.app.clock.now())
+    return [row["source_id"] for row in connection.ledger.rows("open_of_contacts", contacts=list(ids))]
+
+
+def _new_run_id(connection: Connection) -> str:
+    return f"{connection.app.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _close(connection: Connection, outcome: Outcome, orders: Orders, began: datetime) -> None:
+    connection.drain_calls(outcome.run_id)
+    kind = obstacles.BY_RUN_OF_FEW if orders.only else obstacles.BY_RUN
+    states.heed(connection, outcome.failure, began, kind, outcome.ended == "done")
+    _decide_what_is_left(connection, outcome, orders)
+    cause = outcome.failure.code if outcome.failure else None
+    result = result_of_run(connection.ledger, outcome, orders.only)
+    connection.ledger.finish_run(outcome.run_id, outcome.ended, cause, result, connection.app.clock.now())
+    connection.forget_bodies()
+    if orders.patient and outcome.ended == "done":
+        connection.ledger.thin_runs(outcome.run_id, connection.app.clock.now() - KEPT_IDLE)
+
+
+def _decide_what_is_left(connection: Connection, outcome: Outcome, orders: Orders) -> None:
+    """A run that came to its end has decided all but what an answer has moved since."""
+    if outcome.ended != "done":
+        states.decide(connection, sorted(orders.only))
+        return
+    left = {row["source_id"] for row in connection.ledger.rows("waiting")}
+    if left := left & orders.only if orders.only else left:
+        states.decide(connection, sorted(left))
+
+
+class Unreachable:
+    """A service that cannot be asked: whatever is asked of it raises the reason."""
+
+    def __init__(self, why: SyncerError) -> None:
+        self._why = why
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._why
