@@ -1,9 +1,10 @@
 # make run    the console on the sandbox: no account anywhere
 # make test   every test
+# make quick  the pure tests alone, in seconds
 # make check  format, lint, types and known advisories, then every test with many more random examples
 # make lock   the requirements files anew from pyproject.toml, with hashes (UPGRADE=--upgrade for newer versions)
 # make bench  the figures that the README and the notes speak of
-# make env    only the environment
+# make env    only the environment (make dev: with what tests need)
 # make truth  never a false word: ROUNDS=50000 invoices judged after what may happen, from SEED=1
 # make restored  a ledger put back or lost in ROUNDS=300 ways: nothing twice
 # make fresh  forget the demo
@@ -25,17 +26,22 @@ COVERED := --cov=syncer.domain --cov=syncer.connectors.xero.wire --cov=syncer.co
 	--cov=syncer.connectors.crococlick.contacts_wire --cov=syncer.connectors.crococlick.webhooks --cov-branch \
 	--cov-report=term:skip-covered --cov-fail-under=100
 
-.PHONY: run env test check lint audit lock bench truth restored fresh
+.PHONY: run env dev test quick check lint audit lock bench truth restored fresh
 
 run: $(VENV)/run.done
 	@$(BIN)/python -m sandbox.demo
 
 env: $(VENV)/run.done
 
+dev: $(VENV)/dev.done
+
 # What is pure is covered whole by tests of its own; the others run without the coverage that slows them.
 test: $(VENV)/dev.done
 	$(TEST) tests/domain tests/connectors $(COVERED) $(ARGS)
 	$(TEST) tests --ignore=tests/domain --ignore=tests/connectors $(ARGS)
+
+quick: $(VENV)/dev.done
+	$(TEST) tests/domain tests/connectors -m "not slow" $(ARGS)
 
 check: lint audit
 	HYPOTHESIS_PROFILE=thorough $(MAKE) test
@@ -71,12 +77,18 @@ fresh:
 # The environment is made again when the requirements change.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say PYTHON=python3.x")'
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making the environment $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+# uv installs in seconds what takes pip a minute; both check every hash.
+INSTALL = $(if $(shell command -v uv),uv pip install --quiet --python $(BIN)/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
 $(VENV)/run.done: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@echo "Installing the packages of requirements.txt into $(VENV) (once; a minute or two with pip, seconds with uv) …"
+	@$(INSTALL) --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/dev.done: requirements-dev.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "Installing the packages of requirements-dev.txt into $(VENV) (once; a minute or two with pip, seconds with uv) …"
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/run.done

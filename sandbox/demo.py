@@ -124,8 +124,10 @@ def connect(environment: Mapping[str, str], organisation: str = ORGANISATION) ->
 
 def prepare(environment: Mapping[str, str]) -> None:
     """Connected, with the accounts that a person would choose; contacts imported, everything checked, synced once."""
+    print("Looking at the connection …", flush=True)
     status = syncer(environment, "status")
     if status["state"] != "connected":
+        print(f"Connecting {ORGANISATION} …", flush=True)
         connect(environment)
         syncer(environment, "settings", "set", "revenue_account=706", "payment_account.EUR=512")
         print("Importing contacts …", flush=True)
@@ -176,11 +178,13 @@ def stay(world: str, port: int, data: Path) -> None:
     environment = settings_for(sandbox, console_port, data)
     command = [sys.executable, "-m", "sandbox", "--port", str(sandbox_port), "--world", world, "--data-dir", str(data)]
     command += ["--webhooks", f"http://127.0.0.1:{console_port}/webhooks/crococlick"]
+    print("Starting the sandbox …", flush=True)
     with running(command, environment, data / "sandbox.log") as simulator:
         wait_for(f"{sandbox}/_sandbox/state", simulator, data / "sandbox.log")
         print(f"Sandbox of Xero and CrocoClick on {sandbox}", flush=True)
         prepare(environment)
         command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(console_port)]
+        print("Starting the console …", flush=True)
         with running([*command, "--server.headless", "true"], environment, data / "console.log") as console:
             wait_for(f"http://127.0.0.1:{console_port}/healthz", console, data / "console.log")
             address = f"http://localhost:{console_port}/?token={token_in(data)}"
