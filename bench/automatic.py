@@ -155,12 +155,12 @@ CALLER = """
 import sys
 sys.path.insert(0, {root!r})
 from bench.automatic import Scaled, calls_of
-from syncer import settings
+from syncer.app import environment
 from syncer.app.installation import App
 import json
 from pathlib import Path
 Scaled.started = {started}
-calls_of(App(settings.environment(json.loads(sys.argv[1]), Path("/nowhere")), Scaled()), {calls})
+calls_of(App(environment.environment(json.loads(sys.argv[1]), Path("/nowhere")), Scaled()), {calls})
 """
 
 

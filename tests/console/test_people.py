@@ -267,7 +267,7 @@ def test_a_word_is_good_once_for_ten_minutes_in_one_browser(house: Desk, monkeyp
     assert (again.status_code, "for ten minutes, once" in again.text) == (403, True)
     old = word("adam@example.com", {"_streamlit_user": "anna's"})
     now = time.time()
-    monkeypatch.setattr("console.access.time.time", lambda: now + 601)
+    monkeypatch.setattr("console.desk.signed_links.time.time", lambda: now + 601)
     late = door.get("/xero/connect", params=old)
     assert (late.status_code, "for ten minutes, once" in late.text) == (403, True)
 

@@ -248,7 +248,7 @@ def test_whether_a_file_is_there_cannot_be_told(target: Analysis, name: str):
 NO_FILE_MORE = """
 import os, pickle, socket, sys
 sys.path.insert(0, sys.argv[1])
-from syncer.storage.ledger import asked
+from syncer.storage.analysis import query_process as asked
 asked._hold_back(5)
 for attempt in (lambda: open("/etc/passwd"), socket.socket, os.pipe, lambda: os.listdir("/")):
     try:

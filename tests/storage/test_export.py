@@ -16,8 +16,8 @@ from openpyxl import load_workbook
 from syncer.domain.errors import WrongUsage
 from syncer.reports import table_export as export_module
 from syncer.reports.table_export import as_text, export, write_csv
-from syncer.storage.analysis.copy import Analysis
-from syncer.storage.database.store import HERE, queries
+from syncer.storage.analysis.copy import VIEWS, Analysis
+from syncer.storage.database.store import queries
 from tests.support.ledger_rows import NOON, attempt_columns, call_columns, invoice_columns
 
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://evil","x")', "\t=1", "\r=1"]
@@ -47,7 +47,7 @@ def read_xlsx(path):
     return [{name.value: cell for name, cell in zip(head, row, strict=True)} for row in rows]
 
 
-TABLES = list(queries(HERE / "views.sql"))
+TABLES = list(queries(VIEWS))
 
 
 @pytest.mark.parametrize("kind", TABLES)

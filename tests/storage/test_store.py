@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from syncer.domain.errors import LedgerBusy, LedgerTooNew, SyncerError, WrongUsage
-from syncer.storage.database.store import HERE, Schema, Store, Tx, ledger_path, named_queries, queries
+from syncer.storage.analysis.copy import VIEWS
+from syncer.storage.database.store import Schema, Store, Tx, ledger_path, named_queries, queries
 from tests.support.ledger_rows import NOON, call_columns, invoice_columns
 from tests.support.properties import examples
 from tests.support.waiting import PATIENCE_S
@@ -528,7 +529,7 @@ def test_queries_are_found_by_name_with_what_they_are_for(tmp_path):
 
 def test_every_analysis_view_can_be_asked(store):
     """The views fit the schema, each says how it is copied, and none names a secret."""
-    views = queries(HERE / "views.sql")
+    views = queries(VIEWS)
     assert set(views) == {
         "runs", "attempts", "arrivals", "problems", "taxes", "invoices", "contacts", "duplicates", "calls", "checks",
     }  # fmt: skip

@@ -31,6 +31,8 @@ _ABANDONED_AFTER_S = 3600
 _FRESH_S = 2.0
 _PRIVATE = ".analysis-"
 
+VIEWS = Path(__file__).with_name("views.sql")
+
 
 @dataclass(frozen=True)
 class Column:
@@ -58,7 +60,7 @@ class Analysis:
         self._store = store
         self._lock = FileLock(path)
         self._wait_s = wait_s
-        self._views = queries(Path(__file__).with_name("views.sql"))
+        self._views = queries(VIEWS)
         self._sentences = Path(__file__).with_name("columns.sql").read_text(encoding="utf-8")
         self._noted = path.with_name(path.name + ".state")
 
