@@ -11,8 +11,6 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from console.desk.desk import Desk
-
-from console.desk.installation import installation
 from console.desk.installation import installation
 from syncer.domain.model.books import Account, BookInvoice, Books, Organisation, TaxRate
 from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status, Tax
@@ -127,8 +125,6 @@ def script(page: str) -> None:
     import importlib
 
     from console.desk.desk import Desk
-
-    from console.desk.installation import installation
 
     importlib.import_module(f"console.pages.{page}").show(Desk(installation()))
 
