@@ -11,7 +11,6 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from console.desk.desk import Desk
-from console.desk.installation import installation
 from syncer.domain.model.books import Account, BookInvoice, Books, Organisation, TaxRate
 from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status, Tax
 from syncer.domain.model.problems import Problem
@@ -122,11 +121,13 @@ def opening(url: str, data: Path) -> str:
 
 def script(page: str) -> None:
     """One page, as the frame would draw it."""
+    # This function's source runs by itself: what it needs it imports.
     import importlib
 
-    from console.desk.desk import Desk
+    from console.desk import desk
+    from console.desk import installation as running
 
-    importlib.import_module(f"console.pages.{page}").show(Desk(installation()))
+    importlib.import_module(f"console.pages.{page}").show(desk.Desk(running.installation()))
 
 
 def press(at: AppTest, label: str) -> AppTest:
