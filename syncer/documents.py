@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from syncer.core.action import Action, Do, is_ours
 from syncer.core.books import NEW, Books, TaxRate, books_text
 from syncer.core.contact import Create, Decision, Join, Linked
-from syncer.core.due import takes_payments
+from syncer.core.due import is_of_payments, takes_payments
 from syncer.core.mapping import lacks_currency
 from syncer.core.plan import plan_all
 from syncer.core.rules import Rules
@@ -170,7 +170,7 @@ class Documents:
         verdicts = [
             verdict(action)
             for action in actions
-            if not (action.do is Do.BIND or (action.do in (Do.LEAVE, Do.PAY) and action.invoice.source_id in paid))
+            if not (action.do is Do.BIND or (_is_for_payments(action) and action.invoice.source_id in paid))
         ]
         self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
 
@@ -292,6 +292,12 @@ def _needed(
                 books = replace(books, tax_rates=(*books.tax_rates, found))
                 rates[key] = Element(key, to_create(found, books), generation, expected={"name": found.name})
     return list(rates.values()), list(currencies.values())
+
+
+def _is_for_payments(action: Action) -> bool:
+    """Whether it says nothing of the document: what it says of payments is decided once they are read."""
+    problem = action.problems[0] if action.problems else None
+    return action.do in (Do.LEAVE, Do.PAY) or (action.do is Do.HOLD and is_of_payments(problem))
 
 
 def _unfinished(action: Action, books: Books) -> bool:
