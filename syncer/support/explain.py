@@ -94,7 +94,7 @@ def story(ledger: Ledger, rules: Rules, row: Mapping[str, Any]) -> Story:
     rates: list[TaxRate | None] = []
     if known_books:
         rates = [_rate_or_none(line, known_books, rules) for line in known.invoice.lines]
-        action = _decide(ledger, rules, known_books, known)
+        action = invoice_state.as_read(known, _decide(ledger, rules, known_books, known))
         made = action.document or _as_sent(row, known, known_books, rules)
         if known.state not in ("in_doubt", "skipped"):
             others = action.problems[1:]

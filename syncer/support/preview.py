@@ -86,7 +86,10 @@ def preview(
     workload = ledger.workload(sorted(only))
     seen = look(ledger, rules, books, workload, only)
     known = {one.invoice.source_id: one for one in workload}
-    actions = [plan(one.invoice, seen.scene, seen.owners.get(one.invoice.number)) for one in workload]
+    actions = [
+        invoice_state.as_read(one, plan(one.invoice, seen.scene, seen.owners.get(one.invoice.number)))
+        for one in workload
+    ]
     untold = _payments_of_new(ledger, actions)
     told = [_steps(action, known[action.invoice.source_id], seen, untold, foreseen) for action in actions]
     doubtful = _doubtful(ledger, only)

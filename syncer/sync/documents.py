@@ -12,7 +12,7 @@ from syncer.domain.model.books import NEW, Books, TaxRate, books_text
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.model.sync_state import GONE, Standing
 from syncer.domain.planning.actions import Action, Do, is_ours
-from syncer.domain.planning.payments import takes_payments
+from syncer.domain.planning.payments import is_of_payments, takes_payments
 from syncer.domain.planning.plan import plan_all
 from syncer.storage.ledger.records import Known
 from syncer.sync.context import OVERLAP
@@ -172,7 +172,7 @@ class Documents:
         verdicts = [
             verdict(action)
             for action in actions
-            if not (action.do is Do.BIND or (action.do in (Do.LEAVE, Do.PAY) and action.invoice.source_id in paid))
+            if not (action.do is Do.BIND or (_is_for_payments(action) and action.invoice.source_id in paid))
         ]
         self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
 
@@ -294,6 +294,12 @@ def _needed(
                 books = replace(books, tax_rates=(*books.tax_rates, found))
                 rates[key] = Element(key, to_create(found, books), generation, expected={"name": found.name})
     return list(rates.values()), list(currencies.values())
+
+
+def _is_for_payments(action: Action) -> bool:
+    """Whether it says nothing of the document: what it says of payments is decided once they are read."""
+    problem = action.problems[0] if action.problems else None
+    return action.do in (Do.LEAVE, Do.PAY) or (action.do is Do.HOLD and is_of_payments(problem))
 
 
 def _unfinished(action: Action, books: Books) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from syncer.domain.errors import HaltRun, Reconnect, Unavailable
@@ -45,6 +45,7 @@ class Reading:
         self._stop = stop
         self._shown: set[str] = set()  # invoices that this run has looked at
         self._transactions: bool | None = None  # whether this run has read them
+        self._is_whole = False  # all of them, not only the latest
         self._began = doors.clock.now()
         self._sealed = False
 
@@ -176,26 +177,42 @@ class Reading:
         """Bring transactions up to date, once a run; False where the token may not see them."""
         if self._transactions is not None:
             return self._transactions
-        started, last = self._now(), self._watermark("payments")
+        last = self._watermark("payments")
         since = None if everything or last is None else (last - DAILY).date()
+        self._transactions = self._read_payments(since)
+        return self._transactions
+
+    def all_payments(self) -> None:
+        """Every transaction, where this run has not read them all: what is missing may be anybody's and of any day."""
+        if not self._is_whole:
+            self._read_payments(None)
+
+    def note_payments(self) -> None:
+        """From here on what invoices say is paid and what their transactions come to are known of one moment."""
+        if not self._stop():
+            self._ledger.see(self._run_id, (), now := self._now(), {"payments_looked_at": now})
+
+    def _read_payments(self, since: date | None) -> bool:
+        started = self._now()
         try:
             found = self._payments_in(self._doors.crm.payments(since))
         except Reconnect as refused:
             if refused.code != "crococlick_scope_missing":
                 raise
-            self._transactions = False
             return False
         self._ledger.see_payments(found, started, {"payments": started})
         if since is None:
             self._ledger.miss_payments(found, started)
-        self._transactions = True
+            self._is_whole = True
         self._look_where_payments_moved()
         return True
 
     def payments_of(self, contact_ids: Sequence[str]) -> None:
         """All transactions of some contacts: one that was dated back does not show among the latest."""
+        if not contact_ids:
+            return
         found = [one for key in contact_ids for one in self._payments_in(self._doors.crm.payments(contact_id=key))]
-        self._ledger.see_payments(found, self._now())
+        self._ledger.see_payments(found, now := self._now(), {"payments_of": now})
         self._ledger.miss_payments(found, self._now(), contact_ids)
         self._look_where_payments_moved()
 

@@ -10,8 +10,8 @@ from datetime import datetime
 from syncer.domain.model.books import Books, books_from
 from syncer.domain.model.obstacle import DECIDED_ANEW, Stand
 from syncer.domain.model.sync_settings import Rules
-from syncer.domain.planning.actions import Action, Do, leave
-from syncer.domain.planning.payments import takes_payments
+from syncer.domain.planning.actions import Action, Do, hold, leave
+from syncer.domain.planning.payments import is_of_payments, takes_payments
 from syncer.domain.planning.plan import not_eligible, plan_all
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.records import Known, Verdict, as_kept
@@ -27,12 +27,27 @@ def known_books(ledger: Ledger) -> Books | None:
     return books_from(kept["content"]) if kept else None
 
 
+def as_read(known: Known, action: Action) -> Action:
+    """A decision, but for what it would say of payments whose transactions were not read since the invoice changed.
+
+    The amount that an invoice says is paid and what its transactions come to are of one moment, or nothing is said but
+    what a run has said that had read both.
+    """
+    problem = action.problems[0] if action.do is Do.HOLD and action.problems else None
+    if known.is_paid_read or not is_of_payments(problem):
+        return action
+    said = known.stand.problem
+    if known.state == "held" and said and is_of_payments(said):
+        return hold(known.invoice, known.standing, said)
+    return Action(known.invoice, Do.PAY, xero_id=action.xero_id)
+
+
 def stand(known: Known, action: Action, rules: Rules) -> Verdict:
     """What is decided about an invoice by what is known now, before what stands in the way of the whole connection."""
     kept = Verdict(known.invoice.source_id, known.state, known.stand.problem)
     if known.state not in DECIDED_ANEW or known.cause in NOT_READ:
         return kept
-    decided = verdict(action)
+    decided = verdict(as_read(known, action))
     if action.do is Do.LEAVE and decided.state == "synced" and takes_payments(known.invoice, known.standing, rules):
         # Whether all is paid over shows once its transactions have been read again.
         return Verdict(known.invoice.source_id, "waiting")

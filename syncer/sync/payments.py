@@ -29,8 +29,13 @@ class Payments:
 
     def read_early(self, workload: Sequence[Known]) -> None:
         """Decisions about a document that stands in Xero depend on what was paid since."""
-        if any(known.standing.xero_id and (known.invoice.amount_paid or known.standing.order) for known in workload):
+        if any(known.standing.xero_id and self._depends_on_payments(known) for known in workload):
             self._reading.payments()
+
+    def _depends_on_payments(self, known: Known) -> bool:
+        """Also where nothing is paid any more: what was carried may have left for another invoice."""
+        some = known.invoice.amount_paid or known.standing.order
+        return bool(some) or takes_payments(known.invoice, known.standing, self._work.rules)
 
     def foresee(self, workload: Sequence[Known]) -> bool | None:
         """Bring up to date what was paid for these invoices, for a preview; returns whether the token may see it.
@@ -53,6 +58,8 @@ class Payments:
             if known.invoice.amount_paid > paid.get(known.invoice.source_id, ZERO)
         }
         self._reading.payments_of(sorted(short - {""})[:ASK_AT_MOST])
+        self._read_all_if_short()
+        self._reading.note_payments()
         return True
 
     def foresee_looks(self, books: Books) -> int:
@@ -155,6 +162,13 @@ class Payments:
             if (known.state != "held" or not self._work.orders.patient) and not _adds_up(known)
         }
         self._reading.payments_of(sorted(short - {""})[:ASK_AT_MOST])
+        self._read_all_if_short()
+        self._reading.note_payments()
+
+    def _read_all_if_short(self) -> None:
+        """Before it is said for the first time that they do not add up: one may be there in another customer's name."""
+        if any(known.cause != "payment_mismatch" and not _adds_up(known) for known in self._payable()):
+            self._reading.all_payments()
 
     def _payable(self) -> list[Known]:
         return [

@@ -9,11 +9,26 @@ from hypothesis import given
 
 from syncer.domain.matching.invoice_contacts import Linked
 from syncer.domain.model.invoice import LineItem, Status, Tax
-from syncer.domain.model.problems import heals_by_itself
-from syncer.domain.planning.actions import Do
+from syncer.domain.model.problems import CAUSES, Problem, heals_by_itself
+from syncer.domain.model.sync_state import Standing
+from syncer.domain.planning.actions import Do, hold
 from syncer.domain.planning.plan import plan_all
 from syncer.domain.readiness.checks import MONTHLY, Check, Level, Situation, check_all, is_ready, stopped
-from tests.support.domain_samples import BANK, BOOKS, INVOICE, RULES, VAT, books, invoice, plain, rules, scene
+from tests.support.domain_samples import (
+    BANK,
+    BOOKS,
+    INVOICE,
+    RULES,
+    VAT,
+    books,
+    invoice,
+    ordered,
+    paid,
+    plain,
+    rules,
+    scene,
+    standing,
+)
 from tests.support.properties import examples
 from tests.support.random_worlds import worlds
 
@@ -143,6 +158,45 @@ def test_an_account_for_payments_fails_only_where_money_was_taken():
     assert level_of("payment_account", nothing, subject="EUR", rules=RULES) is Level.WARN
     assert level_of("payment_account", half, subject="EUR", rules=RULES) is Level.FAIL
     assert level_of("payment_account", half, subject="EUR") is Level.PASS
+
+
+NOTHING = paid("0")
+EDITED = {"payments": (paid(),), "carried": {"t1": "p1"}, "xero_amount_paid": Decimal(240)}
+NEEDING_AN_ACCOUNT = {
+    "a payment of nothing": (invoice(), standing(payments=(NOTHING,))),
+    "one to be put back": (
+        invoice(amount_paid=Decimal(240), status=Status.PAID),
+        standing(**EDITED, synced_fingerprint="f0", synced_frozen="f0", order=ordered("reapply_payments")),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NEEDING_AN_ACCOUNT)
+def test_an_account_for_payments_fails_where_the_plan_lacks_it(what):
+    """Also where the invoice itself does not say that money was taken, or its status is not one that goes over."""
+    one, stands = NEEDING_AN_ACCOUNT[what]
+    now = situation(rules=rules(statuses=frozenset({Status.SENT})))
+    [action] = plan_all([one], scene(rules=now.rules, standings={one.source_id: stands}))
+    assert [problem.code for problem in action.problems] == ["payment_account_missing"]
+    [found] = [check for check in check_all([action], now) if check.code == "payment_account"]
+    assert (found.level, found.ids) == (Level.FAIL, {one.source_id})
+
+
+def hold_for(code):
+    """A plan that holds the ordinary invoice for this cause alone."""
+    return hold(INVOICE, Standing(), Problem(code, {"message": "No.", "number": "F-1"}))
+
+
+@pytest.mark.parametrize("code", sorted(code for code in CAUSES if not heals_by_itself(code)))
+def test_whatever_a_plan_holds_for_is_told(code):
+    """What Xero refused once may be of any cause, and nothing else in the report need be wrong."""
+    found = [one for one in check_all([hold_for(code)], situation()) if one.level is Level.FAIL]
+    assert [one.ids for one in found] == [{INVOICE.source_id}]
+
+
+def test_what_heals_by_itself_is_no_reason_to_wait():
+    """A service that did not answer is asked again."""
+    assert is_ready(check_all([hold_for("xero_unavailable")], situation()))
 
 
 def test_old_invoices_without_a_start_date_are_worth_a_look():

@@ -8,9 +8,10 @@ import pytest
 
 from syncer.domain.model.invoice import Status
 from syncer.domain.model.payment import BookPayment, is_ours, reference
+from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_state import Others, Standing
 from syncer.domain.planning.actions import Do
-from syncer.domain.planning.payments import listing, recount
+from syncer.domain.planning.payments import is_of_payments, listing, recount
 from tests.support.domain_samples import BANK, SALES, books, head, invoice, known, locked_up_to, paid, rules, standing
 
 PAYING = {"rules": rules(payment_accounts={"EUR": "acc-bank"})}
@@ -52,6 +53,21 @@ def test_payments_go_in_the_order_they_were_made_and_once_each():
     assert [one.source_id for one in with_payments(*three).payments] == ["t3", "t2", "t1"]
     assert [one.source_id for one in with_payments(*three, carried=["t2"]).payments] == ["t3", "t1"]
     assert with_payments(*three, carried=["t1", "t2", "t3"]).do is Do.LEAVE
+
+
+@pytest.mark.parametrize(
+    ("problem", "is_so"),
+    [
+        (None, False),
+        (Problem("number_taken"), False),
+        (Problem("period_locked", {"issue_date": "2026-09-01"}), False),
+        (Problem("period_locked", {"payments": 2}), True),
+        (Problem("payment_mismatch"), True),
+    ],
+)
+def test_what_is_said_of_payments_is_told_apart(problem, is_so):
+    """A lock may concern the document or its payments."""
+    assert is_of_payments(problem) == is_so
 
 
 def test_a_failed_or_test_payment_is_no_money():

@@ -35,6 +35,7 @@ def test_it_is_held_and_keeps_no_number_from_its_neighbour():
     [
         ({"status": Status.UNKNOWN}, Standing(), "invoice_unreadable"),
         ({"status": Status.DRAFT}, Standing(), "status_not_selected"),
+        ({"status": Status.VOID}, Standing(), "void_before_sync"),
         ({"live": False}, Standing(), "test_mode"),
         ({"live": False}, Standing(xero_id="x"), "invoice_unreadable"),
         ({}, Standing(gone=True), "deleted_in_crococlick"),

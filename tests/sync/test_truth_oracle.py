@@ -202,6 +202,19 @@ def test_a_value_in_no_known_form(synced):
     assert "unreadable not held" in judged(synced)
 
 
+LEFT_OUT = {"void_before_sync": {"status": "void"}, "status_not_selected": {"status": "draft"}}
+
+
+@pytest.mark.parametrize("cause", LEFT_OUT)
+@pytest.mark.parametrize("fits", [True, False])
+def test_a_value_in_no_known_form_where_nothing_would_go_over(world, cause, fits):
+    """Nobody is needed for an invoice that is left out anyway, where it is so."""
+    said = {"state": "not_eligible", "cause": {**CAUSE, "code": cause}, "verdict": ""}
+    world.has("ODD", _id="a" * 24, issueDate="yesterday", **(LEFT_OUT[cause] if fits else {}))
+    found = oracle.judge_one(read(world.box), "a" * 24, said, Leave())
+    assert [one.kind for one in found] == ([] if fits else ["unreadable not held"])
+
+
 def test_sums_exits_and_tables(synced):
     """A run whose outcomes miss an invoice, an exit that hides one, and a table that says otherwise."""
     books = read(synced.box)

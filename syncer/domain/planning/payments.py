@@ -22,6 +22,14 @@ class Due:
     problem: Problem | None = None
 
 
+_OF_TRANSACTIONS = frozenset("payment_mismatch payment_changed payment_exceeds_due refund_needs_person".split())
+
+
+def is_of_payments(problem: Problem | None) -> bool:
+    """Whether it is about payments of an invoice: it can be known only once its transactions are read."""
+    return problem is not None and (problem.code in _OF_TRANSACTIONS or "payments" in problem.facts)
+
+
 def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
     """Whether payments of this invoice are to be carried: there are or were some, and its status is a selected one.
 

@@ -17,7 +17,7 @@ from syncer.domain.mapping.tax_rates import mapping_of, tax_key, tax_rate
 from syncer.domain.model.books import APPROVE, MULTICURRENCY, Account, Books, TaxRate
 from syncer.domain.model.invoice import Flaw, Invoice, Status, Tax
 from syncer.domain.model.payment import account_for
-from syncer.domain.model.problems import Problem
+from syncer.domain.model.problems import Problem, heals_by_itself
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.planning.actions import Action, Do
 
@@ -91,6 +91,7 @@ _CHECK_OF: Mapping[str, str] = {
     ),
     **dict.fromkeys(["rejected_by_xero", "tax_not_for_account"], "refused"),
 }
+_NO_ACCOUNT = frozenset({"payment_account_missing", "payment_account_invalid"})
 
 
 @dataclass
@@ -124,7 +125,7 @@ def check_all(actions: Sequence[Action], situation: Situation) -> list[Check]:
     # Of one that cannot be read nothing else is known: neither its currency nor its taxes.
     going = [action for action in standing if not action.invoice.flaw]
     invoices = [action.invoice for action in going]
-    return [
+    checks = [
         *_connection(invoices, situation),
         *_accounts(going, situation),
         *_taxes(invoices, situation),
@@ -134,6 +135,15 @@ def check_all(actions: Sequence[Action], situation: Situation) -> list[Check]:
         *_customers(going, situation),
         *_budget(going, situation),
     ]
+    rest = _by_cause("refused", [(action, action.problems[:1]) for action in _not_named(checks, going)])
+    return [one for one in checks if not (rest and one.code == "refused" and one.level is Level.PASS)] + rest
+
+
+def _not_named(checks: Iterable[Check], going: Sequence[Action]) -> list[Action]:
+    """What waits for a person although nothing of the above fails: what Xero refused before may be anything."""
+    named = _failing(checks)
+    held = [action for action in going if action.do is Do.HOLD and not heals_by_itself(action.problems[0].code)]
+    return [action for action in held if action.invoice.source_id not in named]
 
 
 def is_ready(checks: Iterable[Check]) -> bool:
@@ -143,8 +153,12 @@ def is_ready(checks: Iterable[Check]) -> bool:
 
 def stopped(checks: Iterable[Check], actions: Iterable[Action]) -> Bundle:
     """The invoices that something which fails stops, each once."""
-    failing = frozenset(key for check in checks if check.level is Level.FAIL for key in check.ids)
+    failing = _failing(checks)
     return bundle(action.invoice for action in actions if action.invoice.source_id in failing)
+
+
+def _failing(checks: Iterable[Check]) -> frozenset[str]:
+    return frozenset(key for check in checks if check.level is Level.FAIL for key in check.ids)
 
 
 # -- the connection ---------------------------------------------------------------------------------------------------
@@ -211,12 +225,16 @@ def _accounts(going: Sequence[Action], now: Situation) -> list[Check]:
 
 
 def _payment_accounts(going: Sequence[Action], now: Situation) -> list[Check]:
-    """One for each currency of the invoices: it fails where money was taken already, else it is a warning."""
+    """One for each currency of the invoices: it fails where money was taken already, else it is a warning.
+
+    Money may be known of from transactions alone, or of an order to enter it anew: then the plan has the problem.
+    """
     by_currency: dict[str, Bundle] = defaultdict(Bundle)
     paid: dict[str, Bundle] = defaultdict(Bundle)
     for action in going:
         by_currency[action.invoice.currency].add(action.invoice)
-        if action.invoice.amount_paid and action.invoice.status in now.rules.statuses:
+        was_paid = action.invoice.amount_paid and action.invoice.status in now.rules.statuses
+        if was_paid or any(problem.code in _NO_ACCOUNT for problem in action.problems):
             paid[action.invoice.currency].add(action.invoice)
     return [_payment_account(currency, paid[currency], now) for currency in sorted(by_currency)]
 
@@ -330,12 +348,16 @@ def _passed(code: str, going: Sequence[Action], now: Situation) -> Check:
 
 
 def _grouped(going: Sequence[Action], code: str) -> list[Check]:
-    """The plan's problems that belong to one check, by cause; the facts are those of the first."""
+    """The plan's problems that belong to one check."""
+    return _by_cause(code, [(one, [p for p in one.problems if _CHECK_OF.get(p.code) == code]) for one in going])
+
+
+def _by_cause(code: str, those: Iterable[tuple[Action, Iterable[Problem]]]) -> list[Check]:
+    """One check for each cause of these problems; the facts are those of the first."""
     found: dict[str, tuple[Problem, Bundle]] = {}
-    for action in going:
-        for problem in action.problems:
-            if _CHECK_OF.get(problem.code) == code:
-                found.setdefault(problem.code, (problem, Bundle()))[1].add(action.invoice)
+    for action, problems in those:
+        for problem in problems:
+            found.setdefault(problem.code, (problem, Bundle()))[1].add(action.invoice)
     return [those.check(code, Level.FAIL, _of(problem), cause) for cause, (problem, those) in sorted(found.items())]
 
 

@@ -88,7 +88,9 @@ class Ledger:
             for owner in {row["invoice_id"], bound.get(row["xero_invoice_id"] if row["xero_id"] else "", "")}:
                 payments[owner].append(row)
         put_back = self.watermark("put_back")
-        return [records.known(row, payments.get(row["source_id"], ()), put_back) for row in rows]
+        looked = self.row("payments_looked_at") if bound else None
+        looked_at = looked["reached_at"] if looked else None
+        return [records.known(row, payments.get(row["source_id"], ()), put_back, looked_at) for row in rows]
 
     def shared_numbers(self) -> list[Known]:
         """The invoices whose number stands on several: heads only, enough to say who may use it."""

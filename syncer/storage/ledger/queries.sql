@@ -80,6 +80,13 @@ ORDER BY h.id DESC LIMIT $limit;
 SELECT side, method, count(*) AS calls, CAST(avg(ms) AS INTEGER) AS ms, sum(bytes_sent + bytes_received) AS bytes
 FROM call WHERE connection = $connection AND run_id = $run_id GROUP BY ALL ORDER BY side, method;
 
+-- name: payments_looked_at
+-- When all that was missing of transactions was last read and their invoices looked at; none where a run ended before.
+SELECT reached_at FROM watermark WHERE connection = $connection AND name = 'payments_looked_at' AND reached_at >= COALESCE(
+    (SELECT max(reached_at) FROM watermark WHERE connection = $connection AND name IN ('payments', 'payments_of')),
+    reached_at
+);
+
 -- name: known_invoices
 -- What was last seen of every invoice, to tell what has changed.
 SELECT source_id, fingerprint, status, live, amount_paid, amount_due, COALESCE(gone, false) AS gone

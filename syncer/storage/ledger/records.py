@@ -88,6 +88,7 @@ class Known:
     payment_tries: Mapping[str, int] = field(default_factory=dict)  # by transaction id
     retry_at: datetime | None = None  # UTC
     read_at: datetime | None = None  # when Xero last answered what its document says, UTC
+    is_paid_read: bool = True  # its transactions were read since it last changed
     is_asked_for: bool = False  # a person waits for it: an order was given, and no run has been through since
 
     @property
@@ -110,11 +111,15 @@ class KnownContact:
 
 
 def known(
-    row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]] = (), put_back: datetime | None = None
+    row: Mapping[str, Any],
+    payments: Sequence[Mapping[str, Any]] = (),
+    put_back: datetime | None = None,
+    payments_at: datetime | None = None,
 ) -> Known:
     """One invoice with its content and, where it stands in Xero, its payments.
 
-    `put_back` is when the ledger last noticed that it was put back from a copy, UTC.
+    `put_back` is when the ledger last noticed that it was put back from a copy, `payments_at` when it last had
+    transactions and their invoices of one moment; UTC.
     """
     invoice = from_content(
         row["content"],
@@ -135,6 +140,7 @@ def known(
         {one["source_id"]: one["tries"] for one in payments},
         row["retry_at"],
         row["xero_read_at"],
+        payments_at is not None and row["changed_at"] <= payments_at,
         row["asked_at"] is not None,
     )
 

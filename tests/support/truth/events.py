@@ -14,7 +14,7 @@ from tests.support.truth.orders import Orders
 EVENT = st.one_of(IN_CROCOCLICK, IN_CROCOCLICK, IN_CROCOCLICK, IN_XERO, AROUND)
 RUN = st.sampled_from(["plain"] * 7 + ["full"] * 2)
 PAUSE = st.sampled_from([40, 150, 400, 400, 90_000])  # seconds: the last is a day and an hour
-STEP = st.tuples(st.lists(EVENT, min_size=1, max_size=3), PAUSE, RUN)
+STEP = st.tuples(st.lists(EVENT, min_size=1, max_size=6), PAUSE, RUN)
 # Several short lists, since hypothesis makes one long list seldom, and takes each away when it shrinks.
 WALK = st.tuples(*[st.lists(STEP, max_size=12)] * 4).map(lambda parts: [step for part in parts for step in part])
 

@@ -27,7 +27,7 @@ def judge_one(books: Books, id_: str, said: dict, leave: Leave) -> list[False_]:
     if invoice is None:
         return found + _of_deleted(books, id_, state, leave)
     if field_ := unreadable(invoice, books.zone):
-        return found + _of_unreadable(id_, state, cause, field_, leave)
+        return found + _of_unreadable(books, invoice, said, field_, leave)
     found += _of_state(books, invoice, state, cause, leave)
     if cause and id_ not in leave.unknown:
         found += of_cause(books, invoice, said, leave)
@@ -42,7 +42,19 @@ def _of_deleted(books: Books, id_: str, state: str, leave: Leave) -> list[False_
     return []
 
 
-def _of_unreadable(id_: str, state: str, cause: str | None, field_: str, leave: Leave) -> list[False_]:
+# Nothing of these goes over, whatever else is in them.
+LEFT_OUT = {
+    "void_before_sync": lambda one: one["status"] == "void",
+    "status_not_selected": lambda one: one["status"] == "draft",
+    "test_mode": lambda one: not one.get("liveMode", True),
+}
+
+
+def _of_unreadable(books: Books, invoice: dict, said: dict, field_: str, leave: Leave) -> list[False_]:
+    """It waits for a person, unless nothing of it would ever go over."""
+    id_, state, cause = invoice["_id"], said.get("state"), (said.get("cause") or {}).get("code")
+    if state == "not_eligible" and cause in LEFT_OUT and LEFT_OUT[cause](invoice) and not books.marked(id_):
+        return []
     if id_ in leave.unknown or not leave.read or (state, cause) == ("held", "invoice_unreadable"):
         return []
     if cause in leave.causes:

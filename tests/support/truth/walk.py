@@ -18,7 +18,7 @@ RECENT = 27  # days that a plain run surely reads, whatever hour it is
 DOUBT = timedelta(seconds=130)  # an answer that was lost is looked for after two minutes
 A_DAY = timedelta(days=1)
 KILLED = 137
-SAMPLED, TABLED = 5, 6  # one in so many that stand as before is explained again, one in so many runs has its table read
+SAMPLED, TABLED = 7, 6  # one in so many that stand as before is explained again, one in so many runs has its table read
 TOLD_BY_ROW = (
     "state cause facts status total amount_paid number xero_number xero_status xero_total xero_amount_due"
 ).split()
@@ -52,8 +52,11 @@ class Walk:
         self.settle_in()
 
     def settle_in(self):
-        """Invoices of every age and status, as a location has them that has worked for a while."""
-        for place, age in enumerate(AGES * 4):
+        """Invoices of every age and status, as a location has them that has worked for a while.
+
+        Many: a run over them takes hardly longer, and each of them is judged after it.
+        """
+        for place, age in enumerate(AGES * 8):
             status = STATUSES[(place * 3 + place // len(AGES)) % len(STATUSES)]
             self.events.happen(("new", age, status, place))
 
