@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from syncer.core.action import Action, Do, is_ours
 from syncer.core.books import NEW, Books, TaxRate, books_text
 from syncer.core.contact import Create, Decision, Join, Linked
-from syncer.core.due import takes_payments
+from syncer.core.due import may_be_paid, takes_payments
 from syncer.core.mapping import lacks_currency
 from syncer.core.plan import plan_all
 from syncer.core.rules import Rules
@@ -48,15 +48,16 @@ class Documents:
         return books
 
     def recall(self, workload: Sequence[Known], books: Books) -> None:
-        """Before something is created: list what a ledger that was put back may not know that Xero has.
+        """Before something is created or paid: list what a ledger that was put back may not know that Xero has.
 
-        The document of an invoice that was renumbered meanwhile has a number that nothing here looks for.
+        The document of an invoice that was renumbered meanwhile has a number that nothing here looks for, and a payment
+        that was moved meanwhile stands on a document that its invoice does not lead to.
         """
         if not self._reading.may_have_forgotten():
             return
         actions, seen = self._work.decide(workload, books)
         customers = {action.invoice.customer.id for action in actions if action.do is Do.CREATE}
-        if customers:
+        if customers or any(may_be_paid(known.invoice, known.standing, self._work.rules) for known in workload):
             decisions = (seen.scene.contacts.get(customer) for customer in customers)
             self._reading.list_again(contacts=any(isinstance(one, Create) for one in decisions))
 

@@ -89,6 +89,8 @@ class Reading:
         self._transactions: bool | None = None  # whether this run has read them
         self._began = doors.clock.now()
         self._sealed = False
+        # Whether CrocoClick was never read whole: a ledger that is new, or was lost.
+        self.is_new_ledger = self._ledger.watermark("crococlick_all") is None
 
     def _now(self) -> datetime:
         return self._doors.clock.now()

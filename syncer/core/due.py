@@ -1,6 +1,6 @@
 """Which of the payments that CrocoClick took Xero still lacks, and which cannot go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -9,7 +9,17 @@ from syncer.core.causes import Problem
 from syncer.core.changed import payment_changed
 from syncer.core.invoice import Invoice, Status
 from syncer.core.money import ZERO, fits, text
-from syncer.core.payment import BookPayment, NewPayment, Payment, account_for, is_ours, reference
+from syncer.core.payment import (
+    MOVED,
+    REMOVED,
+    BookPayment,
+    NewPayment,
+    Payment,
+    account_for,
+    is_ours,
+    mark_in,
+    reference,
+)
 from syncer.core.rules import Rules
 from syncer.core.standing import Others, Standing
 
@@ -31,6 +41,12 @@ def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
     if invoice.flaw:
         return False
     return some and invoice.status in rules.statuses and invoice.status not in (Status.DRAFT, Status.VOID)
+
+
+def may_be_paid(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
+    """Whether a payment may go to its document in Xero, as far as is known before every transaction is."""
+    short = invoice.amount_paid > standing.carried_sum() or bool(missing_payments(standing))
+    return bool(standing.xero_id) and short and takes_payments(invoice, standing, rules)
 
 
 def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due:
@@ -205,15 +221,28 @@ def recount(standing: Standing, there: Sequence[BookPayment], count_same: bool) 
 class Listing:
     """What Xero's own list of an invoice's payments says: ours that the ledger did not know of, and everybody else's.
 
-    The list is the truth where a ledger was put back or made anew: our mark tells which are ours.
+    The list is the truth where a ledger was put back or made anew: our mark tells which are ours. `moved` are those of
+    `found` that CrocoClick has on another invoice by now; `removed` are those that it shows nowhere, as payments.
     """
 
     found: Mapping[str, BookPayment]
     others: Others
+    moved: Mapping[str, Payment] = field(default_factory=dict)
+    removed: tuple[Payment, ...] = ()
 
 
-def listing(standing: Standing, head: BookInvoice, there: Sequence[BookPayment]) -> Listing:
-    """Compare with Xero's list, without forgetting what is not in it: who took a payment off is a person's question."""
+def listing(
+    standing: Standing,
+    head: BookInvoice,
+    there: Sequence[BookPayment],
+    elsewhere: Mapping[str, Payment] | None = None,
+    entered_elsewhere: Set[str] = frozenset(),
+) -> Listing:
+    """Compare with Xero's list, without forgetting what is not in it: who took a payment off is a person's question.
+
+    `elsewhere` are transactions that CrocoClick has on other invoices, by id; `entered_elsewhere` names those of them
+    that are known to be in Xero already.
+    """
     left = {one.id: one for one in there if one.stands}
     found: dict[str, BookPayment] = {}
     for payment in standing.payments:
@@ -221,13 +250,27 @@ def listing(standing: Standing, head: BookInvoice, there: Sequence[BookPayment])
         mark = next((one for one in left.values() if is_ours(one.reference, payment.source_id)), None)
         if known is None and mark is not None:
             found[payment.source_id] = left.pop(mark.id)
+    mine = {payment.source_id for payment in standing.payments}
+    strays = {mark: one for one in left.values() if (mark := mark_in(one.reference)) and mark not in mine}
+    strays = {mark: one for mark, one in strays.items() if mark not in entered_elsewhere}
+    moved = {mark: payment for mark, payment in (elsewhere or {}).items() if mark in strays}
+    removed = tuple(_removed(mark, one, head) for mark, one in strays.items() if mark not in moved)
+    found |= strays
     now = replace(
         standing,
         xero_amount_paid=head.amount_paid,
+        payments=(*standing.payments, *(replace(one, status=MOVED) for one in moved.values()), *removed),
         carried={**standing.carried, **{key: one.id for key, one in found.items()}},
         entered={**standing.entered, **found},
     )
-    return Listing(found, Others(now.unexplained, tuple(left.values())))
+    ours = {one.id for one in found.values()}
+    others = tuple(one for one in left.values() if one.id not in ours)
+    return Listing(found, Others(now.unexplained, others), moved, removed)
+
+
+def _removed(mark: str, entered: BookPayment, head: BookInvoice) -> Payment:
+    """A transaction that only our mark in Xero still tells of."""
+    return Payment(mark, "", entered.amount, head.currency, entered.paid_on, REMOVED)
 
 
 def _counted(missing: Sequence[Payment], left: dict[str, BookPayment]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from tests.stories.truth_orders import ORDERS
 from tests.stories.truth_told import False_
 from tests.stories.truth_walk import Pending, Walk
 from tests.stories.truth_world import grant_again
-from tests.support.waiting import until
+from tests.support.waiting import is_removed, until
 
 LEDGER = "ledger.duckdb"
 READS = 14  # calls to Xero of a run that reads everything: settings, contacts, documents, and what a first run asks
@@ -38,7 +38,7 @@ class Restored(Walk):
     """A walk with a copy of the data directory."""
 
     def __init__(self, world, aside):
-        self.log = []  # every change since the copy
+        self.log = []  # every change that the copy knows nothing of
         super().__init__(world)
         self.aside = aside
 
@@ -67,7 +67,7 @@ class Restored(Walk):
 
     def _copy(self):
         shutil.copytree(self.world.app.environment.data_dir, self.aside, dirs_exist_ok=True)
-        self.log = []
+        self.log = list(self.pending.items())
 
     def _put_back(self, what):
         folder = self.world.app.environment.data_dir
@@ -75,7 +75,7 @@ class Restored(Walk):
             if file.is_file():
                 file.unlink()
         if what == "all":
-            until(lambda: _is_removed(folder))
+            until(lambda: is_removed(folder))
             shutil.copytree(self.aside, folder)
         elif what == "ledger":
             for file in self.aside.glob(f"{LEDGER}*"):
@@ -93,7 +93,7 @@ class Restored(Walk):
         return [((id_, "crm"), Pending(now, "lists")) for id_ in self.ever]
 
     def _forget(self):
-        """What happened since the copy was never read."""
+        """What the copy had not read, and what happened since, was never read."""
         listed = {id_ for id_, shown in self._shown().items() if self._listed(shown)}
         for key, one in self.log:
             self.pending[key] = one if key[0] in listed else replace(one, kind="daily")
@@ -131,9 +131,3 @@ def twice_among_contacts(world):
     """Contacts of CrocoClick that one import, or two, made of the same Xero contact."""
     emails = Counter((one.get("email") or one["id"]).casefold() for one in world.crm.contacts())
     return [False_("a contact twice in CrocoClick", "", f"{key}: {n}") for key, n in emails.items() if n > 1]
-
-
-def _is_removed(folder):
-    """Remove a directory; a handle that is just being closed may still leave a file in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    return not folder.exists()

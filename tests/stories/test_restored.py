@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from syncer.app import App
+from tests.support.waiting import is_removed, until
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ class Copies:
         world = self._world
         if how == "everything put back":
             fresh = world.app.vault.get("xero:default")
-            shutil.rmtree(self._data)
+            until(lambda: is_removed(self._data))
             shutil.copytree(self._folder, self._data)
             self._open()
             world.app.vault.put("xero:default", fresh)  # what a person does who connects again
