@@ -11,6 +11,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from tests.stories.truth_events import PAUSE, RUN
+from tests.stories.truth_hands import PICK, event
 from tests.stories.truth_in_crococlick import AGES, IN_CROCOCLICK, STATUSES
 from tests.stories.truth_in_xero import IN_XERO
 from tests.stories.truth_orders import ORDERS
@@ -22,7 +23,13 @@ from tests.support.waiting import is_removed, until
 LEDGER = "ledger.duckdb"
 READS = 14  # calls to Xero of a run that reads everything: settings, contacts, documents, and what a first run asks
 QUIET = ("garble", "mend", "text")  # what cannot be read is another story
-EVENT = st.one_of(IN_CROCOCLICK.filter(lambda event: event[0] not in QUIET), IN_XERO, ORDERS)
+# What money was taken for, and what becomes of it: of all that may be twice, the worst.
+MONEY = st.one_of(
+    event("pay", PICK, st.sampled_from(["all", "half", "cent"]), st.sampled_from([0, 0, 3, 40])),
+    event("move", PICK, PICK),
+    event("correct", PICK, st.sampled_from(["up", "down", "day", "remove"])),
+)
+EVENT = st.one_of(IN_CROCOCLICK.filter(lambda event: event[0] not in QUIET), MONEY, IN_XERO, ORDERS)
 STEP = st.tuples(st.lists(EVENT, min_size=1, max_size=4), PAUSE, RUN)
 PUT_BACK = st.sampled_from(["all", "ledger", "ledger", "nothing"])
 ROUND = st.tuples(
