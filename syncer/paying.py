@@ -1,6 +1,7 @@
 """The payments of one run: carried one by one, taken off and compared where a person ordered it."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from syncer.core.action import Action, Do
@@ -21,6 +22,15 @@ from syncer.writes import Writes
 ASK_AT_MOST = 50  # customers a run, whose payments do not add up
 PAYMENTS_SCOPE = "payments/transactions.readonly"
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any payment of ours
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """The transactions that marks name: those that are known to be in Xero, and those of which a try is still open."""
+
+    known: Mapping[str, Payment]
+    entered: Set[str]
+    doubtful: Set[str]
 
 
 class Payments:
@@ -116,15 +126,17 @@ class Payments:
         """Look through all payments in Xero: documents of ours are paid there that no invoice leads to yet."""
         pages = self._work.doors.accounts.payments(_BEGINNING)
         marked = {mark_in(one.reference): one for page in pages for one in page.items if one.stands}
-        known, entered = self._of_marks(marked)
-        self._work.ledger.bind_payments(
-            self._work.run_id, {mark: marked[mark] for mark in known.keys() - entered}, self._work.now()
-        )
+        of_marks = self._of_marks(marked)
+        new = of_marks.known.keys() - of_marks.entered - of_marks.doubtful
+        self._work.ledger.bind_payments(self._work.run_id, {mark: marked[mark] for mark in new}, self._work.now())
 
-    def _of_marks(self, marks: Iterable[str]) -> tuple[dict[str, Payment], set[str]]:
-        """The transactions that these ids name, and which of them are known to be in Xero."""
+    def _of_marks(self, marks: Iterable[str]) -> _Marks:
         rows = self._work.ledger.rows("payments_by_id", ids=sorted(marks))
-        return {row["source_id"]: payment(row) for row in rows}, {row["source_id"] for row in rows if row["xero_id"]}
+        return _Marks(
+            known={row["source_id"]: payment(row) for row in rows},
+            entered={row["source_id"] for row in rows if row["xero_id"]},
+            doubtful={row["source_id"] for row in rows if row["open_attempt"] is not None},
+        )
 
     def _look_before(self, books: Books) -> Set[str]:
         """Nothing is paid on what we only remember: a ledger that was put back remembers an earlier day.
@@ -179,11 +191,11 @@ class Payments:
         owners = {known.standing.xero_id: known for known in doubtful}
         found = self._work.doors.accounts.invoices_with_payments(sorted(owners))
         self._work.ledger.mirror(self._work.now(), invoices=[head for head, _ in found])
-        elsewhere, entered = self._of_marks({mark_in(one.reference) for _, there in found for one in there})
+        of_marks = self._of_marks({mark_in(one.reference) for _, there in found for one in there})
         listings = {
-            owners[head.id].invoice.source_id: listing(owners[head.id].standing, head, there, elsewhere, entered)
+            owner.invoice.source_id: listing(owner.standing, head, there, of_marks.known, of_marks.entered)
             for head, there in found
-            if head.id in owners
+            if (owner := owners.get(head.id)) and not any(mark_in(one.reference) in of_marks.doubtful for one in there)
         }
         self._work.ledger.list_payments(self._work.run_id, listings, self._work.now())
         return set(listings)

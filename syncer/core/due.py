@@ -251,10 +251,10 @@ def listing(
         if known is None and mark is not None:
             found[payment.source_id] = left.pop(mark.id)
     mine = {payment.source_id for payment in standing.payments}
-    strays = {mark: one for one in left.values() if (mark := mark_in(one.reference)) and mark not in mine}
-    strays = {mark: one for mark, one in strays.items() if mark not in entered_elsewhere}
-    moved = {mark: payment for mark, payment in (elsewhere or {}).items() if mark in strays}
-    removed = tuple(_removed(mark, one, head) for mark, one in strays.items() if mark not in moved)
+    known_of = mine | entered_elsewhere
+    strays = {key: one for one in left.values() if (key := mark_in(one.reference)) and key not in known_of}
+    moved = {key: payment for key, payment in (elsewhere or {}).items() if key in strays}
+    removed = tuple(_removed(key, one, head) for key, one in strays.items() if key not in moved)
     found |= strays
     now = replace(
         standing,

@@ -21,7 +21,13 @@ from tests.stories.truth_world import grant_again
 from tests.support.waiting import is_removed, until
 
 LEDGER = "ledger.duckdb"
-READS = 14  # calls to Xero of a run that reads everything: settings, contacts, documents, and what a first run asks
+# Calls to Xero of one run, however many invoices there are (of so few, each list and each batch is one call):
+SETTINGS = 5
+LISTS = (
+    4  # contacts and documents, as each day, and once more where something waits for them or the ledger may be a copy
+)
+LOOKS = 5  # before writing over; at what is paid; at taken numbers; at taken names; at all payments of a lost ledger
+READS = SETTINGS + LISTS + LOOKS
 QUIET = ("garble", "mend", "text")  # what cannot be read is another story
 # What money was taken for, and what becomes of it: of all that may be twice, the worst.
 MONEY = st.one_of(
