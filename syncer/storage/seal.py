@@ -1,8 +1,9 @@
 """A file beside the ledger by which a ledger that was put back is recognised.
 
-Before documents are created or changed the file is written anew, and the ledger keeps the time at which the file system
-says that it changed (`st_ctime`, which no copy and no restore keeps). A ledger that was put back alone has an older
-time than the file, and a data directory that was put back as a whole has a file with a newer time than the ledger.
+Before documents are created or changed and before payments are entered the file is written anew, and the ledger keeps
+the time at which the file system says that it changed (`st_ctime`, which no copy and no restore keeps). A ledger that
+was put back alone has an older time than the file, and a data directory that was put back as a whole has a file with a
+newer time than the ledger.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -12,7 +12,7 @@ from syncer.domain.model.books import NEW, Books, TaxRate, books_text
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.model.sync_state import GONE, Standing
 from syncer.domain.planning.actions import Action, Do, is_ours
-from syncer.domain.planning.payments import is_of_payments, takes_payments
+from syncer.domain.planning.payments import is_of_payments, may_be_paid, takes_payments
 from syncer.domain.planning.plan import plan_all
 from syncer.storage.ledger.records import Known
 from syncer.sync.context import OVERLAP
@@ -50,15 +50,16 @@ class Documents:
         return books
 
     def recall(self, workload: Sequence[Known], books: Books) -> None:
-        """Before something is created: list what a ledger that was put back may not know that Xero has.
+        """Before something is created or paid: list what a ledger that was put back may not know that Xero has.
 
-        The document of an invoice that was renumbered meanwhile has a number that nothing here looks for.
+        The document of an invoice that was renumbered meanwhile has a number that nothing here looks for, and a payment
+        that was moved meanwhile stands on a document that its invoice does not lead to.
         """
         if not self._reading.may_have_forgotten():
             return
         actions, seen = self._work.decide(workload, books)
         customers = {action.invoice.customer.id for action in actions if action.do is Do.CREATE}
-        if customers:
+        if customers or any(may_be_paid(known.invoice, known.standing, self._work.rules) for known in workload):
             decisions = (seen.scene.contacts.get(customer) for customer in customers)
             self._reading.list_again(contacts=any(isinstance(one, Create) for one in decisions))
 

@@ -48,6 +48,8 @@ class Reading:
         self._is_whole = False  # all of them, not only the latest
         self._began = doors.clock.now()
         self._sealed = False
+        # Whether CrocoClick was never read whole: a ledger that is new, or was lost.
+        self.is_new_ledger = self._ledger.watermark("crococlick_all") is None
 
     def _now(self) -> datetime:
         return self._doors.clock.now()

@@ -1,9 +1,12 @@
 """The payments of one run: carried one by one, taken off and compared where a person ordered it."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from syncer.domain.model.books import Books
 from syncer.domain.model.money import ZERO
+from syncer.domain.model.payment import Payment, mark_in
 from syncer.domain.model.problems import Problem
 from syncer.domain.planning.actions import Action, Do
 from syncer.domain.planning.payments import listing, missing_payments, recount, takes_payments
@@ -18,6 +21,16 @@ from syncer.sync.writes.write_set import Writes
 
 ASK_AT_MOST = 50  # customers a run, whose payments do not add up
 PAYMENTS_SCOPE = "payments/transactions.readonly"
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any payment of ours
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """The transactions that marks name: those that are known to be in Xero, and those of which a try is still open."""
+
+    known: Mapping[str, Payment]
+    entered: Set[str]
+    doubtful: Set[str]
 
 
 class Payments:
@@ -95,6 +108,7 @@ class Payments:
         seen, elements = self._decide_payments(books)
         elements = [element for element in elements if element.expected["owner"] not in unknown]
         if elements:
+            self._reading.seal()
             writes = Writes(self._work.doors, seen)
             self._work.perform(batches("payment", "create", elements), writes.payments(), "payments", len(elements))
             self._look_at([known for known in self._payable() if known.standing.xero_id in writes.doubtful_invoices])
@@ -102,14 +116,52 @@ class Payments:
 
     # -- what Xero says is paid -----------------------------------------------------------------------------------
 
+    def recognise(self) -> None:
+        """Take in payments of ours that stand in Xero and that this ledger does not know of.
+
+        CrocoClick may have moved or removed what was entered before the ledger was put back: then nothing that it shows
+        leads to the document on which it stands. What the ledger cannot explain there does.
+        """
+        strange = [known for known in self._work.ledger.paid_beyond() if not known.standing.is_listed]
+        if strange and self._reading.payments():
+            self._look_at(strange)
+        unbound = self._work.ledger.row("paid_unbound") if self._reading.is_new_ledger else None
+        if unbound and unbound["documents"] and self._reading.payments():
+            self._find_all_marks()
+
+    def _find_all_marks(self) -> None:
+        """Look through all payments in Xero: documents of ours are paid there that no invoice leads to yet."""
+        pages = self._work.doors.accounts.payments(_BEGINNING)
+        marked = {mark_in(one.reference): one for page in pages for one in page.items if one.stands}
+        of_marks = self._of_marks(marked)
+        new = of_marks.known.keys() - of_marks.entered - of_marks.doubtful
+        self._work.ledger.bind_payments(self._work.run_id, {mark: marked[mark] for mark in new}, self._work.now())
+
+    def _of_marks(self, marks: Iterable[str]) -> _Marks:
+        rows = self._work.ledger.rows("payments_by_id", ids=sorted(marks))
+        return _Marks(
+            known={row["source_id"]: payment(row) for row in rows},
+            entered={row["source_id"] for row in rows if row["xero_id"]},
+            doubtful={row["source_id"] for row in rows if row["open_attempt"] is not None},
+        )
+
     def _look_before(self, books: Books) -> Set[str]:
         """Nothing is paid on what we only remember: a ledger that was put back remembers an earlier day.
 
         Xero's own list tells which payments are ours, by their marks, and which somebody else entered. Returns the
         invoices of which Xero said nothing that could be read: they wait for the next run.
         """
+        if self._reading.may_have_forgotten() and self._goes(books):
+            # Only all transactions of a customer showed that something is to go.
+            self._reading.list_again(contacts=False)
+            self.recognise()
         unsure = self._unsure(books)
         return {known.invoice.source_id for known in unsure} - self._look_at(unsure)
+
+    def _goes(self, books: Books) -> bool:
+        """Whether any payment would go."""
+        actions, _ = self._work.decide(self._payable(), books)
+        return any(action.do is Do.PAY for action in actions)
 
     def _unsure(self, books: Books) -> list[Known]:
         """Of what payments may go to, the invoices that have to be read in Xero before."""
@@ -146,10 +198,11 @@ class Payments:
         owners = {known.standing.xero_id: known for known in doubtful}
         found = self._work.doors.accounts.invoices_with_payments(sorted(owners))
         self._work.ledger.mirror(self._work.now(), invoices=[head for head, _ in found])
+        of_marks = self._of_marks({mark_in(one.reference) for _, there in found for one in there})
         listings = {
-            owners[head.id].invoice.source_id: listing(owners[head.id].standing, head, there)
+            owner.invoice.source_id: listing(owner.standing, head, there, of_marks.known, of_marks.entered)
             for head, there in found
-            if head.id in owners
+            if (owner := owners.get(head.id)) and not any(mark_in(one.reference) in of_marks.doubtful for one in there)
         }
         self._work.ledger.list_payments(self._work.run_id, listings, self._work.now())
         return set(listings)

@@ -94,6 +94,7 @@ class Run:
         books = self._bring_books(workload)
         self._payments.read_early(workload)
         books = self._documents.prepare(workload, books)
+        self._payments.recognise()
         self._payments.recount(books)
         self._payments.take_off(books)
         self._write(books)
@@ -140,6 +141,7 @@ class Run:
         books = self._bring_books(workload)
         self._documents.recall(workload, books)
         sees_payments = self._payments.foresee(workload)
+        self._payments.recognise()
         actions, _ = self._work.decide(self._work.workload(), books)
         self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
         looks = self._payments.foresee_looks(books) if sees_payments else 0

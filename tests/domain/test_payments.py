@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 
 from syncer.domain.model.invoice import Status
-from syncer.domain.model.payment import BookPayment, is_ours, reference
+from syncer.domain.model.payment import REMOVED, BookPayment, is_ours, mark_in, reference
 from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_state import Others, Standing
 from syncer.domain.planning.actions import Do
-from syncer.domain.planning.payments import is_of_payments, listing, recount
+from syncer.domain.planning.payments import is_of_payments, listing, may_be_paid, recount
 from tests.support.domain_samples import BANK, SALES, books, head, invoice, known, locked_up_to, paid, rules, standing
 
 PAYING = {"rules": rules(payment_accounts={"EUR": "acc-bank"})}
@@ -256,6 +256,47 @@ def test_a_list_forgets_nothing_and_follows_what_was_entered_anew():
     anew = there("p1", "90", "card t1")
     found = listing(stands, head(amount_paid=Decimal(90)), [anew])
     assert (dict(found.found), found.others.of) == ({"t1": anew}, 0)
+
+
+MOVED_AWAY, GONE_AWAY, TWICE = (f"{letter}{0:023}" for letter in "abc")
+
+
+def test_a_list_knows_our_marks_of_payments_that_crococlick_has_elsewhere_or_nowhere():
+    """Nobody else entered them; what is known to be in Xero already is not taken for a second one."""
+    stands = Standing(xero_id="xi1", payments=(paid("100"),))
+    listed = [there(f"p{n}", f"{n}0", f"card {mark}") for n, mark in enumerate((MOVED_AWAY, GONE_AWAY, TWICE), 1)]
+    elsewhere = {MOVED_AWAY: paid("10", MOVED_AWAY), TWICE: paid("30", TWICE)}
+    found = listing(stands, head(amount_paid=Decimal(60)), listed, elsewhere, {TWICE})
+    assert dict(found.found) == {MOVED_AWAY: listed[0], GONE_AWAY: listed[1]}
+    assert dict(found.moved) == {MOVED_AWAY: elsewhere[MOVED_AWAY]}
+    [gone] = found.removed
+    assert (gone.source_id, gone.amount, gone.status) == (GONE_AWAY, 20, REMOVED)
+    assert found.others == Others(Decimal(30), (listed[2],))
+
+
+@pytest.mark.parametrize(
+    ("written", "mark"),
+    [
+        ("", ""),
+        ("thanks", ""),
+        (f"bank transfer {MOVED_AWAY}", MOVED_AWAY),
+        (f"{MOVED_AWAY} bank transfer", ""),
+        (f"x{MOVED_AWAY}", ""),
+    ],
+)
+def test_our_mark_ends_a_reference(written, mark):
+    """An accountant's own words do not look like an id of CrocoClick."""
+    assert mark_in(written) == mark
+
+
+def test_what_may_be_paid_stands_in_xero_and_lacks_something():
+    """Also where only its sum is known, and the transactions are not."""
+    allowed, one = rules(), invoice(status=Status.PAID, amount_paid=Decimal(240))
+    assert may_be_paid(one, Standing(xero_id="xi1"), allowed)
+    assert may_be_paid(replace(one, amount_paid=Decimal(0)), Standing(xero_id="xi1", payments=(paid(),)), allowed)
+    assert not may_be_paid(one, Standing(), allowed)
+    assert not may_be_paid(one, Standing(xero_id="xi1", payments=(paid(),), carried={"t1": "p1"}), allowed)
+    assert not may_be_paid(replace(one, status=Status.VOID), Standing(xero_id="xi1"), allowed)
 
 
 def beside(amount, others=None, *payments, **changes):

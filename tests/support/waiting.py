@@ -4,8 +4,10 @@ A bound here ends a test that would otherwise never end. It is not a measure of 
 takes many times as long, and the test is as right as before.
 """
 
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,3 +22,9 @@ def until(happened: Callable[[], T], most_s: float = PATIENCE_S) -> T:
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
     return answer
+
+
+def is_removed(folder: Path) -> bool:
+    """Remove a directory; a handle that is just being closed may still leave a file in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()

@@ -3,6 +3,7 @@
 A payment has no natural key in Xero, so each carries CrocoClick's transaction id in its Reference.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ SUCCEEDED = "succeeded"
 REMOVED = "removed"  # our word: CrocoClick does not show this transaction any more
 MOVED = "moved"  # our word: CrocoClick shows it on another invoice than the one that it was carried for
 AWAY = frozenset({REMOVED, MOVED})
+_MARK = re.compile("[0-9a-f]{24}")
 PAYMENT_QUIET = timedelta(seconds=120)  # longer than a call may take to be answered: before, no look is sure
 
 
@@ -81,6 +83,12 @@ def reference(payment: Payment) -> str:
 def is_ours(written: str, source_id: str) -> bool:
     """Whether a Reference carries the mark of this transaction."""
     return bool(source_id) and source_id in written.split()
+
+
+def mark_in(written: str) -> str:
+    """The transaction id that ends a Reference of ours; empty where it ends in something else."""
+    last = written.split()[-1:]
+    return last[0] if last and _MARK.fullmatch(last[0]) else ""
 
 
 def account_for(currency: str, books: Books, rules: Rules) -> Account | Problem:

@@ -1,13 +1,23 @@
 """Which of the payments that CrocoClick took Xero still lacks, and which cannot go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from syncer.domain.model.books import Account, BookInvoice, Books
 from syncer.domain.model.invoice import Invoice, Status
 from syncer.domain.model.money import ZERO, fits, text
-from syncer.domain.model.payment import BookPayment, NewPayment, Payment, account_for, is_ours, reference
+from syncer.domain.model.payment import (
+    MOVED,
+    REMOVED,
+    BookPayment,
+    NewPayment,
+    Payment,
+    account_for,
+    is_ours,
+    mark_in,
+    reference,
+)
 from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.model.sync_state import Others, Standing
@@ -39,6 +49,12 @@ def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
     if invoice.flaw:
         return False
     return some and invoice.status in rules.statuses and invoice.status not in (Status.DRAFT, Status.VOID)
+
+
+def may_be_paid(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
+    """Whether a payment may go to its document in Xero, as far as is known before every transaction is."""
+    short = invoice.amount_paid > standing.carried_sum() or bool(missing_payments(standing))
+    return bool(standing.xero_id) and short and takes_payments(invoice, standing, rules)
 
 
 def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due:
@@ -213,15 +229,28 @@ def recount(standing: Standing, there: Sequence[BookPayment], count_same: bool) 
 class Listing:
     """What Xero's own list of an invoice's payments says: ours that the ledger did not know of, and everybody else's.
 
-    The list is the truth where a ledger was put back or made anew: our mark tells which are ours.
+    The list is the truth where a ledger was put back or made anew: our mark tells which are ours. `moved` are those of
+    `found` that CrocoClick has on another invoice by now; `removed` are those that it shows nowhere, as payments.
     """
 
     found: Mapping[str, BookPayment]
     others: Others
+    moved: Mapping[str, Payment] = field(default_factory=dict)
+    removed: tuple[Payment, ...] = ()
 
 
-def listing(standing: Standing, head: BookInvoice, there: Sequence[BookPayment]) -> Listing:
-    """Compare with Xero's list, without forgetting what is not in it: who took a payment off is a person's question."""
+def listing(
+    standing: Standing,
+    head: BookInvoice,
+    there: Sequence[BookPayment],
+    elsewhere: Mapping[str, Payment] | None = None,
+    entered_elsewhere: Set[str] = frozenset(),
+) -> Listing:
+    """Compare with Xero's list, without forgetting what is not in it: who took a payment off is a person's question.
+
+    `elsewhere` are transactions that CrocoClick has on other invoices, by id; `entered_elsewhere` names those of them
+    that are known to be in Xero already.
+    """
     left = {one.id: one for one in there if one.stands}
     found: dict[str, BookPayment] = {}
     for payment in standing.payments:
@@ -229,13 +258,27 @@ def listing(standing: Standing, head: BookInvoice, there: Sequence[BookPayment])
         mark = next((one for one in left.values() if is_ours(one.reference, payment.source_id)), None)
         if known is None and mark is not None:
             found[payment.source_id] = left.pop(mark.id)
+    mine = {payment.source_id for payment in standing.payments}
+    known_of = mine | entered_elsewhere
+    strays = {key: one for one in left.values() if (key := mark_in(one.reference)) and key not in known_of}
+    moved = {key: payment for key, payment in (elsewhere or {}).items() if key in strays}
+    removed = tuple(_removed(key, one, head) for key, one in strays.items() if key not in moved)
+    found |= strays
     now = replace(
         standing,
         xero_amount_paid=head.amount_paid,
+        payments=(*standing.payments, *(replace(one, status=MOVED) for one in moved.values()), *removed),
         carried={**standing.carried, **{key: one.id for key, one in found.items()}},
         entered={**standing.entered, **found},
     )
-    return Listing(found, Others(now.unexplained, tuple(left.values())))
+    ours = {one.id for one in found.values()}
+    others = tuple(one for one in left.values() if one.id not in ours)
+    return Listing(found, Others(now.unexplained, others), moved, removed)
+
+
+def _removed(mark: str, entered: BookPayment, head: BookInvoice) -> Payment:
+    """A transaction that only our mark in Xero still tells of."""
+    return Payment(mark, "", entered.amount, head.currency, entered.paid_on, REMOVED)
 
 
 def _counted(missing: Sequence[Payment], left: dict[str, BookPayment]) -> dict[str, str]:

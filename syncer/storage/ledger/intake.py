@@ -14,6 +14,7 @@ from syncer.storage.ledger import records
 from syncer.storage.ledger.writer import QUERIES, Pen, columns_of, in_xero
 
 PORTION = 2000
+PAYMENT_COLUMNS = "source_id invoice_id amount currency paid_on status refunded live method".split()
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -158,8 +159,7 @@ def see_payments(pen: Pen, payments: Iterable[Payment]) -> None:
     known = {key: records.payment(row) for key, row in rows.items()}
     shown = {one.source_id: one for one in payments}
     moved = [one for one in shown.values() if known.get(one.source_id) != one]
-    names = "source_id invoice_id amount currency paid_on status refunded live method".split()
-    pen.put("payment", "source_id", columns_of(moved, names) | {"seen_at": [pen.now] * len(moved)})
+    pen.put("payment", "source_id", columns_of(moved, PAYMENT_COLUMNS) | {"seen_at": [pen.now] * len(moved)})
     before = [rows[one.source_id] for one in moved if one.source_id in rows]
     pen.wake([*(one.invoice_id for one in moved), *(row["invoice_id"] for row in before)])
     pen.wake(owners(pen, [row["xero_invoice_id"] for row in before if row["xero_invoice_id"]]))

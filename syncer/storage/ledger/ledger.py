@@ -15,7 +15,7 @@ from syncer.domain.model.books import BookContact, BookInvoice
 from syncer.domain.model.invoice import Invoice
 from syncer.domain.model.money import text
 from syncer.domain.model.obstacle import Obstacle, Stand
-from syncer.domain.model.payment import Payment
+from syncer.domain.model.payment import BookPayment, Payment
 from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_state import Order
 from syncer.domain.planning.payments import Listing, Recount
@@ -79,6 +79,11 @@ class Ledger:
     def invoices(self, ids: Sequence[str]) -> list[Known]:
         """These invoices, whatever their state."""
         return self._known(self.rows("invoices_by_id", ids=list(ids)))
+
+    def paid_beyond(self) -> list[Known]:
+        """The invoices on which more is paid in Xero than is known where from, listed or not."""
+        found = self.rows("paid_beyond")
+        return self.invoices([row["source_id"] for row in found]) if found else []
 
     def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[Known]:
         """The invoices of these rows, with the payments of those that stand in Xero."""
@@ -472,6 +477,15 @@ class Ledger:
     def list_payments(self, run_id: str, listings: Mapping[str, Listing], now: datetime) -> None:
         """What Xero's own lists of payments say, by invoice."""
         self._write(now, lambda pen: payment_lists.keep(pen, listings), run_id)
+
+    def bind_payments(self, run_id: str, found: Mapping[str, BookPayment], now: datetime) -> None:
+        """These transactions of CrocoClick, by id, are in Xero as these payments."""
+
+        def write(pen: Pen) -> None:
+            payment_lists.bind(pen, found)
+            pen.wake([row["invoice_id"] for row in self.rows("payments_by_id", ids=list(found))])
+
+        self._write(now, write, run_id)
 
     def recount(self, run_id: str, source_id: str, found: Recount, now: datetime) -> None:
         """Which of an invoice's payments Xero has, after a person ordered to compare; the order is fulfilled."""

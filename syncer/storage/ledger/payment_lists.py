@@ -2,20 +2,33 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from decimal import Decimal
 
-from syncer.domain.model.payment import AWAY, REMOVED, Payment
+from syncer.domain.model.payment import AWAY, REMOVED, BookPayment, Payment
 from syncer.domain.model.problems import Problem
 from syncer.domain.planning.payments import Listing
 from syncer.storage.ledger import records
 from syncer.storage.ledger.attempts import as_entered
-from syncer.storage.ledger.intake import owners
-from syncer.storage.ledger.writer import Pen
+from syncer.storage.ledger.intake import PAYMENT_COLUMNS, owners
+from syncer.storage.ledger.writer import Pen, columns_of
 
 
 def keep(pen: Pen, listings: Mapping[str, Listing]) -> None:
     """Xero's lists by invoice: payments of ours that the ledger did not know of are bound, the others noted."""
-    found = {key: payment for one in listings.values() for key, payment in one.found.items()}
+    gone = {one.source_id: replace(one, invoice_id=key) for key, found in listings.items() for one in found.removed}
+    removed = list(gone.values())
+    pen.put("payment", "source_id", columns_of(removed, PAYMENT_COLUMNS) | {"seen_at": [pen.now] * len(removed)})
+    bind(pen, {key: payment for one in listings.values() for key, payment in one.found.items()})
+    others = [records.others_text(one.others) for one in listings.values()]
+    pen.change("invoice", {"source_id": list(listings), "xero_others": others})
+    pen.wake([payment.invoice_id for one in listings.values() for payment in one.moved.values()])
+    told = [(source_id, payment) for source_id, one in listings.items() for payment in one.found.values()]
+    pen.tell("invoice", [(key, "payment_found", Problem("", {"amount": one.amount})) for key, one in told])
+
+
+def bind(pen: Pen, found: Mapping[str, BookPayment]) -> None:
+    """These transactions are in Xero as these payments."""
     pen.change(
         "payment",
         {
@@ -25,10 +38,6 @@ def keep(pen: Pen, listings: Mapping[str, Listing]) -> None:
             "counted": [False] * len(found),
         },
     )
-    others = [records.others_text(one.others) for one in listings.values()]
-    pen.change("invoice", {"source_id": list(listings), "xero_others": others})
-    told = [(source_id, payment) for source_id, one in listings.items() for payment in one.found.values()]
-    pen.tell("invoice", [(key, "payment_found", Problem("", {"amount": one.amount})) for key, one in told])
 
 
 def miss(pen: Pen, shown: Set[str], of: Sequence[str] | None) -> None:

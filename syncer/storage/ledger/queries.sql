@@ -387,6 +387,29 @@ SELECT (SELECT count(*) FROM invoice WHERE connection = $connection AND xero_id 
 SELECT * FROM payment WHERE connection = $connection
 AND (list_contains($ids, invoice_id) OR (xero_id IS NOT NULL AND list_contains($xero_ids, xero_invoice_id)));
 
+-- name: payments_by_id
+-- Some transactions, with the Xero payment that each became.
+SELECT * FROM payment WHERE connection = $connection AND list_contains($ids, source_id);
+
+-- name: paid_beyond
+-- Invoices on whose documents more is paid in Xero than the payments come to that are known to be there. Where a payment
+-- is still open, the look for that one tells.
+SELECT i.source_id FROM invoice i LEFT JOIN (
+    SELECT xero_invoice_id, sum(xero_amount) AS amount FROM payment
+    WHERE connection = $connection AND xero_id IS NOT NULL GROUP BY xero_invoice_id
+) AS p ON p.xero_invoice_id = i.xero_id
+WHERE i.connection = $connection AND i.xero_id IS NOT NULL AND i.xero_amount_paid > COALESCE(p.amount, 0)
+AND i.open_attempt IS NULL AND NOT EXISTS (
+    SELECT 1 FROM payment o WHERE o.connection = i.connection AND o.open_attempt IS NOT NULL
+    AND (o.invoice_id = i.source_id OR o.xero_invoice_id = i.xero_id)
+);
+
+-- name: paid_unbound
+-- How many documents in Xero bear an id of CrocoClick and are paid, and belong to no invoice that is known.
+SELECT count(*) AS documents FROM book_invoice b
+WHERE b.connection = $connection AND b.amount_paid > 0 AND regexp_matches(b.url, '/[0-9a-f]{24}$')
+AND NOT EXISTS (SELECT 1 FROM invoice i WHERE i.connection = b.connection AND i.xero_id = b.xero_id);
+
 -- name: paid_now
 -- What CrocoClick says is paid on each of its invoices.
 SELECT source_id, contact_id, amount_paid FROM invoice WHERE connection = $connection;
