@@ -24,7 +24,7 @@ from syncer.domain.model.invoice import Customer, Discount, Invoice, LineItem, S
 from syncer.domain.model.money import text
 from tests.support.entry import enter, open_books
 
-FILE = Path(__file__).parents[2] / "shared" / "data" / "einvoices" / "dev.jsonl"
+FILE = Path(__file__).parents[3] / "shared" / "data" / "einvoices" / "dev.jsonl"
 MISSING = f"the sample invoices are not here: {FILE.name}"
 
 

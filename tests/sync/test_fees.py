@@ -1,7 +1,6 @@
 """Late fees, processing fees and tips: what no line tells of never goes over as if one did."""
 
 from decimal import Decimal
-from importlib.util import find_spec
 
 import pytest
 
@@ -93,9 +92,6 @@ def test_a_payment_with_a_fee_in_it_after_the_invoice_went(world, bank):
     assert world.explain("INV-1")["cause"]["code"] == "payment_mismatch"
 
 
-@pytest.mark.skipif(
-    not find_spec("syncer.domain.planning.payments"), reason="what payments differ by is told without its fees yet"
-)
 @pytest.mark.parametrize("runs_before", [0, 1])
 def test_the_fee_is_named(world, bank, runs_before):
     """What the payments differ by is told together with the fee that explains it."""
