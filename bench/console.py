@@ -152,7 +152,7 @@ def measure_pages(url: str, data: Path) -> None:
 
 
 # The script has ended and the last line of every page is there, charts drawn.
-STANDS = """() => document.body.innerText.includes('Nobody signs in here')
+STANDS = """() => document.body.innerText.includes('Sign-in is off')
     && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === 'notRunning'
     && [...document.querySelectorAll('[data-testid="stPlotlyChart"]')].every(one => one.querySelector('.bars'))"""
 

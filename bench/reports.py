@@ -28,10 +28,10 @@ ADDRESSES = {
     "Reports, 30 days": "/reports",
     "how well": "/reports?view=Success",
     "at what cost": "/reports?view=Calls",
-    "of which kind": "/reports?view=Kinds",
+    "of which kind": "/reports?view=Breakdown",
     "12 months": "/reports?period=Last+12+months",
     "12 months, how well": "/reports?period=Last+12+months&view=Success",
-    "12 months, of which kind": "/reports?period=Last+12+months&view=Kinds",
+    "12 months, of which kind": "/reports?period=Last+12+months&view=Breakdown",
 }
 
 
@@ -116,7 +116,7 @@ def measure_pages(url: str, data: Path) -> None:
 
 
 # The script has ended and the last lines of the page are there, charts drawn.
-STANDS = """() => document.body.innerText.includes('Nobody signs in here')
+STANDS = """() => document.body.innerText.includes('Sign-in is off')
     && document.querySelector('[data-testid="stApp"]').dataset.testScriptState === 'notRunning'
     && [...document.querySelectorAll('[data-testid="stPlotlyChart"]')].every(
         one => one.querySelector('.barlayer .point, .scatterlayer .trace'))"""

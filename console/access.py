@@ -17,7 +17,7 @@ from console.desk.people import provider_of
 from syncer.domain.errors import SyncerError
 from syncer.messages import access
 
-SAID_EVERYWHERE = "Nobody signs in here, so this console answers on this machine only."
+SAID_EVERYWHERE = "Sign-in is off: only this computer can open the console."
 
 _AWAITED_S = 900
 _AWAITED = 1000

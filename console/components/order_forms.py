@@ -109,7 +109,7 @@ def halted(desk: Desk) -> None:
     if shrunk is None:
         return
     sentence = formats.prose(shrunk)
-    html.html(f"<p>{formats.mark('✕', 'Needs a person', 'needs')}. {sentence}</p>")
+    html.html(f"<p>{formats.mark('✕', 'Needs action', 'needs')}. {sentence}</p>")
     if st.button(
         "They are really gone",
         key=_key("confirm_shrink", whom),
@@ -244,7 +244,7 @@ def _give(desk: Desk, name: str, said: Mapping[str, str], rows: Sequence[Mapping
         _remember(whom.where, "Your answer is on record, and a run has looked at the invoice since.", "given")
     else:
         desk.carry_out()
-        _remember(whom.where, f"{told} That run has begun.", "given")
+        _remember(whom.where, f"{told} The sync has started.", "given")
     st.rerun()
 
 

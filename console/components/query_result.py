@@ -133,10 +133,9 @@ def refused(told: str) -> None:
 
 
 def read(told: str) -> tuple[str, str]:
-    """DuckDB's message as a sentence in our words, and the lines that point at the place."""
+    """DuckDB's message as a sentence, and the lines that point at the place."""
     said, found, pointer = told.partition("\nLINE ")
     sentence = _KIND.sub("", said.strip()).replace("!", ".")
-    sentence = sentence.replace("syntax error at or near", "this cannot be read at or near")
+    sentence = sentence.replace("syntax error at or near", "syntax error near")
     sentence = sentence.replace("Candidate bindings:", "Perhaps one of these:")
-    sentence = re.sub(r"\b([Ee])rror\b", lambda match: "Mistake" if match[1] == "E" else "mistake", sentence)
     return sentence[:1].upper() + sentence[1:], f"LINE {pointer.rstrip()}" if found else ""

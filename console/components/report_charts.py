@@ -19,7 +19,7 @@ LINE, BEFORE = "#0f8a6d", "#8fa3a0"
 NEEDS = ("#c4483e", "#7d3c98", "#e58a7b", "#7a2620", "#b98bc9", "#f0b9ae", "#4f5b93")
 HEALS = ("#c9a227", "#e8cf85", "#8f7318")
 STANDS = {
-    "In Xero": "#0f8a6d", "Waiting": "#7cc6a4", "Needs a person": "#c4483e", "Heals by itself": "#c9a227",
+    "In Xero": "#0f8a6d", "Waiting": "#7cc6a4", "Needs action": "#c4483e", "Retrying automatically": "#c9a227",
     "Being checked": "#e0bd5a", "Skipped": "#8fa3a0", "Not eligible": "#c3cecb",
 }  # fmt: skip
 BYTES = ("#0b6e5f", "#3fb39a", "#8a5a00", "#e0bd5a")
@@ -174,13 +174,13 @@ def _first_try(rows: Sequence[Row], axis: Axis) -> go.Figure:
 
 def _took(rows: Sequence[Row], axis: Axis) -> go.Figure:
     figure = go.Figure()
-    for name, colour in (("95 of 100 within", BEFORE), ("Median", LINE)):
+    for name, colour in (("95th percentile", BEFORE), ("Median", LINE)):
         _line(
             figure, name, colour, {row[axis.first]: max(1, row[name]) for row in rows},
             [axis.hover(row, f"{name.lower()} {lasted(row[name])}", _invoices(row)) for row in rows],
         )  # fmt: skip
     _laid_out(figure, axis, 240)
-    seen = [max(1, row[name]) for row in rows for name in ("Median", "95 of 100 within")]
+    seen = [max(1, row[name]) for row in rows for name in ("Median", "95th percentile")]
     # From the tick below to the tick above: a logarithmic axis shows no other numbers.
     low = max(tick for tick in TIMES if tick <= min(seen))
     high = min((tick for tick in TIMES if tick > max(seen)), default=max(seen) * 2)

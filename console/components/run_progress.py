@@ -22,7 +22,7 @@ STARTS = {
 WORKING = {
     "sync": "Starting",
     "import-contacts": "Starting",
-    "check": "Reading both sides",
+    "check": "Checking Xero and CrocoClick",
     "test-invoice": "Testing: the invoice is made, synced, compared and voided",
 }
 
@@ -109,7 +109,7 @@ def watch_told(desk: Desk) -> str:
     if watch.failures:
         return f"It does not get through: tried again at {formats.clock(watch.next_at, desk.now)}."
     every = formats.lasted(watch.every.total_seconds())
-    return f"By itself: at once when somebody answers here or CrocoClick tells of something, else every {every}."
+    return f"Automatic sync is on: after every change here or in CrocoClick, and every {every}."
 
 
 def _run_told(desk: Desk) -> str:
@@ -140,7 +140,7 @@ def _check_told(desk: Desk) -> str:
     at = desk.readiness.kept_at()
     if at is None:
         return '<span class="quiet">No check yet.</span>'
-    return f'Both sides read {formats.ago(at, desk.now)} <span class="quiet">and reckoned by the settings of now</span>'
+    return f'Data from {formats.ago(at, desk.now)} <span class="quiet">checked against current settings</span>'
 
 
 TOLD: Mapping[str, Callable[[Desk], str]] = {

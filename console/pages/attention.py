@@ -236,9 +236,9 @@ def _lead(group: Group, desk: Desk) -> None:
         age = f"{escape(since)}, since {formats.ago(group.oldest, desk.now)}"
     else:
         mark = (
-            formats.mark("↻", "Heals by itself", "heals")
+            formats.mark("↻", "Retrying automatically", "heals")
             if group.heals
-            else formats.mark("✕", "Needs a person", "needs")
+            else formats.mark("✕", "Needs action", "needs")
         )
         step = html.next_step(group.remedy)
         age = f"the oldest {formats.ago(group.oldest, desk.now)}"

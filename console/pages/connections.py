@@ -134,9 +134,7 @@ def _automatic(desk: Desk) -> None:
     event = desk.watch.last_event()
     delay = formats.lasted(desk.watch.delay().total_seconds())
     if event:
-        told = (
-            f"CrocoClick last told of something {formats.ago(event, desk.now)}: what it tells of goes over in seconds."
-        )
+        told = f"Last webhook {formats.ago(event, desk.now)}. Changes arrive within seconds."
     else:
         told = (
             "CrocoClick has told of nothing in the last days: it tells apps of its marketplace, never a private "
@@ -183,7 +181,7 @@ def _row(row: SettingRow, desk: Desk) -> list[str]:
     return [
         f'{formats.prose(row.meaning)}<span class="under"><code>{escape(row.key)}</code></span>',
         escape(_value(row)),
-        changed or '<span class="quiet">as delivered</span>',
+        changed or '<span class="quiet">default</span>',
         f'<span class="keep">{change}</span>',
     ]
 

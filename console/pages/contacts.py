@@ -63,7 +63,7 @@ def _verdict(counts: Mapping[str, int], last: LastImport | None) -> str:
     linked = sum(number for outcome, number in counts.items() if outcome not in ("conflict", "left_out"))
     looks = counts.get("conflict", 0)
     told = f"{formats.count(linked, 'contact')} of Xero {'is' if linked == 1 else 'are'} linked"
-    return f"{told}, {looks:,} {'needs' if looks == 1 else 'need'} a look" if looks else f"{told}, none needs a look"
+    return f"{told}, {looks:,} to review" if looks else f"{told}, none to review"
 
 
 def _bar(desk: Desk, counts: Mapping[str, int]) -> None:
@@ -123,7 +123,7 @@ def _looks(desk: Desk) -> None:
     """Xero contacts that were not imported because somebody has to say who they are."""
     rows, total = _some(desk, "conflict", "", LOOKS)
     if not rows:
-        html.html('<p class="lead">No contact needs a look.</p>')
+        html.html('<p class="lead">No contact to review.</p>')
         return
     for row in rows:
         _look(desk, row)
@@ -272,7 +272,7 @@ def _answered(desk: Desk, group: GroupTold) -> None:
         else "Kept apart." if told else "Linked by a person."
     )  # fmt: skip
     html.quiet(escape(said), "")
-    if st.button("Take it back", key=f"undo-{group.email}", disabled=not desk.may("undo")):
+    if st.button("Undo", key=f"undo-{group.email}", disabled=not desk.may("undo")):
         _give(desk, "undo", group.email, {})
 
 

@@ -16,7 +16,7 @@ from syncer.domain.access import ROLES
 from syncer.domain.errors import SyncerError
 from syncer.messages import access
 
-TABS = {"people": "People", "audit": "What was done"}
+TABS = {"people": "People", "audit": "Activity"}
 NAMED = 6  # subjects of one deed that are named; the rest are counted
 DOMAIN = "everybody of this domain who has no line of their own"
 
@@ -42,7 +42,7 @@ def _people(desk: Desk) -> None:
         st.success(formats.plain(said))
     if not desk.people.signs_in:
         html.html(
-            '<p class="lead">Nobody signs in here: whoever sits at this machine is an admin, and what they do is '
+            '<p class="lead">Sign-in is off: everybody at this computer is an admin, and what they do is '
             f"recorded as {escape(desk.visitor.name)}.</p>"
             '<p class="quiet">With a sign-in the people named below may come from elsewhere; the README says how, '
             "under People.</p>"
@@ -56,7 +56,7 @@ def _people(desk: Desk) -> None:
         columns = [Column("Who"), Column("May"), Column("Connections"), Column("Named"), Column("")]
         html.html(html.table(columns, [_person(row, desk) for row in rows]))
     else:
-        html.quiet("Nobody is named yet.", "")
+        html.quiet("No people added yet.", "")
 
 
 def _own(desk: Desk) -> None:
@@ -93,7 +93,7 @@ def _name(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> None:
     """Name somebody, or change what they may; the address says whom."""
     asked = st.query_params.get("person", "")
     known = next((row for row in rows if row["who"] == asked and not row.get("fixed")), None)
-    with st.expander(f"Change what `{asked}` may" if known else "Name somebody", expanded=bool(asked)):
+    with st.expander(f"Change what `{asked}` may" if known else "Add person", expanded=bool(asked)):
         with st.form(f"person-{asked}", border=False):
             who = asked if known else st.text_input("Who", placeholder="anna@example.com, or @example.com for a domain")
             roles = list(reversed(ROLES))

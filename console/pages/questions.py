@@ -26,7 +26,7 @@ def show(desk: Desk) -> None:
     saved = [one for one in questions if not one.is_ours]
     if saved:
         _list(desk, "Saved here", html.page_of(saved, SIZE, "part"))
-    _list(desk, "Made with the product", [one for one in questions if one.is_ours])
+    _list(desk, "Built in", [one for one in questions if one.is_ours])
     where = html.anchor(html.link("sql", desk.name), "SQL")
     html.html(f"A question of your own is written on the page {where} and saved from there.", "quiet small")
 
@@ -62,7 +62,7 @@ def show_one(desk: Desk, question_id: str) -> None:
     html.html(html.anchor(html.link("questions", desk.name), "← Questions"), "small")
     question = desk.asking.question(question_id)
     if question is None:
-        st.title("No question has this address", anchor=False)
+        st.title("Question not found", anchor=False)
         return
     st.title(formats.plain(question.title), anchor=False)
     html.html(f'<p class="lead">{escape(question.sentence)}</p>')
@@ -128,7 +128,7 @@ def _choice(choice: str) -> str:
 
 def _foot(desk: Desk, question: Saved) -> None:
     """Who made it, its SQL, and what may be done with it."""
-    with st.expander("How it is asked"):
+    with st.expander("SQL"):
         st.code(question.sql, language="sql", wrap_lines=True)
         address = html.link("sql", desk.name, question=question.id)
         change = "Copy and change it" if question.is_ours else "Change it, or save a copy"

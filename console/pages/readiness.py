@@ -162,7 +162,7 @@ def _wanted(desk: Desk, key: str) -> str:
     if now and now not in choices:
         choices[now] = f"{now} (as it is set now)"
     options = ["", *choices]
-    empty = "The one of the same percentage, if there is just one" if key.startswith("tax.") else "None"
+    empty = "Automatic (same percentage)" if key.startswith("tax.") else "None"
     return st.selectbox(
         "In Xero", options, index=options.index(now) if now in options else 0,
         format_func=lambda one: choices.get(one, empty), key=f"value-{key}",

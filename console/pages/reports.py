@@ -20,14 +20,14 @@ from syncer.reports.figure_files import TYPES
 from syncer.reports.figures import Asked, Headline
 
 ROWS = 40
-OWN = "Days of my own"
-BY: Mapping[str, str] = {"As it fits": "", "Day": "day", "Week": "week", "Month": "month"}
+OWN = "Custom range"
+BY: Mapping[str, str] = {"Auto": "", "Day": "day", "Week": "week", "Month": "month"}
 BEFORE, YEAR = "The period before", "The year before"
 VIEWS: Mapping[str, Sequence[str]] = {
     "Volume": ("moved", "money", "compared", "summary"),
     "Success": ("first_try", "took", "stopped"),
     "Calls": ("called", "bytes"),
-    "Kinds": ("currencies", "statuses", "taxes"),
+    "Breakdown": ("currencies", "statuses", "taxes"),
 }
 FORMATS = {"csv": "CSV", "parquet": "Parquet", "xlsx": "Excel"}
 
@@ -62,7 +62,7 @@ def _question(desk: Desk, reports: ReportsDesk) -> Asked:
     today = desk.now.astimezone(formats.zone()).date()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         period = _period(today)
-        by = st.selectbox("Counted by", list(BY), key="by", bind="query-params", width=140)
+        by = st.selectbox("Group by", list(BY), key="by", bind="query-params", width=140)
         against = _against(period)
         together = len(reports.names) > 1 and st.toggle("All connections", key="all", bind="query-params")
     part = BY[by] or period.part()
@@ -154,7 +154,7 @@ def _beside(one: Headline) -> str:
     if one.unit == "share" and one.more and one.more[1]:
         return f"{one.more[0]:,} of {formats.count(one.more[1], 'invoice')}"
     if one.unit == "seconds" and one.more is not None:
-        return f"the median; 95 of 100 within {report_charts.lasted(one.more)}"
+        return f"median, 95th percentile {report_charts.lasted(one.more)}"
     return _money(one.money)
 
 

@@ -36,7 +36,7 @@ def _picture(runs: Sequence[Mapping[str, Any]], desk: Desk) -> None:
     rows = [row for run in reversed(runs) for row in _bars(run, desk)]
     if not any(row["records"] for row in rows):
         return
-    html.quiet("Records that each run moved or left open; those that were as they should be are not drawn.")
+    html.quiet("Records changed or held per run (unchanged ones are not shown).")
     figure = charts.per_run(pd.DataFrame(rows), 190)
     picked = charts.draw(figure, "picture", on_select="rerun", selection_mode="points")
     points = picked["selection"]["points"]
@@ -56,7 +56,7 @@ def _bars(run: Mapping[str, Any], desk: Desk) -> list[dict[str, Any]]:
 
 def _table(runs: Sequence[Mapping[str, Any]], desk: Desk) -> None:
     columns = [
-        Column("Run"), Column("Ended"), Column("What it came to"), Column("Brought over", True), Column("Took", True),
+        Column("Run"), Column("Ended"), Column("Result"), Column("Synced", True), Column("Took", True),
         Column("Calls to Xero", True),
     ]  # fmt: skip
     html.html(html.table(columns, [_row(run, desk) for run in runs]))
@@ -93,7 +93,7 @@ def show_run(desk: Desk, run_id: str) -> None:
     html.html(html.anchor(html.link("runs", desk.name), "← Runs"), "small")
     run = desk.run(run_id)
     if run is None:
-        st.title("No run has this address", anchor=False)
+        st.title("Run not found", anchor=False)
         return
     st.title(f"Run of {formats.plain(formats.exact(run['started_at']))}", anchor=False)
     ending = desk.ending(run)
@@ -114,8 +114,8 @@ def _facts(run: Mapping[str, Any], desk: Desk) -> list[tuple[str, str]]:
         for row in desk.run_calls(run["run_id"])
     ]
     return [
-        ("Came to", escape(formats.outcomes(run["outcomes"])) if run["finished_at"] else ""),
-        ("Brought over", _money(run, "moved") if run.get("moved") else ""),
+        ("Result", escape(formats.outcomes(run["outcomes"])) if run["finished_at"] else ""),
+        ("Synced", _money(run, "moved") if run.get("moved") else ""),
         ("Only", escape(run["scope"])),
         ("Asked by", escape(run["asked_by"])),
         ("Took", _took(run, desk)),

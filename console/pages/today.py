@@ -43,8 +43,8 @@ def show(desk: Desk) -> None:
     setup_steps.path(desk, "live")
     run_progress.watch(desk)
     order_forms.halted(desk)
-    _groups("Needs a person", "needs", [group for group in today.groups if not group.heals], desk)
-    _groups("Heals by itself", "heals", [group for group in today.groups if group.heals], desk)
+    _groups("Needs action", "needs", [group for group in today.groups if not group.heals], desk)
+    _groups("Retrying automatically", "heals", [group for group in today.groups if group.heals], desk)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _moved(today, desk)

@@ -101,7 +101,7 @@ _STATUSES = ",".join(str(status) for status in Status if status in DEFAULT_STATU
 
 SETTINGS: Mapping[str, Setting] = {
     "start_date": Setting("Invoices issued before this day are left out.", "", _day),
-    "statuses": Setting("Which statuses go over.", _STATUSES, _statuses),
+    "statuses": Setting("Statuses to sync.", _STATUSES, _statuses),
     "revenue_account": Setting("Code of the Xero account that invoice lines are booked on.", "", _code),
     "payment_account": Setting("Account for payments in any currency without one of its own.", "", _code),
     "rounding_account": Setting("Account for a rounding line; the organisation's own when empty.", "", _code),
@@ -120,7 +120,7 @@ SETTINGS: Mapping[str, Setting] = {
     "import_suppliers": Setting("Import Xero contacts that are only suppliers?", "false", flag),
     "import_without_email": Setting("Import Xero contacts without an email?", "false", flag),
     "retention_days": Setting("Days that requests and answers are kept.", "90", _number(1, 3650)),
-    "crococlick_app_url": Setting("Where the invoice's link in Xero leads.", "https://app.crococlick.com", _link),
+    "crococlick_app_url": Setting("CrocoClick address used in Xero links.", "https://app.crococlick.com", _link),
 }
 
 _PAYMENT_ACCOUNT = re.compile(r"payment_account\.([A-Z]{3})")

@@ -67,7 +67,7 @@ _DEEDS: Mapping[str, str] = {
     "person_removed": "Took a person's name off",
     "started": "Started",
     "stopped": "Stopped a run",
-    "exported": "Took a file away",
+    "exported": "Downloaded a file",
     "ended_sign_ins": "Ended sign-ins",
     "question_saved": "Saved a question",
     "question_removed": "Removed a question",

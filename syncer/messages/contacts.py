@@ -12,8 +12,8 @@ OUTCOMES: Mapping[str, tuple[str, str]] = {
     "created": ("✓", "created"),
     "linked": ("✓", "linked"),
     "unchanged": ("✓", "unchanged"),
-    "updated": ("✓", "filled up"),
-    "conflict": ("✕", "needs a look"),
+    "updated": ("✓", "completed"),
+    "conflict": ("✕", "to review"),
     "left_out": ("–", "left out"),
 }
 
@@ -30,7 +30,7 @@ _FIELDS = {
 
 _REASONS: Mapping[str, str] = {
     "new": "made in CrocoClick",
-    "planned": "to be made or filled up in CrocoClick by the next import",
+    "planned": "to be made or completed in CrocoClick by the next import",
     "email": "linked: the only contact with this email on either side",
     "linked": "linked before, and nothing to fill in",
     "merged": "merged in Xero into another contact, which goes on in its place",
@@ -83,9 +83,8 @@ MERGE_IN_CROCOCLICK = (
 
 
 def counted(outcome: str, number: int) -> str:
-    """How many contacts an outcome has: `2 need a look`."""
-    word = "need a look" if outcome == "conflict" and number != 1 else OUTCOMES[outcome][1]
-    return f"{number:,} {word}"
+    """How many contacts an outcome has: `2 to review`."""
+    return f"{number:,} {OUTCOMES[outcome][1]}"
 
 
 def sentence(reason: str, facts: Facts, others: Sequence[str] = ()) -> str:

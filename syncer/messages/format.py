@@ -20,8 +20,8 @@ WHO: Mapping[Who, str] = {
 STATES: Mapping[str, tuple[str, str]] = {
     "synced": ("✓", "In Xero"),
     "waiting": ("…", "Waiting"),
-    "held": ("✕", "Needs a person"),
-    "retrying": ("↻", "Heals by itself"),
+    "held": ("✕", "Needs action"),
+    "retrying": ("↻", "Retrying automatically"),
     "in_doubt": ("↻", "Being checked"),
     "skipped": ("⏸", "Skipped"),
     "not_eligible": ("–", "Not eligible"),
@@ -84,10 +84,10 @@ def monies(sums: Mapping[str, Decimal]) -> str:
 
 
 def needs_somebody(held: int, sums: Mapping[str, Decimal], healing: int) -> str:
-    """The verdict on everything that is open: `12 invoices worth €8,412.60 need somebody. 3 heal by themselves.`"""
+    """The verdict on what is open: `12 invoices worth €8,412.60 need attention. 3 are retried automatically.`"""
     worth = f" worth {monies(sums)}" if monies(sums) else ""
-    first = f"{count(held, 'invoice')}{worth} {'needs' if held == 1 else 'need'} somebody." if held else ""
-    heals = f"{healing:,} {'heals by itself' if healing == 1 else 'heal by themselves'}." if healing else ""
+    first = f"{count(held, 'invoice')}{worth} {'needs' if held == 1 else 'need'} attention." if held else ""
+    heals = f"{healing:,} {'is' if healing == 1 else 'are'} retried automatically." if healing else ""
     if healing and not held:
         heals = f"Nothing needs you. {heals}"
     return " ".join(part for part in (first, heals) if part) or "Nothing needs you."

@@ -144,7 +144,7 @@ def _contact_missing(facts: Facts) -> str:
 def _contact_ambiguous(facts: Facts) -> str:
     found = candidates(facts)
     if not found:
-        return f"another Xero contact has the mark of {contact_name(facts)}{_also(facts)}"
+        return f"another Xero contact uses the contact number of {contact_name(facts)}{_also(facts)}"
     return f"{len(found)} Xero contacts share {facts.get('email')}: {_names(facts)}"
 
 
@@ -432,7 +432,7 @@ CAUSE: Mapping[str, Told] = {
         lambda f: (
             f"{len(candidates(f))} Xero contacts share {f.get('email')}"
             if candidates(f)
-            else f"Another Xero contact has the mark of {contact_name(f)}"
+            else f"Another Xero contact uses the contact number of {contact_name(f)}"
         ),
     ),
     "contact_name_taken": Told(_contact_name_taken, lambda f: f"Another Xero contact is called {contact_name(f)}"),
@@ -490,7 +490,7 @@ CAUSE: Mapping[str, Told] = {
     "period_locked": Told(
         _period_locked, lambda f: f"Xero is locked{' up to ' + _lock_day(f) if f.get('lock_date') else ''}"
     ),
-    "number_taken": Told(_number_taken, lambda f: "Its number is used already"),
+    "number_taken": Told(_number_taken, lambda f: "Invoice number already used"),
     "number_invalid": Told(
         lambda f: (
             f"its number {f.get('number')} has characters that Xero does not take"
@@ -505,16 +505,16 @@ CAUSE: Mapping[str, Told] = {
     ),
     "total_mismatch": Told(
         _total_mismatch,
-        lambda f: "Xero came to another total" if "in_xero" in f else "Its total does not follow from its lines",
+        lambda f: "Totals differ in Xero" if "in_xero" in f else "Its total does not follow from its lines",
     ),
     "negative_total": Told(
         lambda f: (
             f"its total is negative ({amount(f, 'total')})" if f.get("total") else "Xero finds its total negative"
         ),
-        lambda f: "Its total is negative",
+        lambda f: "Negative total",
     ),
-    "line_invalid": Told(_line_invalid, lambda f: "A line is not one that Xero takes"),
-    "due_date_missing": Told(lambda f: "it has no due date, and Xero requires one", lambda f: "It has no due date"),
+    "line_invalid": Told(_line_invalid, lambda f: "Xero would reject a line"),
+    "due_date_missing": Told(lambda f: "it has no due date, and Xero requires one", lambda f: "No due date"),
     "issue_date_missing": Told(lambda f: "it has no issue date", lambda f: "It has no issue date"),
     # -- document state
     "payment_exceeds_due": Told(_payment_exceeds_due, lambda f: "Payments are larger than what is due in Xero"),

@@ -213,7 +213,11 @@ def _cap(facts: Facts) -> str:
 
 def _cap_passed(facts: Facts) -> str:
     plan = str(facts.get("plan") or "").title()
-    return f"The plan {plan} takes what waits." if plan else "The plan takes what waits."
+    return (
+        f"Your Xero plan ({plan}) has room for all waiting invoices."
+        if plan
+        else "Your Xero plan has room for all waiting invoices."
+    )
 
 
 def _records(facts: Facts) -> str:
@@ -270,7 +274,7 @@ _BY_LEVEL: Mapping[tuple[str, str], Say] = {
     ("dates", "pass"): lambda f: "Every invoice has the dates that Xero requires.",
     ("number", "pass"): lambda f: "Every number is free in Xero and one that it takes.",
     ("totals", "pass"): lambda f: "Every total comes out to the cent.",
-    ("in_xero", "pass"): lambda f: "What stands in Xero already is as it should be.",
+    ("in_xero", "pass"): lambda f: "Invoices already in Xero match.",
     ("refused", "pass"): lambda f: "Xero has refused nothing.",
     ("unreadable", "fail"): _records,
     ("contact", "pass"): lambda f: (
@@ -306,7 +310,7 @@ _OF_SEVERAL: Mapping[str, str] = {
     "number_invalid": "A number is not one that Xero takes.",
     "total_mismatch": "A total does not come out to the cent.",
     "negative_total": "A total is negative.",
-    "line_invalid": "A line is not one that Xero takes.",
+    "line_invalid": "Xero would reject a line.",
     "contact_missing": "A customer is not known in Xero and cannot be created there.",
     "contact_invalid": "A customer has something that Xero does not take.",
 }

@@ -324,7 +324,7 @@ RUN_ENDS: Mapping[str, tuple[str, str]] = {
     "done": ("✓", "Done"),
     "deferred": ("…", "Goes on later"),
     "stopped": ("⏸", "Stopped by a person"),
-    "made_way": ("…", "Made way"),
+    "made_way": ("…", "Paused for another run"),
     "interrupted": ("↻", "Interrupted"),
     "failed": ("✕", "Ended early"),
 }
@@ -388,7 +388,7 @@ ACTIONS: Mapping[str, str] = {
 # What each permission is for: asked at the consent, and shown with the connection.
 SCOPES: Mapping[str, tuple[str, str]] = {
     "offline_access": ("Stay connected while nobody is here", "so that syncs run at night"),
-    "openid": ("Know that somebody gave consent", "so that it is on record"),
+    "openid": ("Sign you in", "so that it is on record"),
     "profile": ("See that person's name", "so that it is on record who connected"),
     "email": ("See that person's email", "so that it is on record who connected"),
     "accounting.invoices": ("Read and write invoices", "to bring CrocoClick's over and compare both"),
@@ -413,17 +413,17 @@ WOULD: Mapping[str, str] = {
 # -- what a changed setting would do ------------------------------------------------------------------------------
 
 _EFFECTS: Mapping[str, tuple[str, str]] = {
-    "goes": ("goes over that is held now", "go over that are held now"),
-    "held": ("is held that would go", "are held that would go"),
-    "left": ("is left out", "are left out"),
-    "otherwise": ("goes with other accounts or rates", "go with other accounts or rates"),
+    "goes": ("Releases {} held invoice", "Releases {} held invoices"),
+    "held": ("Holds {} invoice that would go", "Holds {} invoices that would go"),
+    "left": ("Leaves out {} invoice", "Leaves out {} invoices"),
+    "otherwise": ("Sends {} invoice with other accounts or rates", "Sends {} invoices with other accounts or rates"),
 }
 
 
 def effect_sentences(effects: Mapping[str, Any]) -> list[str]:
-    """What a changed setting would do: `6 invoices worth €5,120.00 go over that are held now.`"""
+    """What a changed setting would do: `Releases 6 held invoices (€5,120.00).`"""
     return [
-        f"{count(one.invoices, 'invoice')} worth {monies(one.money)} {_EFFECTS[name][one.invoices != 1]}."
+        f"{_EFFECTS[name][one.invoices != 1].format(f'{one.invoices:,}')} ({monies(one.money)})."
         for name, one in effects.items()
         if one.invoices
     ]

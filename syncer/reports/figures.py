@@ -22,7 +22,7 @@ from syncer.messages import format, problems
 from syncer.reports.figure import Column, Figure, Row
 
 HEALING = [code for code in CAUSES if heals_by_itself(code)]
-NEEDS, HEALS = "needs a person", "heals by itself"
+NEEDS, HEALS = "needs action", "retrying automatically"
 STARTS: Mapping[str, str] = {"day": "Day", "week": "Week from", "month": "Month from"}
 # Where the sentence for a group needs a name that a report of many does not have.
 _WITHOUT_NAMES: Mapping[str, str] = {
@@ -111,9 +111,9 @@ class Report:
         """The four on top."""
         now, before = _whole(self.now), _whole(self.before)
         return [
-            Headline("Brought over", "count", now.invoices, before.invoices, now.money, before.money),
+            Headline("Synced", "count", now.invoices, before.invoices, now.money, before.money),
             Headline("At the first try", "share", now.share, before.share, more=(now.first_try, now.invoices)),
-            Headline("From first sight to Xero", "seconds", now.median, before.median, more=now.p95),
+            Headline("Time to Xero", "seconds", now.median, before.median, more=now.p95),
             Headline("Needed a person", "count", now.needed, before.needed, now.needed_money, before.needed_money),
         ]
 
@@ -189,7 +189,7 @@ def _compared(report: Report) -> Figure:
             rows.append((place + 1, *starts, currency, *now, *before))
     return Figure(
         "compared",
-        f"Whether it is more than before, by {report.asked.by}",
+        f"Synced invoices by {report.asked.by}: this period and the one before",
         "Invoices that came to Xero in this period and in the one it is compared with, from the first day of each.",
         _named(
             f"Place:count {STARTS[report.asked.by]}:day Compared with:day Currency:text Invoices:count Money:money "
@@ -292,7 +292,7 @@ def _took(report: Report) -> Figure:
         f"How long an invoice takes to Xero, by {report.asked.by}",
         "From the moment in which we first saw it in CrocoClick, what it waited for a person included: half took no "
         "longer than the median, 95 of 100 no longer than the upper line.",
-        _columns(report, "Invoices:count Median:seconds 95 of 100 within:seconds"),
+        _columns(report, "Invoices:count Median:seconds 95th percentile:seconds"),
         rows,
     )
 

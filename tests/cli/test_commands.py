@@ -66,7 +66,7 @@ def test_what_needs_a_person_ends_with_3(world):
     world.crm.add_invoice(contact=contact, number="HELD-1", status="sent", lines=[line])
     sync = told(world, "sync", status=3)
     assert [(one["number"], one["cause"]) for one in sync["held"]] == [("HELD-1", "tax_unmapped")]
-    assert "needs a person" in run(world, "explain", "HELD-1").stdout.lower()
+    assert "needs action" in run(world, "explain", "HELD-1").stdout.lower()
 
 
 def test_a_remedy_works(world):

@@ -48,7 +48,7 @@ def test_a_plan_with_another_setting_says_what_that_changes(world):
     assert plan["effect"]["goes"] == {"invoices": 1, "money": {"EUR": "107.70"}, "numbers": ["INV-2"]}
     assert plan["totals"]["by_action"]["create"] == 2
     said = run(world, "plan", "--with", "create_tax_rates=true").stdout
-    assert "1 invoice worth €107.70 goes over that is held now." in said
+    assert "Releases 1 held invoice (€107.70)." in said
     assert told(world, "plan")["totals"]["by_action"]["hold"] == 1
     assert world.writes() == 0
 

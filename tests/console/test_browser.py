@@ -87,7 +87,7 @@ def test_connect_set_up_sync_and_see_what_needs_somebody(page: Any):
     page.get_by_text("Saved.").wait_for()
     page.goto("/")
     page.get_by_role("button", name="Sync now").click()
-    page.get_by_role("heading", name=re.compile(r"^\d+ invoices worth .+ need somebody")).wait_for()
+    page.get_by_role("heading", name=re.compile(r"^\d+ invoices worth .+ need attention")).wait_for()
     page.get_by_text("TVA 5,5 % has no tax rate in Xero").wait_for()
 
 
@@ -213,7 +213,7 @@ def test_contacts_are_imported_and_a_duplicate_is_answered(page: Any, box: Sandb
     page.goto("/contacts")
     page.get_by_role("heading", name="Contacts have not been imported yet").wait_for()
     page.get_by_role("button", name="Import now").click()
-    page.get_by_role("heading", name=re.compile(r"contacts of Xero are linked, 2 need a look")).wait_for()
+    page.get_by_role("heading", name=re.compile(r"contacts of Xero are linked, 2 to review")).wait_for()
     assert any(str(one.get("source", "")).startswith("Xero ") for one in box.crococlick.contacts())
     page.get_by_role("link", name="See them side by side").first.click()
     page.get_by_text("2 Xero contacts and 1 CrocoClick contact share compta@martin.example").wait_for()
@@ -231,7 +231,7 @@ def test_readiness_from_the_check_to_the_certificate(page: Any, box: Sandbox):
     page.goto("/readiness?set=payment_account.GBP")
     page.get_by_role("combobox", name="In Xero").click()
     page.get_by_role("option", name=re.compile("GBP|sterling|Compte", re.I)).first.click()
-    page.get_by_text("goes over that is held now").wait_for()
+    page.get_by_text("Releases 1 held invoice").wait_for()
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Saved: Payments in GBP").wait_for()
     page.get_by_role("textbox", name="For which contact").fill("Maxime Charpentier")

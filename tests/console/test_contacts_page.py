@@ -35,8 +35,8 @@ def test_the_last_import_at_a_glance(lived: World, draw: Draw):
     people(lived)
     at = draw("contacts")
     text = obeys_the_house_rules(at)
-    assert text.startswith("1 contact of Xero is linked, 3 need a look")
-    assert "1 created · 3 need a look" in text
+    assert text.startswith("1 contact of Xero is linked, 3 to review")
+    assert "1 created · 3 to review" in text
     assert "outcome=conflict" in " ".join(one.value for one in at.html)
     assert "Other Xero contacts have its email: Martin Holding." in text
     assert "Its email is likely delivered to the same mailbox as that of Jean Petit." in text
@@ -48,7 +48,7 @@ def test_a_suggestion_is_confirmed_with_one_button(lived: World, draw: Draw):
     at = press(draw("contacts", tab="look"), "The same: link to Jean Petit")
     assert "Jean Petit is linked to Jean Petit." in seen(at)
     lived.import_contacts()
-    assert "2 contacts of Xero are linked, 2 need a look" in seen(draw("contacts"))
+    assert "2 contacts of Xero are linked, 2 to review" in seen(draw("contacts"))
 
 
 def test_duplicates_stand_side_by_side_with_what_hangs_on_them(lived: World, draw: Draw):
@@ -77,7 +77,7 @@ def test_an_answer_is_taken_back(lived: World, draw: Draw):
     """The group is open again."""
     people(lived)
     press(draw("contacts", tab="duplicates"), "Link")
-    at = press(draw("contacts", tab="answered"), "Take it back")
+    at = press(draw("contacts", tab="answered"), "Undo")
     assert "Taken back" in seen(at)
     assert SHARED in seen(draw("contacts", tab="duplicates"))
 

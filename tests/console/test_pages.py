@@ -48,7 +48,7 @@ def test_every_page_obeys_the_house_rules(request: pytest.FixtureRequest, draw: 
 def test_today_begins_with_the_verdict(working: Desk, draw: Draw):
     """How many, how much in each currency, and what heals by itself."""
     text = seen(draw("today"))
-    assert text.startswith("3 invoices worth €2,611.00 and USD 1,320.00 need somebody. 2 heal by themselves.")
+    assert text.startswith("3 invoices worth €2,611.00 and USD 1,320.00 need attention. 2 are retried automatically.")
     assert "2 invoices worth €2,640.00 are in Xero, to the cent." in text
     assert "1 invoice worth €1,320.00 waits for the next run." in text
 
@@ -58,7 +58,7 @@ def test_today_groups_by_reason_with_the_money_beside(working: Desk, draw: Draw)
     text = seen(draw("today"))
     assert re.search(r"TVA 5,5 % has no tax rate in Xero 2 €2,611.00 \d+ min you", text)
     assert re.search(r"USD is not enabled in Xero 1 USD 1,320.00 \d+ min the accountant", text)
-    assert text.index("Needs a person") < text.index("Heals by itself") < text.index("Xero did not answer")
+    assert text.index("Needs action") < text.index("Retrying automatically") < text.index("Xero did not answer")
 
 
 def test_what_moved_is_told_with_its_money(working: Desk, draw: Draw):
@@ -97,7 +97,7 @@ def test_a_group_leads_to_where_it_is_answered(working: Desk, draw: Draw):
 def test_a_held_invoice_says_why_and_what_next(working: Desk, draw: Draw):
     text = seen(draw("invoice", invoice="FAC-2026-0142"))
     assert text.startswith("FAC-2026-0142 · Martin & Fils · €1,305.50 · sent")
-    assert "✕ Needs a person . Not in Xero, because line 2 carries TVA 5,5 %" in text
+    assert "✕ Needs action . Not in Xero, because line 2 carries TVA 5,5 %" in text
     assert "Next (you): Choose the Xero sales rate" in text
     assert "✕ no rate" in text
     assert "Held: line 2 carries TVA 5,5 %" in text

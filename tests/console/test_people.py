@@ -354,7 +354,7 @@ def test_who_cannot_be_named(house: Desk, who: str, says: str):
 
 def test_without_a_sign_in_the_page_says_who_acts(working: Desk, draw: Draw):
     at = draw("people")
-    assert f"recorded as {working.visitor.name}" in seen(at) and "Nobody signs in here" in seen(at)
+    assert f"recorded as {working.visitor.name}" in seen(at) and "Sign-in is off" in seen(at)
 
 
 # -- the trail --------------------------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ def test_a_mistake_is_shown_with_its_place(working: Desk, draw: Draw):
     assert pointed[0] == "LINE 3: WHERE stat = 'held'"
     assert pointed[1].index("^") == pointed[0].index("stat")
     at = run(at, "SELEC 1")
-    assert "This cannot be read at or near" in seen(at)
+    assert "Syntax error near" in seen(at)
 
 
 def test_more_rows_than_may_be_shown_are_told(working: Desk, draw: Draw):
@@ -291,6 +291,6 @@ def test_a_picture_speaks_in_words_where_the_table_does():
     rows = [(date(2026, 3, 1), "held", "Ada", 1), (date(2026, 3, 1), "synced", "Ada", 2)]
     answer = Answer(["month", "state", "who", "n"], rows, False, ["DATE", "VARCHAR", "VARCHAR", "INTEGER"])
     by_state = figure(answer, Chart("bars", "month", "n", "state"), in_words=True)
-    assert [one.name for one in by_state.data] == ["Needs a person", "In Xero"]
+    assert [one.name for one in by_state.data] == ["Needs action", "In Xero"]
     assert by_state.layout.xaxis.ticktext == ("Mar 2026",)
     assert figure(answer, Chart("bars", "who", "n"), in_words=True).data[0].x == ("Ada", "Ada")

@@ -51,7 +51,7 @@ def test_the_effect_of_a_choice_is_said_before_it_is_saved(lived: World, draw: D
     box = next(one for one in at.selectbox if one.label == "In Xero")
     choice = next(option for option in box.options if option.startswith("One rate"))
     at = box.select(re.search(r"\((\w+)\)", choice)[1]).run()
-    assert "1 invoice worth €107.50 goes over that is held now." in seen(at)
+    assert "Releases 1 held invoice (€107.50)." in seen(at)
     assert "tax.7.5%" not in {row["key"] for row in lived.ledger.rows("settings")}
     lived.box.reset_calls()
     at = press(at, "Save")
@@ -68,7 +68,7 @@ def test_a_rate_that_xero_does_not_have_may_be_created(lived: World, draw: Draw)
     assert "Xero has no sales rate of this percentage: add one there" in text
     at = draw("readiness", set="create_tax_rates")
     at = next(one for one in at.toggle if "tax rate be created" in one.label).set_value(True).run()
-    assert "1 invoice worth €107.70 goes over that is held now." in seen(at)
+    assert "Releases 1 held invoice (€107.70)." in seen(at)
     assert seen(press(at, "Save")).startswith("Ready: nothing stops an invoice.")
 
 

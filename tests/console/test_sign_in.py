@@ -121,7 +121,7 @@ def test_an_address_survives_the_sign_in(visit: Visit):
     page.get_by_role("heading", name="Connections").wait_for()
     page.get_by_text("Connect Xero: for admins.").wait_for()
     assert page.get_by_role("link", name="Connect Xero", exact=True).count() == 0
-    assert page.get_by_text("Nobody signs in here").count() == 0
+    assert page.get_by_text("Sign-in is off").count() == 0
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_an_admin_names_people_and_may_connect(house: tuple[str, App], visit: Vi
     """The first admin is named by the installation; a consent begins in their name, and the trail says who did what."""
     url, app = house
     page = visit("/people", "admin@example.com")
-    page.get_by_text("Name somebody").wait_for()
+    page.get_by_text("Add person").wait_for()
     page.locator('[data-test-script-state="notRunning"]').wait_for()
-    page.get_by_text("Name somebody").click()
+    page.get_by_text("Add person").click()
     page.get_by_role("textbox", name="Who").fill("Olga@Example.com")
     page.get_by_text("Operator", exact=True).click()
     page.get_by_role("button", name="Save").click()

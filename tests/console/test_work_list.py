@@ -117,7 +117,7 @@ def test_age_hides_nothing(working: Desk, draw: Draw):
     working.ledger.settle_verdicts(
         "old", [Verdict("old", "held", Problem("negative_total", {"total": "-1"}))], long_ago
     )
-    assert "Its total is negative 1 €1,320.00 365 d you" in seen(draw("attention"))
+    assert "Negative total 1 €1,320.00 365 d you" in seen(draw("attention"))
 
 
 def test_the_same_question_is_one_group(working: Desk):

@@ -67,7 +67,7 @@ def test_without_a_watch_the_pages_say_so(working: Desk, draw: Draw):
     now = datetime.now(UTC).isoformat()
     note = {"pid": os.getpid(), "since": now, "heard_at": now, "every_s": 120, "next_at": now, "failures": 0}
     (folder / "default.json").write_text(json.dumps({**note, "shut_until": None}))
-    assert "By itself: at once when somebody answers here" in seen(draw("today"))
+    assert "Automatic sync is on: after every change here" in seen(draw("today"))
     (folder / "default.json").write_text(json.dumps({**note, "shut_until": "2999-01-01T00:00:00+00:00"}))
     assert "calls of today are used up: it goes on at" in seen(draw("today"))
     (folder / "default.json").write_text(json.dumps({**note, "failures": 2, "shut_until": None}))

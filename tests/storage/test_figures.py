@@ -173,9 +173,9 @@ def test_the_summary_has_each_measure_of_both(october):
 def test_why_invoices_did_not_go(october):
     """The same reason twice a day counts once."""
     assert rows(october, "stopped") == [
-        (date(2026, 10, 1), "The period is locked in Xero", "needs a person", "EUR", 1, Decimal("2.01")),
-        (date(2026, 10, 1), "A tax has no tax rate in Xero", "needs a person", "EUR", 1, Decimal("2.01")),
-        (date(2026, 10, 25), "Xero did not answer", "heals by itself", "JPY", 1, Decimal(300)),
+        (date(2026, 10, 1), "The period is locked in Xero", "needs action", "EUR", 1, Decimal("2.01")),
+        (date(2026, 10, 1), "A tax has no tax rate in Xero", "needs action", "EUR", 1, Decimal("2.01")),
+        (date(2026, 10, 25), "Xero did not answer", "retrying automatically", "JPY", 1, Decimal(300)),
     ]
 
 
@@ -190,7 +190,7 @@ def test_calls_beside_what_xero_allows(october):
 def test_what_was_issued_by_currency_status_and_tax(october):
     """By the date on the invoice; a half cent is rounded once, in the sum."""
     assert rows(october, "currencies") == [
-        ("EUR", "Needs a person", 1, Decimal("5.01")), ("EUR", "In Xero", 3, Decimal("7.03")),
+        ("EUR", "Needs action", 1, Decimal("5.01")), ("EUR", "In Xero", 3, Decimal("7.03")),
         ("JPY", "In Xero", 1, Decimal(300)),
     ]  # fmt: skip
     assert sum(row[3] for row in rows(october, "statuses")) == 5
