@@ -186,3 +186,16 @@ def test_a_payment_of_another_customer_is_found_before_it_is_missed(paying):
     world.sync()
     assert world.cause("INV-2") is None
     assert standing_payments(world, "INV-2")
+
+
+def test_a_payment_dated_back_is_found_also_where_nobody_waits(paying):
+    """A watch asks for the customer's transactions, too, before it says that they do not add up."""
+    world = paying
+    world.has("INV-1")
+    world.sync()
+    world.later(hours=25)
+    world.sync(full=True)
+    world.crm.pay("INV-1", 50, at="2026-05-05T10:00:00.000Z")
+    world.sync(patient=True)
+    assert world.cause("INV-1") is None
+    assert standing_payments(world, "INV-1")
