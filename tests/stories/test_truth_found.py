@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from syncer import readiness
+from syncer.core.checks import Level
 from tests.stories.payments_world import correct, move, standing_payments
 
 LEDGER = "ledger.duckdb"
@@ -199,3 +201,15 @@ def test_a_payment_dated_back_is_found_also_where_nobody_waits(paying):
     world.sync(patient=True)
     assert world.cause("INV-1") is None
     assert standing_payments(world, "INV-1")
+
+
+def test_the_readiness_report_reads_payments_before_it_speaks_of_them(paying):
+    """What a run would hold for is in the report, although the invoice has moved since a run last read payments."""
+    world = paying
+    world.has("INV-1")
+    transaction = world.crm.pay("INV-1", 60)
+    world.sync()
+    correct(world, transaction, amount=59)
+    report = readiness.check(world.connection, lambda *told: None, lambda: False)
+    [found] = [one for one in report.checks if one.level is Level.FAIL]
+    assert (found.code, found.facts["cause"]) == ("in_xero", "payment_changed")
