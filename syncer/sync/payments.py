@@ -98,7 +98,7 @@ class Payments:
         if not (candidates := self._payable()):
             return
         if self._reading.payments():
-            self._read_missing_payments()
+            self.read_missing()
         else:
             problem = Problem("crococlick_scope_missing", {"scope": PAYMENTS_SCOPE})
             verdicts = [Verdict(known.invoice.source_id, "held", problem) for known in candidates]
@@ -207,7 +207,7 @@ class Payments:
         self._work.ledger.list_payments(self._work.run_id, listings, self._work.now())
         return set(listings)
 
-    def _read_missing_payments(self) -> None:
+    def read_missing(self) -> None:
         """Where the latest transactions do not come to what an invoice says is paid, ask for all of its customer's."""
         short = {
             known.invoice.customer.id

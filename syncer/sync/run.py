@@ -131,6 +131,8 @@ class Run:
         """Read both sides and write to neither: what a preview needs."""
         books = self._bring_books(self._read())
         sees_payments = self._reading.payments() if self._orders.fresh else None
+        if sees_payments:
+            self._payments.read_missing()
         self._work.flush()
         return Seen(books, self._reading.unreadable, sees_payments)
 

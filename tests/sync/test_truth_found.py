@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from syncer.domain.readiness.checks import Level
+from syncer.onboarding import readiness
 from tests.support.payments_world import correct, move, standing_payments
 
 LEDGER = "ledger.duckdb"
@@ -186,3 +188,28 @@ def test_a_payment_of_another_customer_is_found_before_it_is_missed(paying):
     world.sync()
     assert world.cause("INV-2") is None
     assert standing_payments(world, "INV-2")
+
+
+def test_a_payment_dated_back_is_found_also_where_nobody_waits(paying):
+    """A watch asks for the customer's transactions, too, before it says that they do not add up."""
+    world = paying
+    world.has("INV-1")
+    world.sync()
+    world.later(hours=25)
+    world.sync(full=True)
+    world.crm.pay("INV-1", 50, at="2026-05-05T10:00:00.000Z")
+    world.sync(patient=True)
+    assert world.cause("INV-1") is None
+    assert standing_payments(world, "INV-1")
+
+
+def test_the_readiness_report_reads_payments_before_it_speaks_of_them(paying):
+    """What a run would hold for is in the report, although the invoice has moved since a run last read payments."""
+    world = paying
+    world.has("INV-1")
+    transaction = world.crm.pay("INV-1", 60)
+    world.sync()
+    correct(world, transaction, amount=59)
+    report = readiness.check(world.connection, lambda *told: None, lambda: False)
+    [found] = [one for one in report.checks if one.level is Level.FAIL]
+    assert (found.code, found.facts["cause"]) == ("in_xero", "payment_changed")

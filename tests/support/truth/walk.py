@@ -56,7 +56,7 @@ class Walk:
 
         Many: a run over them takes hardly longer, and each of them is judged after it.
         """
-        for place, age in enumerate(AGES * 8):
+        for place, age in enumerate(AGES * 10):
             status = STATUSES[(place * 3 + place // len(AGES)) % len(STATUSES)]
             self.events.happen(("new", age, status, place))
 
