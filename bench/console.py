@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from syncer.domain.matching.contact_import import ImportRules, Outcome, decide_import
+from syncer.domain.matching.contact_import import ImportOutcome, ImportRules, decide_import
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import Account, BookContact, BookInvoice, Books, Organisation, TaxRate, books_text
 from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status, Tax
@@ -27,7 +27,7 @@ from syncer.domain.ports import CallRecord
 from syncer.storage.database.store import Store
 from syncer.storage.ledger.contacts import decided
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.records import Ending, Intent, Verdict
+from syncer.storage.ledger.records import AttemptResult, AttemptStart, PlannedState
 
 NOW = datetime.now(UTC)
 BROWSER = "/usr/bin/chromium"
@@ -96,7 +96,7 @@ def measure_questions() -> None:
     timed("one invoice's story", lambda: desk.explain(desk.find("INV-000012")[0]), 3)
     timed("its requests", lambda: desk.requests(desk.explain(desk.find("INV-000012")[0])), 3)
     timed("runs", desk.runs, 3)
-    timed("contacts that may be the same, anew", lambda: contacts.Book(desk.ledger).groups(), 3)
+    timed("contacts that may be the same, anew", lambda: contacts.ContactBook(desk.ledger).groups(), 3)
     timed("a search among all contacts", lambda: desk.contacts.rows("", "customer 1234", 50, 0), 3)
     timed("the readiness report, anew", lambda: readiness_onboarding.from_ledger(desk.connection), 3)
     timed("connections", lambda: (desk.account(), desk.settings()), 3)
@@ -191,7 +191,7 @@ def _people(ledger: Ledger, number: int) -> None:
         ledger.mirror(NOW, contacts=book[start : start + 1000])
     ledger.see_contacts(ours, NOW)
     verdicts = decide_import(book, ours, ledger.contact_links(), {}, ImportRules())
-    links = {one.source_id: (one.contact.id, "email") for one in verdicts if one.outcome is Outcome.LINKED}
+    links = {one.source_id: (one.contact.id, "email") for one in verdicts if one.outcome is ImportOutcome.LINKED}
     ledger.keep_import("import", [decided(one) for one in verdicts], links, NOW)
     ledger.finish_run("import", "done", None, {"outcomes": {}, "calls": {"xero": 25, "crococlick": 51}}, NOW)
 
@@ -208,7 +208,7 @@ def _check() -> None:
     consent = {"access_token": "t", "refresh_token": "t", "tenant_id": "o1", "expires_at": at, "obtained_at": at}
     connection.app.vault.put("xero:default", {**consent, "scopes": scopes})
     readiness_onboarding.keep(
-        connection.ledger, readiness_onboarding.from_ledger(connection, readiness_onboarding.Snapshot({}))
+        connection.ledger, readiness_onboarding.from_ledger(connection, readiness_onboarding.LiveFindings({}))
     )
 
 
@@ -258,25 +258,27 @@ def _run(ledger: Ledger, place: int, part: Sequence[Invoice], held: set[str]) ->
     ledger.finish_run(run_id, "done", None, result, at + timedelta(seconds=40))
 
 
-def _verdict(invoice: Invoice, n: int) -> Verdict:
+def _verdict(invoice: Invoice, n: int) -> PlannedState:
     problems = (
         Problem("tax_unmapped", {"tax": f"TVA {n % 5} %", "rate": f"{n % 5}%", "line": n % 3 + 1}),
         Problem("contact_name_taken", {"name": invoice.customer.name, "other_email": "x@example.com"}),
         Problem("due_date_missing", {"number": invoice.number}),
         Problem("number_taken", {"number": invoice.number, "xero_status": "PAID"}),
     )
-    return Verdict(invoice.source_id, "held", problems[n % 4])
+    return PlannedState(invoice.source_id, "held", problems[n % 4])
 
 
 def _batch(ledger: Ledger, run_id: str, at: datetime, start: int, part: Sequence[Invoice]) -> None:
     call_id = f"{run_id}-{start}"
     intents = [
-        Intent("invoice", one.source_id, "create", one.number, call_id, n, "k", one.fingerprint)
+        AttemptStart("invoice", one.source_id, "create", one.number, call_id, n, "k", one.fingerprint)
         for n, one in enumerate(part)
     ]
     ids = ledger.commit(run_id, at, intents=intents)
     endings = [
-        Ending("invoice", one.source_id, "created", "synced", id_, invoice=_in_xero(one), fingerprint=one.fingerprint)
+        AttemptResult(
+            "invoice", one.source_id, "created", "synced", id_, invoice=_in_xero(one), fingerprint=one.fingerprint
+        )
         for one, id_ in zip(part, ids, strict=True)
     ]
     call = CallRecord(call_id, at, "xero", "PUT", "/api.xro/2.0/Invoices", 200, 800, minute_left=50, day_left=800)

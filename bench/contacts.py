@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from sandbox.server import Sandbox
-from syncer.domain.matching.contact_import import ImportRules, Outcome, decide_import
+from syncer.domain.matching.contact_import import ImportOutcome, ImportRules, decide_import
 from syncer.domain.matching.duplicates import groups
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import BookContact
@@ -60,7 +60,7 @@ def matching() -> bool:
         started = time.perf_counter()
         verdicts = decide_import(book, crm, {}, {}, ImportRules())
         decided = time.perf_counter()
-        links = {one.source_id: one.contact.id for one in verdicts if one.outcome is Outcome.LINKED}
+        links = {one.source_id: one.contact.id for one in verdicts if one.outcome is ImportOutcome.LINKED}
         found = groups(book, crm, links)
         best["deciding"] = min(best["deciding"], decided - started)
         best["grouping"] = min(best["grouping"], time.perf_counter() - decided)

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from syncer.reports import table_export
 from syncer.storage.analysis.copy import Analysis
 from syncer.storage.database.store import Store, Tx
-from syncer.storage.payloads import Bodies
+from syncer.storage.payloads import Payloads
 
 NOW = datetime(2025, 3, 31, 12, tzinfo=UTC)
 INVOICES, ATTEMPTS, CALLS = 25_000, 100_000, 100_000
@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
         to = folder / f"invoices.{suffix}"
         timed(f"25,000 invoices to .{suffix}", lambda to=to: table_export.export(analysis, "invoices", to))
 
-    bodies, body = Bodies(folder / "bodies"), (b'{"Invoices":[' + b'{"InvoiceNumber":"INV-1","Total":12.50},' * 6300)
+    bodies, body = Payloads(folder / "bodies"), (b'{"Invoices":[' + b'{"InvoiceNumber":"INV-1","Total":12.50},' * 6300)
     timed("a pair of 250 KB bodies kept", lambda: bodies.keep("default", "call-1", NOW, body, body), 20)
 
 

@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sandbox.server import Sandbox
 from syncer.app.clock import SystemClock
-from syncer.connectors.xero.rate_limit import Pacer
-from syncer.storage.payloads import Bodies
+from syncer.connectors.xero.rate_limit import OrganisationLimiter
+from syncer.storage.payloads import Payloads
 
 LINE = {"Description": "Work", "Quantity": 1, "UnitAmount": 12.5, "AccountCode": "706", "TaxType": "TAX001"}
 
@@ -21,18 +21,18 @@ LINE = {"Description": "Work", "Quantity": 1, "UnitAmount": 12.5, "AccountCode":
 def main() -> None:
     """Measure each and print milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
-        bodies = Bodies(Path(folder))
+        bodies = Payloads(Path(folder))
         batch = json.dumps({"Invoices": [{"InvoiceNumber": f"INV-{n}", "LineItems": [LINE] * 20} for n in range(115)]})
         body, now = batch.encode(), datetime.now(UTC)
         best("request and answer of 250 KB kept", lambda: bodies.keep("default", "call", now, body, body))
     with tempfile.TemporaryDirectory() as folder, Sandbox(world="empty", data_dir=Path(folder), limits=False) as box:
         invoice = {"Type": "ACCREC", "Contact": {"Name": "A"}, "LineItems": [LINE], "Date": "2026-01-05"}
         best("invoice written by a sandbox with a file", lambda: box.xero.ask("PUT", "Invoices", dict(invoice)))
-    pacer = Pacer(SystemClock(), calls_per_minute=1_000_000)
+    pacer = OrganisationLimiter(SystemClock(), calls_per_minute=1_000_000)
     best("a thousand turns of the pacer", lambda: turns(pacer, 1000))
 
 
-def turns(pacer: Pacer, times: int) -> None:
+def turns(pacer: OrganisationLimiter, times: int) -> None:
     """Take turns that nobody has to wait for."""
     for _ in range(times):
         with pacer.turn():

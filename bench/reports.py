@@ -89,7 +89,7 @@ def measure_figures(path: Path) -> None:
     """What the page counts, without drawing; the first time and when the files are known."""
     with closing(open_analysis(path)) as connection:
         for period in ("Last 30 days", "Last 30 days", "Last 12 months"):
-            report = figures.Report(connection, figures.asked(period, zone=ZoneInfo("Europe/Paris")))
+            report = figures.FigureReport(connection, figures.asked(period, zone=ZoneInfo("Europe/Paris")))
             timed(f"the four on top, {period.lower()}", report.headlines)
             for key in figures.FIGURES:
                 timed(f"{key}, {period.lower()}", lambda report=report, key=key: report.figure(key))

@@ -51,7 +51,7 @@ SAFE_HEADERS = {
 }
 
 
-class Refused(NamedTuple):
+class Refusal(NamedTuple):
     """Why a request is not answered."""
 
     sentence: str
@@ -95,17 +95,17 @@ def _instead(scope: Scope) -> Response | None:
     return None if startup_token.is_let_in(asked.cookies) else _how_to_get_in(asked.query_params)
 
 
-def refusal(scope: Scope) -> Refused | None:
+def refusal(scope: Scope) -> Refusal | None:
     """Why a request is not answered, whatever the browser has; None where it may be."""
     path = scope["path"]
     if any(closed in path for closed in CLOSED) or (METRICS in path and not is_from_here(scope)):
-        return Refused(NOT_OFFERED, 404)
+        return Refusal(NOT_OFFERED, 404)
     configured = provider_of(installation())
     if configured is None:
-        return None if path in OPEN or is_from_here(scope) else Refused(REFUSAL)
+        return None if path in OPEN or is_from_here(scope) else Refusal(REFUSAL)
     named = asked_for(scope)
     ours = named == configured.host or named.rsplit(":", 1)[0] in NAMES
-    return None if ours or path in ANY_NAME else Refused(OTHER_NAME)
+    return None if ours or path in ANY_NAME else Refusal(OTHER_NAME)
 
 
 def asked_for(scope: Scope) -> str:

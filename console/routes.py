@@ -16,7 +16,7 @@ from console.desk import signed_links
 from console.desk.desk import Desk, failure_sentence
 from console.desk.installation import installation
 from console.desk.people import ITSELF, NotAllowed
-from syncer.app.webhooks import Door
+from syncer.app.webhooks import WebhookIntake
 from syncer.connectors.crococlick.webhooks import LARGEST_BYTES, SIGNATURE
 from syncer.domain.errors import SyncerError
 
@@ -69,7 +69,7 @@ async def webhook(request: Request) -> Response:
 
 
 def _take(body: bytes, signature: str) -> Response:
-    door = Door(installation())
+    door = WebhookIntake(installation())
     try:
         if not door.is_signed(body, signature):
             return PlainTextResponse("The signature is missing or wrong.\n", 401)

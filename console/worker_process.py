@@ -27,7 +27,7 @@ async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
         yield {"watch": watch}
 
 
-class Watch:
+class WorkerProcess:
     """The watch of this console."""
 
     def __init__(self, log: Path) -> None:
@@ -67,14 +67,14 @@ class Watch:
 
 
 @contextmanager
-def at_work() -> Iterator[Watch | None]:
+def at_work() -> Iterator[WorkerProcess | None]:
     """The watch, unless the settings leave it to another program."""
     app = installation()
     if not app.environment.watch:
         yield None
         return
     app.environment.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    watch = Watch(app.environment.data_dir / "watch.log")
+    watch = WorkerProcess(app.environment.data_dir / "watch.log")
     watch.start()
     try:
         yield watch

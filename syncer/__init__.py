@@ -23,7 +23,7 @@ def open_analysis() -> "DuckDBPyConnection":
 
 def open_report(question: "Asked") -> "list[Figure]":
     """Every figure of the Reports page, from the analysis tables as they are now. Raises what `open_analysis` does."""
-    from syncer.reports.figures import Report
+    from syncer.reports.figures import FigureReport
 
     with closing(open_analysis()) as connection:
-        return Report(connection, question).figures()
+        return FigureReport(connection, question).figures()

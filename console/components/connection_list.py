@@ -8,7 +8,7 @@ import streamlit as st
 
 from console.components import formats, html
 from console.components.html import Column
-from console.desk.desk import Account, Desk, Elsewhere, failure_sentence
+from console.desk.desk import ConnectionOverview, Desk, Elsewhere, failure_sentence
 from syncer.domain.errors import SyncerError
 
 SHOWN = 8
@@ -28,7 +28,7 @@ def overview(desk: Desk) -> None:
     html.section(desk.named(desk.name))
 
 
-def _row(one: Account, desk: Desk) -> list[str]:
+def _row(one: ConnectionOverview, desk: Desk) -> list[str]:
     name = html.anchor(html.link("connections", one.name), one.name)
     here = html.under("this one, below") if one.name == desk.name else ""
     last = formats.ago(one.last_success["finished_at"], desk.now) if one.last_success else "none yet"
@@ -42,7 +42,7 @@ def _row(one: Account, desk: Desk) -> list[str]:
     ]  # fmt: skip
 
 
-def _state(one: Account) -> str:
+def _state(one: ConnectionOverview) -> str:
     """The state of both sides in a word: what stands in the way, if anything does."""
     code, told = one.state, formats.connection_state(one.state)
     if code == "connected" and one.source_state != "connected":

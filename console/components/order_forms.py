@@ -14,7 +14,7 @@ import streamlit as st
 from console.components import consent_button, formats, html
 from console.desk.desk import Desk, failure_sentence
 from syncer.domain.errors import SyncerError
-from syncer.messages.remedies import Answer, Remedy
+from syncer.messages.remedies import OrderChoice, Remedy
 
 LISTED = 50  # invoices in a message to the accountant
 # What a button says before "and retry", where there is a choice; of one answer alone its own label is the button.
@@ -126,7 +126,7 @@ def undo(desk: Desk, whom: For, last: str) -> None:
         _give(desk, "undo", {}, whom.rows, whom)
 
 
-def _with_others(answers: Sequence[Answer], whom: For) -> Sequence[Mapping[str, Any]]:
+def _with_others(answers: Sequence[OrderChoice], whom: For) -> Sequence[Mapping[str, Any]]:
     """Those that an answer is for: on an invoice's page a person says whether the others alike are meant too."""
     if not answers or not whom.others:
         return whom.rows
@@ -163,7 +163,9 @@ def _of_a_retry(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"Trying again changes nothing before the cause is gone. Once it is, {what} over in the next run."
 
 
-def _answer(desk: Desk, answers: Sequence[Answer], rows: Sequence[Mapping[str, Any]], whom: For, now: bool) -> None:
+def _answer(
+    desk: Desk, answers: Sequence[OrderChoice], rows: Sequence[Mapping[str, Any]], whom: For, now: bool
+) -> None:
     """One answer is a button; several are a list to choose from, with what we advise chosen already."""
     size = "" if whom.single and len(rows) == 1 else formats.count(len(rows), "invoice")
     is_choice = len(answers) > 1 or any(key.startswith(CHOSEN) for key in answers[0].said)
@@ -176,20 +178,20 @@ def _answer(desk: Desk, answers: Sequence[Answer], rows: Sequence[Mapping[str, A
         _give(desk, chosen.name, chosen.said, rows, whom)
 
 
-def _choose(answers: Sequence[Answer], whom: For) -> Answer | None:
+def _choose(answers: Sequence[OrderChoice], whom: For) -> OrderChoice | None:
     advised = next((place for place, one in enumerate(answers) if one.advised), None)
     picked = st.selectbox(
-        "Answer", range(len(answers)), index=advised, format_func=lambda place: answers[place].label,
+        "OrderChoice", range(len(answers)), index=advised, format_func=lambda place: answers[place].label,
         key=f"choice-{whom.where}", placeholder="Choose", label_visibility="collapsed", width=360,
     )  # fmt: skip
     return None if picked is None else answers[picked]
 
 
-def _verb(answer: Answer, size: str, now: bool) -> str:
+def _verb(answer: OrderChoice, size: str, now: bool) -> str:
     if answer.name == "map":
         verb = "Map" if any(key.startswith("tax.") for key in answer.said) else "Choose"
     else:
-        verb = VERBS.get(answer.name, "Answer")
+        verb = VERBS.get(answer.name, "OrderChoice")
     if answer.name not in FOR_ALL:
         return f"{verb} ({size})" if size else verb
     return f"{verb} and retry {size}".strip() if now else f"{verb} for {size}" if size else verb

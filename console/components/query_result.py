@@ -12,7 +12,7 @@ from console.desk.desk import Desk, failure_sentence
 from syncer.domain.errors import SyncerError, WrongUsage
 from syncer.reports.answer_files import FILES
 from syncer.reports.saved_questions import Chart
-from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Answer, Asking
+from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Asking, QueryResult
 
 # So long is waited before anything is said of it; most answers are there by then.
 QUICK_S = 0.8
@@ -46,7 +46,7 @@ def begin(desk: Desk, key: str, sql: str, given: Mapping[str, Any]) -> None:
     st.session_state[key] = Shown(asking, sql, given)
 
 
-def answered(key: str) -> Answer | None:
+def answered(key: str) -> QueryResult | None:
     """The answer to what was asked on this page; while there is none, the page says why."""
     shown: Shown | None = st.session_state.get(key)
     if shown is None:
@@ -83,7 +83,7 @@ def _under_way(key: str) -> None:
 # -- an answer --------------------------------------------------------------------------------------------------------
 
 
-def show(key: str, answer: Answer, name: str, chart: Chart, in_words: bool = False) -> None:
+def show(key: str, answer: QueryResult, name: str, chart: Chart, in_words: bool = False) -> None:
     """An answer: how much, the picture, the table, and the same as files; `in_words` where codes mean nothing."""
     shown: Shown = st.session_state[key]
     html.html(_size(answer, shown.asking.seconds), "small")
@@ -95,7 +95,7 @@ def show(key: str, answer: Answer, name: str, chart: Chart, in_words: bool = Fal
         _files(answer, name, key)
 
 
-def _size(answer: Answer, seconds: float) -> str:
+def _size(answer: QueryResult, seconds: float) -> str:
     if answer.truncated:
         told = f"Only the first {MAX_ROWS:,} rows are shown; there are more"
     elif not answer.rows:
@@ -105,7 +105,7 @@ def _size(answer: Answer, seconds: float) -> str:
     return f'<p class="quiet">{told} · answered in {formats.lasted(seconds)}</p>'
 
 
-def _files(answer: Answer, name: str, key: str) -> None:
+def _files(answer: QueryResult, name: str, key: str) -> None:
     with st.container(horizontal=True):
         for suffix, (title, made, kind) in FILES.items():
             st.download_button(
@@ -114,7 +114,7 @@ def _files(answer: Answer, name: str, key: str) -> None:
             )  # fmt: skip
 
 
-def _later(made: Callable[[Answer], bytes], answer: Answer) -> Callable[[], bytes]:
+def _later(made: Callable[[QueryResult], bytes], answer: QueryResult) -> Callable[[], bytes]:
     """Made when somebody wants it, not each time the page is drawn."""
     return lambda: made(answer)
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from console.components.formats import opening
 from console.components.result_table import amount, day_told, head, in_plain_words, is_figure
 from syncer.reports.saved_questions import Chart
-from syncer.storage.analysis.query import Answer
+from syncer.storage.analysis.query import QueryResult
 
 # Told apart by lightness as well as by hue, on light and dark.
 COLOURS = ("#0f8a6d", "#c9a227", "#4f7fbf", "#c4483e", "#7cc6a4", "#8e6bb0", "#e0bd5a", "#8fa3a0")
@@ -18,12 +18,12 @@ NAME = 40
 TICKS = 8
 
 
-def numbers(answer: Answer) -> list[str]:
+def numbers(answer: QueryResult) -> list[str]:
     """The columns that can be drawn upwards."""
     return [name for name, kind in zip(answer.columns, answer.types, strict=True) if is_figure(kind)]
 
 
-def figure(answer: Answer, chart: Chart, in_words: bool = False) -> go.Figure | None:
+def figure(answer: QueryResult, chart: Chart, in_words: bool = False) -> go.Figure | None:
     """The chart of a question; None where the answer has not the columns for it."""
     wanted = [chart.x, chart.y, *([chart.colour] if chart.colour else [])]
     if not chart.kind or any(name not in answer.columns for name in wanted) or chart.y not in numbers(answer):
@@ -41,7 +41,7 @@ def figure(answer: Answer, chart: Chart, in_words: bool = False) -> go.Figure | 
     return drawn
 
 
-def _along(answer: Answer, x: str) -> dict[str, Any]:
+def _along(answer: QueryResult, x: str) -> dict[str, Any]:
     """Few days are named one by one; many, and everything that is no day, are left to the axis."""
     found = {row[answer.columns.index(x)] for row in answer.rows}
     if not all(isinstance(one, date) for one in found):
@@ -55,7 +55,7 @@ def _along(answer: Answer, x: str) -> dict[str, Any]:
 Points = list[tuple[Any, float | None, str]]
 
 
-def _series(answer: Answer, chart: Chart, in_words: bool) -> dict[str, Points]:
+def _series(answer: QueryResult, chart: Chart, in_words: bool) -> dict[str, Points]:
     """The points of each series: where, how high, and what hovering tells."""
     places = {name: place for place, name in enumerate(answer.columns)}
     x, y = places[chart.x], places[chart.y]

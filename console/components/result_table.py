@@ -13,7 +13,7 @@ from console.components import formats, html
 from console.components.html import Column
 from syncer.domain.model.money import text
 from syncer.messages import format, problems, status
-from syncer.storage.analysis.query import Answer
+from syncer.storage.analysis.query import QueryResult
 
 ROWS = 100  # on one page
 LETTERS = 300  # of one cell
@@ -24,7 +24,7 @@ MONEY_PLACES = 6  # what the ledger keeps amounts with; sums keep it
 SIDES = {"xero": "Xero", "crococlick": "CrocoClick", "identity": "Xero's login"}
 
 
-def show(answer: Answer, key: str, in_words: bool) -> None:
+def show(answer: QueryResult, key: str, in_words: bool) -> None:
     """The table, a page at a time."""
     if not answer.rows:
         return
@@ -48,7 +48,7 @@ def head(name: str, in_words: bool) -> str:
     return formats.opening(name.replace("_", " ")) if in_words else name
 
 
-def cell(answer: Answer, row: Sequence[Any], place: int, in_words: bool) -> str:
+def cell(answer: QueryResult, row: Sequence[Any], place: int, in_words: bool) -> str:
     """One value (HTML)."""
     value, name, kind = row[place], answer.columns[place], answer.types[place]
     told = dict(zip(answer.columns, row, strict=True))

@@ -9,10 +9,10 @@ from typing import Any
 from console.desk.installation import Once
 from syncer.app import states
 from syncer.app.installation import Connection
-from syncer.storage.ledger.writer import Deed
+from syncer.storage.ledger.writer import AuditEntry
 from syncer.support import contacts
 from syncer.support.contact_orders import ContactDesk
-from syncer.support.contacts import GroupTold, Row
+from syncer.support.contacts import GroupTold, ImportRow
 
 NEWS = timedelta(days=30)
 NEWS_SHOWN = 8
@@ -59,9 +59,9 @@ class ContactsDesk:
     def groups(self, answered: bool = False) -> list[GroupTold]:
         """Contacts that may be the same: those that wait for an answer, or those that got one."""
         ledger = self.connection.ledger
-        return self.once(("contact groups", answered), lambda: contacts.Book(ledger).groups(answered))
+        return self.once(("contact groups", answered), lambda: contacts.ContactBook(ledger).groups(answered))
 
-    def rows(self, outcome: str, what: str, limit: int, offset: int) -> tuple[list[Row], int]:
+    def rows(self, outcome: str, what: str, limit: int, offset: int) -> tuple[list[ImportRow], int]:
         """Some of what became of each Xero contact, and how many there are in all."""
         return contacts.rows(self.connection.ledger, outcome, "", what, limit, offset)
 
@@ -79,5 +79,5 @@ class ContactsDesk:
     def csv(self) -> bytes:
         """What became of each Xero contact, as a table to take away."""
         self.allow("export")
-        self.connection.ledger.note(Deed(self.by, "exported"), self.now, "contacts")
+        self.connection.ledger.note(AuditEntry(self.by, "exported"), self.now, "contacts")
         return contacts.as_csv(self.connection.ledger)

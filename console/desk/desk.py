@@ -36,11 +36,11 @@ from syncer.messages.remedies import Remedy
 from syncer.storage.file_lock import FileLock
 from syncer.storage.ledger import records
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.writer import Deed
+from syncer.storage.ledger.writer import AuditEntry
 from syncer.support import explain, orders, runs, search, work_list
 from syncer.support.explain import Story
 from syncer.support.orders import Given
-from syncer.support.work_list import Group, Settled, Today
+from syncer.support.work_list import Settled, Today, WorkGroup
 
 RUNS = 60
 RECORDS = 500
@@ -50,7 +50,7 @@ ANSWERS = 20  # to questions of many rows, kept while the ledger stands still
 
 
 @dataclass(frozen=True)
-class Request:
+class AttemptDetail:
     """One try for a record: what was sent and what came back, of this record alone."""
 
     kind: str
@@ -65,7 +65,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Account:
+class ConnectionOverview:
     """One connection as the Connections page tells it."""
 
     name: str
@@ -168,7 +168,7 @@ class Desk:
 
     def note(self, what: str, subject: str = "", before: Any = None, after: Any = None) -> None:
         """Write down in the audit trail what whoever asks did."""
-        self.ledger.note(Deed(self.visitor.name, what), self.now, subject, before, after)
+        self.ledger.note(AuditEntry(self.visitor.name, what), self.now, subject, before, after)
 
     @property
     def people(self) -> PeopleDesk:
@@ -178,7 +178,7 @@ class Desk:
     def sign_out(self) -> None:
         """This very sign-in counts no more, in whichever tab or copy of it."""
         if self.visitor.mark:
-            self.app.register.note(Deed(self.visitor.name, "signed_out"), self.now, self.visitor.mark)
+            self.app.register.note(AuditEntry(self.visitor.name, "signed_out"), self.now, self.visitor.mark)
 
     @property
     def ledger(self) -> Ledger:
@@ -238,11 +238,11 @@ class Desk:
         """How many invoices a person has to act for."""
         return sum(row["invoices"] for row in self.ledger.rows("counts") if row["state"] == "held")
 
-    def groups(self, offset: timedelta = timedelta(0)) -> list[Group]:
+    def groups(self, offset: timedelta = timedelta(0)) -> list[WorkGroup]:
         """Everything that is held or heals by itself, by the answer that it waits for, most money first."""
         return self._once(("groups", offset), lambda: work_list.groups(self.ledger, offset))
 
-    def skipped(self, offset: timedelta = timedelta(0)) -> list[Group]:
+    def skipped(self, offset: timedelta = timedelta(0)) -> list[WorkGroup]:
         """What people skipped, by who did and why."""
         return self._once(("skipped", offset), lambda: work_list.groups(self.ledger, offset, work_list.SKIPPED))
 
@@ -250,7 +250,7 @@ class Desk:
         """What needed somebody and was settled in the last 30 days, newest first."""
         return work_list.settled(self.ledger, self.now - SETTLED)
 
-    def members(self, group: Group) -> list[dict[str, Any]]:
+    def members(self, group: WorkGroup) -> list[dict[str, Any]]:
         """The records of a group, largest first."""
         states = work_list.SKIPPED if group.code == "skipped_by_person" else work_list.OPEN
         return self._once(("members", group.key), lambda: work_list.members(self.ledger, group, states))
@@ -259,7 +259,7 @@ class Desk:
         """The records that wait for the same answer as this one, itself included."""
         return self._once(("alike", story.row["source_id"]), lambda: work_list.alike(self.ledger, story))
 
-    def remedy(self, group: Group) -> Remedy | None:
+    def remedy(self, group: WorkGroup) -> Remedy | None:
         """The next step for a group, with the choices that the books leave."""
         return remedies.remedy(group.code, group.facts, books=explain.books(self.ledger))
 
@@ -318,7 +318,7 @@ class Desk:
         rows = self.ledger.rows("payments", ids=[story.row["source_id"]], xero_ids=[])
         return sorted(rows, key=lambda row: (row["paid_on"] or self.now.date(), row["source_id"]))
 
-    def requests(self, story: Story) -> list[Request]:
+    def requests(self, story: Story) -> list[AttemptDetail]:
         """Every try for the invoice, its payments and its customer, oldest first."""
         asked = [("invoice", story.row["source_id"])]
         asked += [("payment", row["source_id"]) for row in self.payments(story)]
@@ -331,10 +331,10 @@ class Desk:
         ]
         return [self._request(kind, row) for kind, row in sorted(found, key=lambda one: one[1]["id"])]
 
-    def _request(self, kind: str, row: Mapping[str, Any]) -> Request:
+    def _request(self, kind: str, row: Mapping[str, Any]) -> AttemptDetail:
         sent, answered = self._bodies(row)
         call = {name: row[name] for name in ("made_at", "method", "path", "status", "ms", "correlation_id")}
-        return Request(
+        return AttemptDetail(
             kind, row["action"], row["begun_at"], row["outcome"], row["cause"], records.kept_facts(row), call, sent,
             answered,
         )  # fmt: skip
@@ -404,7 +404,7 @@ class Desk:
         """Give a person's order for these invoices; raises WrongUsage, and then nothing was ordered."""
         for one in (name, "map") if name == "undo" and any(map(self._undoes_a_mapping, rows)) else (name,):
             self.allow(one)
-        given = orders.Desk(self.ledger, self.visitor.name, self.now).give(name, rows, said)
+        given = orders.OrderDesk(self.ledger, self.visitor.name, self.now).give(name, rows, said)
         states.decide(self.connection, orders.touched(name, rows))
         return given
 
@@ -515,13 +515,13 @@ class Desk:
         """The state of the connection to Xero, in a code of words.CONNECTION_STATES."""
         return str(consent.status(self.connection)["state"])
 
-    def account(self) -> Account:
+    def account(self) -> ConnectionOverview:
         """Everything about this connection; no call is made."""
         connection = self.connection
         row = self.ledger.row("connection") or {}
         status, tokens = consent.status(connection), _tokens(connection)
         held = [one for one in self.ledger.rows("counts") if one["state"] == "held"]
-        return Account(
+        return ConnectionOverview(
             name=self.name,
             state=status["state"],
             source_state=self._source_state(status),
@@ -542,7 +542,7 @@ class Desk:
             return "not_connected"
         return status["crococlick"]["state"] if source.token else "not_connected"
 
-    def accounts(self) -> list[Account]:
+    def accounts(self) -> list[ConnectionOverview]:
         """Every connection that this person may see."""
         return [self.at(name).account() for name in self.names()]
 

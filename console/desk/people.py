@@ -18,7 +18,7 @@ from syncer.domain.access import ADMIN, ROLES, Right
 from syncer.domain.errors import WrongUsage
 from syncer.messages import access as access_messages
 from syncer.reports.table_export import as_text
-from syncer.storage.ledger.writer import Deed
+from syncer.storage.ledger.writer import AuditEntry
 
 AUDITED = 500  # rows on the page; the file has them all
 ALL_ROWS = 1_000_000
@@ -175,7 +175,7 @@ class PeopleDesk:
         """The same as a table to take away; itself a row of the audit trail."""
         self.allow("export")
         rows = self.audit(asked, ALL_ROWS)
-        self.app.register.note(Deed(self.by, "exported"), self.now, "audit trail")
+        self.app.register.note(AuditEntry(self.by, "exported"), self.now, "audit trail")
         file = io.StringIO()
         lines = csv.writer(file)
         names = ("happened_at", "by_whom", "connection", "what", "subject", "before", "after")

@@ -12,12 +12,12 @@ from syncer.domain.model.books import Books
 from syncer.domain.readiness.checks import Check
 from syncer.messages import readiness as readiness_messages
 from syncer.messages.contacts import counted
-from syncer.messages.remedies import Answer, Remedy
+from syncer.messages.remedies import OrderChoice, Remedy
 from syncer.messages.status import effect_sentences
 from syncer.onboarding import certificate, test_invoice
 from syncer.onboarding import readiness as readiness_onboarding
-from syncer.onboarding.readiness import Report
-from syncer.storage.ledger.writer import Deed
+from syncer.onboarding.readiness import ReadinessReport
+from syncer.storage.ledger.writer import AuditEntry
 from syncer.support import explain
 from syncer.support.preview import Preview, effects, preview
 
@@ -25,7 +25,7 @@ QUICK = 5000  # invoices that are planned anew while a person waits, without bei
 
 
 @dataclass(frozen=True)
-class Step:
+class SetupStep:
     """One step of the set-up: whether it is done, and what is missing."""
 
     key: str
@@ -45,14 +45,14 @@ class ReadinessDesk:
     once: Once
     allow: Callable[[str], None]  # raises NotAllowed
 
-    def report(self) -> Report | None:
+    def report(self) -> ReadinessReport | None:
         """The report as things stand now where that is quick, else the one that was made last; None: never made."""
         kept = readiness_onboarding.kept(self.connection.ledger)
         if kept is None or kept.planned is None or self._is_large():
             return kept
         return self.fresh()
 
-    def fresh(self) -> Report:
+    def fresh(self) -> ReadinessReport:
         """The report as the ledger stands now; no call is made."""
         return self.once(("readiness",), lambda: readiness_onboarding.from_ledger(self.connection))
 
@@ -90,7 +90,7 @@ class ReadinessDesk:
         """The organisation's settings as last read."""
         return explain.books(self.connection.ledger)
 
-    def choices(self, key: str) -> list[Answer]:
+    def choices(self, key: str) -> list[OrderChoice]:
         """What a setting may be, from the books: each a value with its name."""
         return readiness_messages.choices(key, self.books())
 
@@ -127,35 +127,37 @@ class ReadinessDesk:
         """The newest guided test."""
         return test_invoice.newest(self.connection.ledger)
 
-    def certificate(self, report: Report) -> bytes:
+    def certificate(self, report: ReadinessReport) -> bytes:
         """The report as one file to hand over."""
         self.allow("export")
-        self.connection.ledger.note(Deed(self.by, "exported"), self.now, "certificate")
+        self.connection.ledger.note(AuditEntry(self.by, "exported"), self.now, "certificate")
         return certificate.html(self.connection, report, self.by).encode()
 
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[SetupStep]:
         """The path from nothing to live, each step with what is missing."""
         status = consent.status(self.connection)
         connected = status["state"] == "connected" and status["crococlick"]["state"] == "connected"
         report, test = readiness_onboarding.kept(self.connection.ledger), self.trial()
         return (
-            Step("connect", "Connect", connected, "" if connected else "Connect Xero and CrocoClick.", "connections"),
+            SetupStep(
+                "connect", "Connect", connected, "" if connected else "Connect Xero and CrocoClick.", "connections"
+            ),
             self._contacts_step(),
-            Step("readiness", "Readiness", bool(report and report.ready), _not_ready(report), "readiness"),
-            Step("test", "Test invoice", bool(test and test.ok), _not_tested(test), "readiness"),
+            SetupStep("readiness", "Readiness", bool(report and report.ready), _not_ready(report), "readiness"),
+            SetupStep("test", "Test invoice", bool(test and test.ok), _not_tested(test), "readiness"),
             self._live_step(),
         )
 
-    def _contacts_step(self) -> Step:
+    def _contacts_step(self) -> SetupStep:
         ledger = self.connection.ledger
         conflicts = sum(row["contacts"] for row in ledger.rows("import_counts") if row["outcome"] == "conflict")
         ran = ledger.row("last_import")
         missing = "Import them." if ran is None else f"{counted('conflict', conflicts)}." if conflicts else ""
-        return Step("contacts", "Contacts", ran is not None and not conflicts, missing, "contacts")
+        return SetupStep("contacts", "Contacts", ran is not None and not conflicts, missing, "contacts")
 
-    def _live_step(self) -> Step:
+    def _live_step(self) -> SetupStep:
         live = self.is_live()
-        return Step("live", "Go live", live, "" if live else "Sync the first invoices.", "today")
+        return SetupStep("live", "Go live", live, "" if live else "Sync the first invoices.", "today")
 
     def is_live(self) -> bool:
         """Whether an invoice has gone over that no test made."""
@@ -164,7 +166,7 @@ class ReadinessDesk:
         return bool(row and row["invoices"])
 
 
-def _not_ready(report: Report | None) -> str:
+def _not_ready(report: ReadinessReport | None) -> str:
     if report is None:
         return "Check it."
     failed = sum(1 for check in report.checks if check.level == "fail")

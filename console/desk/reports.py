@@ -10,9 +10,9 @@ from typing import Any
 
 from syncer.app.installation import App
 from syncer.domain.errors import SyncerError
-from syncer.reports.figure import Column, Figure
+from syncer.reports.figure import Figure, FigureColumn
 from syncer.reports.figure_files import TYPES, written
-from syncer.reports.figures import Asked, Headline, Report
+from syncer.reports.figures import Asked, FigureReport, Headline
 from syncer.storage.analysis.figures_query import opened
 
 LOG = logging.getLogger("console.reports")
@@ -21,7 +21,7 @@ PATIENCE_S = 0.4  # a small ledger is copied in less
 LARGE = 50_000_000  # bytes
 RESTS = timedelta(minutes=1)  # while a sync works the ledger moves all the time
 
-__all__ = ["TYPES", "Asked", "Column", "Counted", "Figure", "Headline", "ReportsDesk"]
+__all__ = ["TYPES", "Asked", "Counted", "Figure", "FigureColumn", "Headline", "ReportsDesk"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class ReportsDesk:
         missing = [key for key in keys if key not in kept]
         if missing or "invoices" not in kept:
             with opened(self.app.analysis) as connection:
-                report = Report(connection, asked)
+                report = FigureReport(connection, asked)
                 if "invoices" not in kept:
                     kept["invoices"], kept["headlines"] = report.size()[0], report.headlines()
                 kept.update({key: report.figure(key) for key in missing})

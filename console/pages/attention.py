@@ -11,7 +11,7 @@ from console.components import formats, html, order_forms, run_progress
 from console.components.html import Column
 from console.components.order_forms import For
 from console.desk.desk import Desk
-from syncer.support.work_list import Group, Settled
+from syncer.support.work_list import Settled, WorkGroup
 
 PAGE, REASONS, DAYS = 50, 50, 14
 TABS = {"open": "Open", "waiting": "Waiting for somebody", "skipped": "Skipped", "settled": "Settled"}
@@ -49,7 +49,7 @@ def show(desk: Desk) -> None:
         _open_list(desk, tab)
 
 
-def address(desk: Desk, group: Group) -> str:
+def address(desk: Desk, group: WorkGroup) -> str:
     """Where a group is answered."""
     return html.link("attention", desk.name, tab="open" if group.is_mine else "waiting", group=group.key)
 
@@ -105,7 +105,7 @@ def _table(columns: Sequence[Column], groups: Sequence[Any], row: Any) -> None:
         html.quiet(f"{len(groups):,} reasons in all.")
 
 
-def _open_row(group: Group, desk: Desk) -> list[str]:
+def _open_row(group: WorkGroup, desk: Desk) -> list[str]:
     return [
         _named(group, address(desk, group), group.sentence),
         f"{group.size:,}",
@@ -116,13 +116,13 @@ def _open_row(group: Group, desk: Desk) -> list[str]:
     ]
 
 
-def _named(group: Group, where: str, why: str) -> str:
+def _named(group: WorkGroup, where: str, why: str) -> str:
     """Why they wait, leading to the group, over what else they share."""
     common = formats.common(group.common)
     return html.anchor(where, why) + html.under(formats.capital(common) if common else "")
 
 
-def _trend(group: Group, desk: Desk) -> str:
+def _trend(group: WorkGroup, desk: Desk) -> str:
     """How many came on each of the last days, as small bars that say it in words as well."""
     today = (desk.now + formats.offset(desk.now)).date()
     numbers = [group.days.get(today - timedelta(days=back), 0) for back in range(DAYS - 1, -1, -1)]
@@ -145,7 +145,7 @@ def _skipped_list(desk: Desk) -> None:
     _table(columns, groups, lambda group: _skipped_row(group, desk))
 
 
-def _skipped_row(group: Group, desk: Desk) -> list[str]:
+def _skipped_row(group: WorkGroup, desk: Desk) -> list[str]:
     where = html.link("attention", desk.name, tab="skipped", group=group.key)
     return [
         _named(group, where, _reason(group)),
@@ -157,11 +157,11 @@ def _skipped_row(group: Group, desk: Desk) -> list[str]:
     ]
 
 
-def _reason(group: Group) -> str:
+def _reason(group: WorkGroup) -> str:
     return formats.capital(str(group.facts.get("because") or "No reason given")).removesuffix(".")
 
 
-def _until(group: Group) -> str:
+def _until(group: WorkGroup) -> str:
     until = group.facts.get("until")
     return formats.day(until) if until else "taken back"
 
@@ -229,7 +229,7 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
             order_forms.offer(desk, step, whom)
 
 
-def _lead(group: Group, desk: Desk) -> None:
+def _lead(group: WorkGroup, desk: Desk) -> None:
     if group.code == "skipped_by_person":
         mark, step = formats.mark("⏸", "Skipped"), ""
         since = f"by {group.facts.get('by') or 'somebody'}, {_until_told(group)}"
@@ -247,7 +247,7 @@ def _lead(group: Group, desk: Desk) -> None:
     html.html(f'<p class="lead">{" · ".join(part for part in told if part)}</p>{step}')
 
 
-def _until_told(group: Group) -> str:
+def _until_told(group: WorkGroup) -> str:
     until = group.facts.get("until")
     return f"until {formats.day(until)}" if until else "until somebody takes it back"
 
@@ -267,7 +267,7 @@ def _left_out(key: str, members: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _members(
-    desk: Desk, group: Group, members: Sequence[Mapping[str, Any]], left_out: set[str], with_ticks: bool
+    desk: Desk, group: WorkGroup, members: Sequence[Mapping[str, Any]], left_out: set[str], with_ticks: bool
 ) -> None:
     """The records, each leading to its page; where they have ticks, everything is ticked at first."""
     key, title = group.key, group.sentence

@@ -7,7 +7,7 @@ import streamlit as st
 
 from console.components import connection_list, consent_button, formats, html, run_progress, setup_steps
 from console.components.html import Column
-from console.desk.desk import Account, Desk, SettingRow, failure_sentence
+from console.desk.desk import ConnectionOverview, Desk, SettingRow, failure_sentence
 from syncer.domain.errors import SyncerError, WrongUsage
 from syncer.domain.settings import DEFAULT
 from syncer.messages import access
@@ -64,7 +64,7 @@ def _carry_out(order: Callable[[], str]) -> None:
 # -- both accounts ----------------------------------------------------------------------------------------------------
 
 
-def _xero(desk: Desk, account: Account) -> str:
+def _xero(desk: Desk, account: ConnectionOverview) -> str:
     row = account.row
     label = "Connect Xero" if account.state == "not_connected" else "Connect again"
     kind = "act" if account.state != "connected" else ""
@@ -89,7 +89,7 @@ def _xero(desk: Desk, account: Account) -> str:
     return _side("Xero", formats.connection_state(account.state), account.state, html.facts(facts) + button)
 
 
-def _consent(desk: Desk, account: Account) -> str:
+def _consent(desk: Desk, account: ConnectionOverview) -> str:
     if account.token_since is None:
         return ""
     by = f" by {escape(account.token_by)}" if account.token_by else ""
@@ -98,19 +98,19 @@ def _consent(desk: Desk, account: Account) -> str:
     return f"{first}token renewed {formats.ago(account.token_since, desk.now)}"
 
 
-def _calls(desk: Desk, account: Account) -> str:
+def _calls(desk: Desk, account: ConnectionOverview) -> str:
     if not account.budget:
         return "not known yet"
     return f"{account.budget['day_left']:,} today, said {formats.ago(account.budget['made_at'], desk.now)}"
 
 
-def _held(account: Account) -> str:
+def _held(account: ConnectionOverview) -> str:
     if not account.held:
         return "nothing"
     return f"{formats.count(account.held, 'invoice')}, {escape(formats.monies(account.held_money))}"
 
 
-def _crococlick(account: Account) -> str:
+def _crococlick(account: ConnectionOverview) -> str:
     row = account.row
     zone = str(row.get("timezone") or "").replace("_", " ")
     facts = [
@@ -145,7 +145,7 @@ def _automatic(desk: Desk) -> None:
     html.section("Automatic", f"<p>{formats.prose(run_progress.watch_told(desk))}</p><p>{told}</p>{still}")
 
 
-def _end(desk: Desk, account: Account) -> None:
+def _end(desk: Desk, account: ConnectionOverview) -> None:
     if account.state == "not_connected" or not desk.may("disconnect"):
         return
     with st.popover("Disconnect"):

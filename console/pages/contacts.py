@@ -11,7 +11,7 @@ from console.desk.contacts import LastImport
 from console.desk.desk import Desk
 from syncer.domain.errors import WrongUsage
 from syncer.messages import contacts
-from syncer.support.contacts import GroupTold, Person, Row
+from syncer.support.contacts import GroupTold, ImportRow, Person
 
 GROUPS, LOOKS, LINKS = 10, 15, 50
 TABS = {
@@ -106,7 +106,7 @@ def _tabs(desk: Desk, current: str, counts: Mapping[str, int], groups: Sequence[
     html.html(html.tabs(shown))
 
 
-def _some(desk: Desk, outcome: str, what: str, size: int) -> tuple[Sequence[Row], int]:
+def _some(desk: Desk, outcome: str, what: str, size: int) -> tuple[Sequence[ImportRow], int]:
     """The rows of the page that the address names, of the first where there are not so many; and how many in all."""
     asked = st.query_params.get("part", "1")
     page = int(asked) if asked.isdecimal() and int(asked) else 1
@@ -131,7 +131,7 @@ def _looks(desk: Desk) -> None:
         st.pagination(-(-total // LOOKS), key="part", bind="query-params")
 
 
-def _look(desk: Desk, row: Row) -> None:
+def _look(desk: Desk, row: ImportRow) -> None:
     with st.container(border=True, key=f"look-{row.xero_id}"):
         email = f' <span class="quiet">{escape(row.email)}</span>' if row.email else ""
         html.html(
@@ -304,7 +304,7 @@ def _links(desk: Desk) -> None:
         st.pagination(-(-total // LINKS), key="part", bind="query-params")
 
 
-def _link_row(row: Row, desk: Desk) -> list[str]:
+def _link_row(row: ImportRow, desk: Desk) -> list[str]:
     mark, word = contacts.OUTCOMES[row.outcome]
     tone = "needs" if row.outcome == "conflict" else "good" if row.outcome != "left_out" else "quiet"
     return [

@@ -12,7 +12,7 @@ import streamlit as st
 from console.components import connection_list, formats, html, order_forms
 from console.components.html import Column
 from console.components.order_forms import For
-from console.desk.desk import Desk, Request
+from console.desk.desk import AttemptDetail, Desk
 from syncer.domain.planning.compare import DATES, MONEY, Compared
 from syncer.support.explain import Story
 
@@ -333,7 +333,7 @@ def _requests(desk: Desk, story: Story) -> None:
             _request(request, place)
 
 
-def _request(request: Request, place: int) -> None:
+def _request(request: AttemptDetail, place: int) -> None:
     call = request.call
     status = str(call["status"]) if call["status"] else "no answer"
     facts = [

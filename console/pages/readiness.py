@@ -12,7 +12,7 @@ from syncer.domain.errors import WrongUsage
 from syncer.domain.readiness.checks import Check
 from syncer.messages import status
 from syncer.messages.readiness import GROUPS, MARKS
-from syncer.onboarding.readiness import Report
+from syncer.onboarding.readiness import ReadinessReport
 
 TONES = {"pass": "good", "warn": "heals", "fail": "needs", "unknown": "heals"}
 # What may be created in Xero where it is missing.
@@ -57,7 +57,7 @@ def _notice() -> None:
 # -- the report -------------------------------------------------------------------------------------------------------
 
 
-def _report(desk: Desk, report: Report) -> None:
+def _report(desk: Desk, report: ReadinessReport) -> None:
     for name, codes in GROUPS.items():
         those = [check for check in report.checks if check.code in codes]
         if those:
@@ -96,7 +96,7 @@ def _numbers(desk: Desk, check: Check) -> str:
 # -- the mapping editor -----------------------------------------------------------------------------------------------
 
 
-def _editor(desk: Desk, report: Report) -> None:
+def _editor(desk: Desk, report: ReadinessReport) -> None:
     """Each account, tax and currency with its candidates; what a choice would do is said before it is saved."""
     ready = desk.readiness
     named = {ready.setting_of(check): _named(check) for check in report.checks if ready.setting_of(check)}
@@ -172,7 +172,7 @@ def _wanted(desk: Desk, key: str) -> str:
 # -- the preview ------------------------------------------------------------------------------------------------------
 
 
-def _preview(desk: Desk, report: Report) -> None:
+def _preview(desk: Desk, report: ReadinessReport) -> None:
     assert report.planned is not None  # noqa: S101 — the caller looked
     totals, price = report.planned["totals"], report.planned["price"]
     html.section("What the next sync would do")
@@ -241,7 +241,7 @@ def _verdict(ok: bool) -> str:
 # -- the certificate --------------------------------------------------------------------------------------------------
 
 
-def _certificate(desk: Desk, report: Report) -> None:
+def _certificate(desk: Desk, report: ReadinessReport) -> None:
     html.section("Certificate")
     html.html("<p>The report, the plan and the settings as one page to print, or to hand to the accountant.</p>")
     st.download_button(

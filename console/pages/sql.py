@@ -23,7 +23,7 @@ from syncer.reports.saved_questions import (
     values,
 )
 from syncer.storage.analysis.copy import Table
-from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Answer
+from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, QueryResult
 
 IN_ADDRESS = 4_000  # letters of a text that an address can carry everywhere
 KEY = "sql answer"
@@ -172,7 +172,7 @@ def _type(kind: str) -> str:
 # -- saving -----------------------------------------------------------------------------------------------------------
 
 
-def _save(desk: Desk, base: Saved | None, answer: Answer) -> Chart:
+def _save(desk: Desk, base: Saved | None, answer: QueryResult) -> Chart:
     """What makes a question of it; the chart that is chosen is drawn above."""
     mine = base if base and not base.is_ours else None
     with st.expander("Save as a question", expanded=base is not None):
@@ -191,7 +191,7 @@ def _save(desk: Desk, base: Saved | None, answer: Answer) -> Chart:
     return chart
 
 
-def _choose_chart(before: Chart, answer: Answer) -> Chart:
+def _choose_chart(before: Chart, answer: QueryResult) -> Chart:
     """Which columns are drawn, and how; the picture above follows."""
     kinds, names, numbers = list(CHARTS), answer.columns, result_chart.numbers(answer)
     with st.container(horizontal=True, vertical_alignment="bottom"):

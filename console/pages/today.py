@@ -22,7 +22,7 @@ from console.components import (
 from console.components.html import Column
 from console.desk.desk import Desk
 from console.pages import attention
-from syncer.support.work_list import Group, Today
+from syncer.support.work_list import Today, WorkGroup
 
 REASONS = 25
 MOVES = ("created", "updated", "voided", "paid")
@@ -118,7 +118,7 @@ def _together(sums: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
 # -- groups -----------------------------------------------------------------------------------------------------------
 
 
-def _groups(title: str, key: str, groups: Sequence[Group], desk: Desk) -> None:
+def _groups(title: str, key: str, groups: Sequence[WorkGroup], desk: Desk) -> None:
     if not groups:
         return
     table = st.container()
@@ -130,7 +130,7 @@ def _groups(title: str, key: str, groups: Sequence[Group], desk: Desk) -> None:
         html.section(title + several, html.table(columns, [_group_row(group, desk) for group in part]))
 
 
-def _group_row(group: Group, desk: Desk) -> list[str]:
+def _group_row(group: WorkGroup, desk: Desk) -> list[str]:
     return [
         html.anchor(attention.address(desk, group), group.sentence),
         f"{group.size:,}",

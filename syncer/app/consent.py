@@ -16,7 +16,7 @@ from syncer.domain.model.books import Organisation, books_from, books_text
 from syncer.domain.model.obstacle import XERO
 from syncer.domain.settings import DEFAULT
 from syncer.messages.times import iso
-from syncer.storage.ledger.writer import Deed
+from syncer.storage.ledger.writer import AuditEntry
 from syncer.support.runs import run_summary
 from syncer.sync import obstacles
 
@@ -102,7 +102,7 @@ def _select(connection: Connection, tenant: Tenant, by: str) -> None:
     organisation = connection.accounts.organisation()
     now = connection.app.clock.now()
     connection.ledger.save_connection(
-        now, Deed(by, "connected"), state="connected", connected_at=now, organisation_id=tenant.id,
+        now, AuditEntry(by, "connected"), state="connected", connected_at=now, organisation_id=tenant.id,
         **_told(organisation),
     )  # fmt: skip
     if moves:
@@ -173,7 +173,7 @@ def _try_source(connection: Connection) -> None:
 def disconnect(connection: Connection, by: str = "") -> None:
     """End the connection at Xero and forget its tokens; the ledger stays."""
     connection.tokens.disconnect()
-    deed = Deed(by or who(), "disconnected")
+    deed = AuditEntry(by or who(), "disconnected")
     connection.ledger.save_connection(connection.app.clock.now(), deed, state="not_connected")
     connection.drain_calls()
     obstacles.passes(connection.ledger, XERO)
@@ -274,7 +274,7 @@ def add(app: App, name: str, location_id: str, token: str, by: str = "") -> Conn
     if other := _with(connection, location_id=location_id):
         raise WrongUsage(f"The location {location_id} has a connection already, named {other}.")
     app.vault.put(f"crococlick:{name}", {"location_id": location_id, "token": token})
-    deed = Deed(by or who(), "token_changed" if before else "connection_added")
+    deed = AuditEntry(by or who(), "token_changed" if before else "connection_added")
     connection.ledger.save_connection(app.clock.now(), deed, location_id=location_id, source_state="connected")
     _try_source(connection)
     return connection

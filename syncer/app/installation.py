@@ -17,25 +17,25 @@ from syncer.connectors.http import call_id
 from syncer.connectors.xero import error_messages
 from syncer.connectors.xero.auth import Consent, Identity, TokenSource, XeroApp
 from syncer.connectors.xero.client import XeroAccounts
-from syncer.connectors.xero.rate_limit import Pacer
-from syncer.connectors.xero.shared_limits import Shared
+from syncer.connectors.xero.rate_limit import OrganisationLimiter
+from syncer.connectors.xero.shared_limits import LimitsFile
 from syncer.connectors.xero.wire import document_size
 from syncer.domain import settings as conf
 from syncer.domain.errors import LedgerBusy, Reconnect, WrongUsage
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.ports import Accounts, Clock
-from syncer.domain.settings import DEFAULT, Pace
+from syncer.domain.settings import DEFAULT, CallLimits
 from syncer.storage.call_log import Calls
 from syncer.storage.database.store import Store, ledger_path
 from syncer.storage.file_lock import FileLock
-from syncer.storage.ledger.access_and_audit import Register
+from syncer.storage.ledger.access_and_audit import AccessRegister
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.payloads import Bodies
+from syncer.storage.payloads import Payloads
 from syncer.storage.processes import lives
 from syncer.storage.seal import FileSeal
 from syncer.storage.vault import FileVault
 from syncer.storage.webhook_inbox import Inbox
-from syncer.sync.context import Doors, Orders
+from syncer.sync.context import RunContext, RunOptions
 
 if TYPE_CHECKING:
     from syncer.storage.analysis.copy import Analysis
@@ -75,9 +75,9 @@ class App:
         return Store(path, self.clock)
 
     @cached_property
-    def register(self) -> Register:
+    def register(self) -> AccessRegister:
         """Who may do what, and what people did."""
-        return Register(self.store)
+        return AccessRegister(self.store)
 
     @cached_property
     def vault(self) -> FileVault:
@@ -86,9 +86,9 @@ class App:
         return FileVault(self.environment.data_dir, self.environment.secret_key)
 
     @cached_property
-    def bodies(self) -> Bodies:
+    def bodies(self) -> Payloads:
         """Where requests and answers are."""
-        return Bodies(self.environment.data_dir / "bodies")
+        return Payloads(self.environment.data_dir / "bodies")
 
     @cached_property
     def inbox(self) -> Inbox:
@@ -205,27 +205,27 @@ class Connection:
         location_id = row["location_id"] if row and row["location_id"] else self.app.environment.crococlick_location_id
         return conf.rules({**self.settings(), **(changes or {})}, location_id)
 
-    def pace(self) -> Pace:
+    def pace(self) -> CallLimits:
         """The limits in force."""
         return conf.pace(self.settings())
 
-    def pacer(self, organisation: str) -> Pacer:
+    def pacer(self, organisation: str) -> OrganisationLimiter:
         """Turns to call an organisation, shared with the other processes of this machine."""
         pace = self.pace()
-        return Pacer(
+        return OrganisationLimiter(
             self.app.clock,
             calls_per_minute=pace.per_minute,
             calls_per_day=pace.per_day,
             calls_in_flight=pace.in_flight,
-            board=Shared(self.app.environment.data_dir / "pace" / f"{organisation}.json"),
+            board=LimitsFile(self.app.environment.data_dir / "pace" / f"{organisation}.json"),
             lives=lives,
         )
 
-    def orders(self, **asked: Any) -> Orders:
+    def orders(self, **asked: Any) -> RunOptions:
         """What a run is asked for, within the limits and settings in force."""
         stored = self.settings()
         pace = conf.pace(stored)
-        return Orders(
+        return RunOptions(
             recent_days=conf.value_of(stored, "recent_days"),
             in_flight=pace.in_flight,
             left_to_daily_work=1 - pace.backfill_share,
@@ -252,10 +252,10 @@ class Connection:
         folder.mkdir(parents=True, exist_ok=True)
         return FileLock(folder / (self.name if of_what == "run" else f"{self.name}.{of_what}"))
 
-    def doors(self, accounts: Accounts | None = None) -> Doors:
+    def doors(self, accounts: Accounts | None = None) -> RunContext:
         """What a run reaches the world through; raises Reconnect where nothing is connected."""
         clock = self.app.clock
-        return Doors(
+        return RunContext(
             crm=self.crm,
             accounts=accounts or self.accounts,
             ledger=self.ledger,

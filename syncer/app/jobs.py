@@ -15,10 +15,10 @@ from syncer.domain.ports import Accounts
 from syncer.support.runs import result_of_import, result_of_run
 from syncer.support.search import find
 from syncer.sync import obstacles
-from syncer.sync.contact_import import Import, Report
+from syncer.sync.contact_import import Import, ImportReport
 from syncer.sync.contact_ingest import ContactReading
-from syncer.sync.context import Foreseen, Orders, Tell
-from syncer.sync.run import Outcome, Run, Seen
+from syncer.sync.context import Foreseen, RunOptions, Tell
+from syncer.sync.run import Run, RunOutcome, Seen
 
 # Of the sweeps that found nothing to do one is kept for each hour, besides the last.
 KEPT_IDLE = timedelta(hours=1)
@@ -26,13 +26,13 @@ KEPT_IDLE = timedelta(hours=1)
 
 def run(
     connection: Connection,
-    orders: Orders,
+    orders: RunOptions,
     asked_by: str,
     tell: Tell,
     stop: Callable[[], bool],
     patience_s: float | None = None,
     stopped_as: Callable[[], str] = lambda: "stopped",
-) -> Outcome:
+) -> RunOutcome:
     """One run, from its row in the ledger to its result; raises LedgerBusy when another is at work for too long.
 
     `stopped_as` is the word for its end where it was `stop` that ended it.
@@ -42,7 +42,7 @@ def run(
     with connection.alone(patience_s=patience_s):
         began = clock.now()
         connection.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), began)
-        outcome = Outcome(run_id, "failed")
+        outcome = RunOutcome(run_id, "failed")
         try:
             connection.refresh_source()
             if not orders.patient:
@@ -61,14 +61,14 @@ def run(
 
 def import_contacts(
     connection: Connection, asked_by: str, tell: Tell, stop: Callable[[], bool], dry_run: bool = False
-) -> Report:
+) -> ImportReport:
     """One import of contacts, from its row in the ledger to its result; raises LedgerBusy when a run is at work."""
     clock = connection.app.clock
     run_id = _new_run_id(connection)
     with connection.alone():
         scope, began = "dry run" if dry_run else "", clock.now()
         connection.ledger.begin_run(run_id, scope, asked_by, os.getpid(), began, "import")
-        report = Report(run_id, dry_run, "failed")
+        report = ImportReport(run_id, dry_run, "failed")
         try:
             connection.refresh_source()
             rules = conf.import_rules(connection.settings())
@@ -96,7 +96,7 @@ def look_at_contacts(connection: Connection, tell: Tell, stop: Callable[[], bool
             reading.crococlick()
 
 
-def look(connection: Connection, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Seen:
+def look(connection: Connection, orders: RunOptions, tell: Tell, stop: Callable[[], bool]) -> Seen:
     """Read both sides and write to neither; raises LedgerBusy when a run is at work, TryLater, Reconnect, HaltRun.
 
     CrocoClick is read first: what it has is known afterwards even where Xero cannot be read.
@@ -106,7 +106,7 @@ def look(connection: Connection, orders: Orders, tell: Tell, stop: Callable[[], 
         return Run("", connection.doors(_accounts_if_any(connection)), connection.rules(), orders, tell, stop).look()
 
 
-def foresee(connection: Connection, orders: Orders, tell: Tell, stop: Callable[[], bool]) -> Foreseen:
+def foresee(connection: Connection, orders: RunOptions, tell: Tell, stop: Callable[[], bool]) -> Foreseen:
     """Read what such a run would read and write to neither side; raises what `look` raises."""
     with connection.alone(), _heeding(connection, obstacles.BY_LOOK, stop):
         connection.refresh_source()
@@ -120,7 +120,7 @@ def search(connection: Connection, what: str) -> int:
     """
     with _heeding(connection, obstacles.BY_SEARCH):
         connection.refresh_source()
-        found = Run("", connection.doors(_accounts_if_any(connection)), connection.rules(), Orders()).search(what)
+        found = Run("", connection.doors(_accounts_if_any(connection)), connection.rules(), RunOptions()).search(what)
         connection.ledger.take_customers(connection.app.clock.now())
         if ids := [row["source_id"] for row in find(connection.ledger, what)]:
             states.decide(connection, ids)
@@ -170,7 +170,7 @@ def _new_run_id(connection: Connection) -> str:
     return f"{connection.app.clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
-def _close(connection: Connection, outcome: Outcome, orders: Orders, began: datetime) -> None:
+def _close(connection: Connection, outcome: RunOutcome, orders: RunOptions, began: datetime) -> None:
     connection.drain_calls(outcome.run_id)
     kind = obstacles.BY_RUN_OF_FEW if orders.only else obstacles.BY_RUN
     states.heed(connection, outcome.failure, began, kind, outcome.ended == "done")
@@ -183,7 +183,7 @@ def _close(connection: Connection, outcome: Outcome, orders: Orders, began: date
         connection.ledger.thin_runs(outcome.run_id, connection.app.clock.now() - KEPT_IDLE)
 
 
-def _decide_what_is_left(connection: Connection, outcome: Outcome, orders: Orders) -> None:
+def _decide_what_is_left(connection: Connection, outcome: RunOutcome, orders: RunOptions) -> None:
     """A run that came to its end has decided all but what an answer has moved since."""
     if outcome.ended != "done":
         states.decide(connection, sorted(orders.only))

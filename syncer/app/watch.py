@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from syncer.app import consent, jobs
 from syncer.app.installation import Connection
 from syncer.domain.errors import LedgerBusy, RateLimited, SyncerError, TryLater
-from syncer.domain.planning.schedule import FEW, Moment, Next, Step, next_step
+from syncer.domain.planning.schedule import FEW, Next, ScheduledStep, ScheduleInput, next_step
 from syncer.domain.ports import Event
-from syncer.sync.run import Outcome
+from syncer.sync.run import RunOutcome
 
 WATCH = "watch"  # whom its runs are recorded under
 EVERY = timedelta(seconds=120)
@@ -40,7 +40,7 @@ class Lately:
     sweep_calls: int = 0
     tried_at: datetime | None = None  # when the last run for everything began that came to its end
 
-    def note(self, outcome: Outcome, began: datetime, now: datetime, whole: bool) -> None:
+    def note(self, outcome: RunOutcome, began: datetime, now: datetime, whole: bool) -> None:
         """Learn from a run that ended; `whole`: it was for everything."""
         failure = outcome.failure
         # A payment that it is too early to look for leaves nothing else undone: the next sweep looks.
@@ -66,7 +66,7 @@ class Lately:
 
 
 @dataclass
-class Watch:
+class ConnectionWatch:
     """One connection's watch. `turn` does what is due, or says until when nothing is."""
 
     connection: Connection
@@ -85,20 +85,20 @@ class Watch:
     def turn(self) -> Next:
         """Do the next step if it is due; raises nothing that a person could meet."""
         planned = self._plan()
-        if planned.step is Step.REST or self.stopping.is_set():
+        if planned.step is ScheduledStep.REST or self.stopping.is_set():
             return planned
         self._looked_at = self._now()
-        events = self._events() if planned.step is Step.LOOK and not planned.is_ordered else []
+        events = self._events() if planned.step is ScheduledStep.LOOK and not planned.is_ordered else []
         self._made_way = False
         try:
             outcome = self._run(planned, events)
         except LedgerBusy:
             # Somebody else's run is at work, or the ledger is held: nothing is lost by waiting for it.
             self._looked_at = NEVER
-            return Next(Step.REST, self._now() + timedelta(seconds=BUSY_AGAIN_S))
+            return Next(ScheduledStep.REST, self._now() + timedelta(seconds=BUSY_AGAIN_S))
         except SyncerError as failure:
-            outcome = Outcome("", "failed", failure)
-        self.lately.note(outcome, self._looked_at, self._now(), planned.step is not Step.LOOK)
+            outcome = RunOutcome("", "failed", failure)
+        self.lately.note(outcome, self._looked_at, self._now(), planned.step is not ScheduledStep.LOOK)
         self._forget(events, outcome)
         return planned
 
@@ -107,7 +107,7 @@ class Watch:
     def _plan(self) -> Next:
         """The next step; what it depends on is only looked at again when something moved or its time has come."""
         sign, now = self.connection.app.store.version(), self._now()
-        waits = self._next and self._next.step is Step.REST and now < self._next.at
+        waits = self._next and self._next.step is ScheduledStep.REST and now < self._next.at
         if waits and sign == self._sign and not self.connection.app.inbox.waiting(self._location):
             assert self._next is not None  # noqa: S101 — it is what waits
             return self._next
@@ -115,7 +115,7 @@ class Watch:
         self._next = next_step(self._moment(now))
         return self._next
 
-    def _moment(self, now: datetime) -> Moment:
+    def _moment(self, now: datetime) -> ScheduleInput:
         ledger, lately = self.connection.ledger, self.lately
         since = self._since()
         due = ledger.row("due", since=since) or {}
@@ -124,7 +124,7 @@ class Watch:
             # Nobody could act on them: the reading that comes first then finds what they are about.
             self.connection.app.inbox.drop(events)
             events = []
-        return Moment(
+        return ScheduleInput(
             now=now,
             every=self.every,
             can=may_work,
@@ -168,7 +168,7 @@ class Watch:
 
     # -- doing it -------------------------------------------------------------------------------------------------
 
-    def _run(self, planned: Next, events: Sequence[Event]) -> Outcome:
+    def _run(self, planned: Next, events: Sequence[Event]) -> RunOutcome:
         # Opened anew for each run: tokens, settings and the organisation may be others than before.
         connection = Connection(self.connection.app, self.connection.name)
         try:
@@ -177,18 +177,20 @@ class Watch:
             connection.drain_calls()
             connection.close()
 
-    def _run_with(self, connection: Connection, planned: Next, events: Sequence[Event]) -> Outcome:
+    def _run_with(self, connection: Connection, planned: Next, events: Sequence[Event]) -> RunOutcome:
         ids = set(planned.ids)
         if events:
             ids = self._subjects(connection, [event for event in events if event.subject in ids])
             if not ids:
-                return Outcome("")
-        only = frozenset(ids) if planned.step is Step.LOOK else frozenset[str]()
-        orders = connection.orders(only=only, patient=not planned.is_ordered, goes_on=planned.step is Step.GO_ON)
+                return RunOutcome("")
+        only = frozenset(ids) if planned.step is ScheduledStep.LOOK else frozenset[str]()
+        orders = connection.orders(
+            only=only, patient=not planned.is_ordered, goes_on=planned.step is ScheduledStep.GO_ON
+        )
         stop = self.stopping.is_set if only else self._must_stop
         outcome = jobs.run(connection, orders, WATCH, _tell_nobody, stop, 0.0, self._stopped_as)
         consent.note_failure(connection, outcome.failure)
-        if planned.step is Step.SWEEP and outcome.ended == "done":
+        if planned.step is ScheduledStep.SWEEP and outcome.ended == "done":
             self.lately.sweep_calls = self._calls_of(outcome.run_id)
         return outcome
 
@@ -198,7 +200,7 @@ class Watch:
         ids = {event.subject for event in events if event.about == "invoice"}
         return ids | set(jobs.look_at_customers(connection, customers) if customers else ())
 
-    def _forget(self, events: Sequence[Event], outcome: Outcome) -> None:
+    def _forget(self, events: Sequence[Event], outcome: RunOutcome) -> None:
         """Events that were acted on are done with; while CrocoClick does not answer at all they wait.
 
         One that failed two runs is let go, so that it stands in nobody's way: the next reading finds what it was about.

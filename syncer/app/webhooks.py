@@ -30,7 +30,7 @@ def connected_locations(app: App) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-class Door:
+class WebhookIntake:
     """The door of one installation."""
 
     def __init__(self, app: App) -> None:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from datetime import timedelta
 
 from syncer.app.installation import App, Connection
-from syncer.app.watch import EVERY, WATCH, Watch
+from syncer.app.watch import EVERY, WATCH, ConnectionWatch
 from syncer.app.webhooks import connected_locations
 from syncer.domain.errors import LedgerBusy, SyncerError
-from syncer.domain.planning.schedule import Next, Step
+from syncer.domain.planning.schedule import Next, ScheduledStep
 from syncer.messages import status
 from syncer.storage.heartbeat import Note
 
@@ -25,7 +25,7 @@ STRANGERS_KEPT = timedelta(minutes=1)
 _log = logging.getLogger(__name__)
 
 
-class Watches:
+class Worker:
     """A watch for every connection, or for one; each in a thread of its own, so that none waits for another."""
 
     def __init__(
@@ -86,14 +86,14 @@ class Watches:
             try:
                 with connection.alone(WATCH, 0.0):
                     self._say(f"Watching {name}.")
-                    self._turns(Watch(connection, self._every, self._stopping, self._waits_for_go))
+                    self._turns(ConnectionWatch(connection, self._every, self._stopping, self._waits_for_go))
             except LedgerBusy:
                 if not told:
                     self._say(f"Another watch is at work for {name}: this one stands by, and takes over when it ends.")
                     told = True
                 self._stopping.wait(STAND_BY_S)
 
-    def _turns(self, watch: Watch) -> None:
+    def _turns(self, watch: ConnectionWatch) -> None:
         note, said = Note(self._app.environment.data_dir, watch.connection.name), ""
         while not self._stopping.is_set():
             try:
@@ -109,10 +109,10 @@ class Watches:
                 planned = self._unwell()
             failures = watch.lately.failures + watch.lately.failed_looks
             note.keep(planned, failures, watch.lately.shut_until, self._every)
-            if planned.step is Step.REST:
+            if planned.step is ScheduledStep.REST:
                 self._stopping.wait(TURN_S)
         note.end()
 
     def _unwell(self) -> Next:
         self._stopping.wait(UNWELL_S)
-        return Next(Step.REST, self._app.clock.now())
+        return Next(ScheduledStep.REST, self._app.clock.now())

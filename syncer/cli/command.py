@@ -15,7 +15,7 @@ from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.domain.settings import DEFAULT
 from syncer.messages import status
 from syncer.storage.database.damage import of_disk
-from syncer.storage.ledger.writer import Deed
+from syncer.storage.ledger.writer import AuditEntry
 
 STARTED = ("sync", "import-contacts", "check", "test-invoice")  # what the audit trail tells of a terminal
 
@@ -60,7 +60,7 @@ def perform(asked: argparse.Namespace, out: Out) -> int:
         app = App.open()
         if asked.command in STARTED and sys.stdin.isatty():
             # A person at a terminal; what cron starts nobody asked for, and the console has written it down itself.
-            app.register.note(Deed(who(), "started"), app.clock.now(), asked.command, asked.connection)
+            app.register.note(AuditEntry(who(), "started"), app.clock.now(), asked.command, asked.connection)
         return function(asked.command)(app, asked, out)
     except WrongUsage as wrong:
         return refused(out, wrong)

@@ -15,7 +15,7 @@ from syncer.domain.errors import Reconnect, WrongUsage
 from syncer.domain.settings import DEFAULT
 from syncer.messages import status as status_messages
 from syncer.messages import times
-from syncer.storage.ledger.writer import Deed
+from syncer.storage.ledger.writer import AuditEntry
 
 
 def do_connect(app: App, asked: argparse.Namespace, out: Out) -> int:
@@ -100,7 +100,7 @@ def do_disconnect(app: App, asked: argparse.Namespace, out: Out) -> int:
 def do_end_sign_ins(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Forget the key that signs the cookies of sign-ins: the console makes another when it starts."""
     app.vault.remove("console")
-    app.register.note(Deed(who(), "ended_sign_ins"), app.clock.now(), "all")
+    app.register.note(AuditEntry(who(), "ended_sign_ins"), app.clock.now(), "all")
     if out.as_json:
         out.json({"ended": True})
     out.say("Every sign-in ends when the console is started again: do that now.")

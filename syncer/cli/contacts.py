@@ -14,7 +14,7 @@ from syncer.support import contacts as contacts_support
 from syncer.support import runs
 from syncer.support.contact_orders import NAMES, ContactDesk
 from syncer.support.contacts import Person
-from syncer.sync.contact_import import Report
+from syncer.sync.contact_import import ImportReport
 
 SHOWN = 20  # groups of duplicates
 SIDES = {XERO: "Xero", CROCOCLICK: "CrocoClick"}
@@ -35,7 +35,7 @@ def do_import(app: App, asked: argparse.Namespace, out: Out) -> int:
 
 
 def _tell(
-    report: Report, told: Mapping[str, Mapping[str, int]], conflicts: Sequence[Mapping[str, str]], out: Out
+    report: ImportReport, told: Mapping[str, Mapping[str, int]], conflicts: Sequence[Mapping[str, str]], out: Out
 ) -> None:
     done = [(contacts_messages.OUTCOMES[name][1], f"{n:,}") for name, n in told["outcomes"].items() if n]
     out.table(["outcome", "contacts"], done or [("no contacts in Xero", "")], right=["contacts"])
@@ -56,7 +56,7 @@ def _tell(
         out.note("CrocoClick did not answer for some of them. The next import looks, and goes on from here.")
 
 
-def _status(report: Report) -> int:
+def _status(report: ImportReport) -> int:
     if isinstance(report.failure, Reconnect):
         return NOT_CONNECTED
     if report.ended in ("deferred", "stopped"):
@@ -72,7 +72,7 @@ def do_duplicates(app: App, asked: argparse.Namespace, out: Out) -> int:
     with out.progress() as tell, stoppable(out) as stop:
         jobs.look_at_contacts(connection, tell, stop)
         is_stopped = stop()
-    told = contacts_support.Book(connection.ledger).groups()
+    told = contacts_support.ContactBook(connection.ledger).groups()
     if out.as_json:
         out.json(contacts_support.as_json(told))
     for group in told[:SHOWN]:

@@ -7,14 +7,14 @@ from syncer.app.installation import App, who
 from syncer.cli.output import DONE, Out
 from syncer.messages import format
 from syncer.reports.table_export import export
-from syncer.storage.ledger.writer import Deed
+from syncer.storage.ledger.writer import AuditEntry
 
 
 def do_export(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Write one analysis table to a file."""
     _notice(app)
     rows = export(app.analysis, asked.kind, asked.to, _limit(app, asked))
-    app.register.note(Deed(who(), "exported"), app.clock.now(), asked.kind, asked.only or "")
+    app.register.note(AuditEntry(who(), "exported"), app.clock.now(), asked.kind, asked.only or "")
     if out.as_json:
         out.json({"kind": asked.kind, "to": str(asked.to), "rows": rows})
     out.say(f"{format.count(rows, 'row')} written to {asked.to}.")

@@ -88,7 +88,7 @@ def do_order(app: App, asked: argparse.Namespace, out: Out) -> int:
     if contacts.is_about_contacts(connection, name, what):
         return contacts.order(connection, name, what, said, who(), out)
     rows = {row["source_id"]: row for one in what for row in search.meant(connection.ledger, one)}
-    given = orders.Desk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
+    given = orders.OrderDesk(connection.ledger, who(), app.clock.now()).give(name, list(rows.values()), said)
     states.decide(connection, orders.touched(name, list(rows.values())))
     if out.as_json:
         invoices = [{"invoice_id": row["source_id"], "number": row["number"]} for row in given.invoices]

@@ -29,7 +29,7 @@ from syncer.support.preview import (  # fmt: skip
     stopped,
     without_books,
 )
-from syncer.sync.context import Foreseen, Orders
+from syncer.sync.context import Foreseen, RunOptions
 
 SHOWN = 20
 
@@ -54,7 +54,7 @@ def do_check(app: App, asked: argparse.Namespace, out: Out) -> int:
     return DONE if report.ready else HELD
 
 
-def _tell_report(report: readiness_onboarding.Report, out: Out) -> None:
+def _tell_report(report: readiness_onboarding.ReadinessReport, out: Out) -> None:
     for name, codes in readiness_messages.GROUPS.items():
         those = [one for one in report.checks if one.code in codes]
         if not those:
@@ -113,7 +113,7 @@ def do_plan(app: App, asked: argparse.Namespace, out: Out) -> int:
     return DONE
 
 
-def _foreseen(connection: Connection, orders: Orders, out: Out) -> Foreseen:
+def _foreseen(connection: Connection, orders: RunOptions, out: Out) -> Foreseen:
     """Read what a run would read; where something stands in the way, what was read before has to do."""
     states.notice(connection)
     with out.progress() as tell, stoppable(out) as stop:

@@ -9,14 +9,14 @@ from typing import Any
 from syncer.app import consent, jobs
 from syncer.app.installation import App, Connection, who
 from syncer.app.watch import EVERY
-from syncer.app.worker import Watches
+from syncer.app.worker import Worker
 from syncer.cli import readiness
 from syncer.cli.output import DONE, FAILED, HELD, LATER, NOT_CONNECTED, Out, stoppable
 from syncer.domain.errors import Reconnect
 from syncer.messages import format
 from syncer.messages import status as status_messages
 from syncer.support import runs
-from syncer.sync.run import Outcome
+from syncer.sync.run import RunOutcome
 
 
 def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
@@ -34,7 +34,7 @@ def do_watch(app: App, asked: argparse.Namespace, out: Out) -> int:
     """Watch every connection, or one, until Ctrl-C, SIGTERM or the end of whoever started it."""
     if asked.only:
         app.connection(asked.only)
-    watches = Watches(app, asked.only or "", asked.every or EVERY, out.note, asked.with_parent)
+    watches = Worker(app, asked.only or "", asked.every or EVERY, out.note, asked.with_parent)
     if asked.with_parent:
         threading.Thread(target=_when_input_ends, args=[watches.stop], name="parent", daemon=True).start()
     with stoppable(out) as stop:
@@ -50,7 +50,7 @@ def _when_input_ends(then: Callable[[], None]) -> None:
     then()
 
 
-def _report(connection: Connection, outcome: Outcome, only: frozenset[str], out: Out) -> int:
+def _report(connection: Connection, outcome: RunOutcome, only: frozenset[str], out: Out) -> int:
     row = connection.ledger.row("run", run_id=outcome.run_id)
     assert row is not None  # noqa: S101 — it was written a moment ago
     told = runs.run_summary(row)
@@ -61,7 +61,7 @@ def _report(connection: Connection, outcome: Outcome, only: frozenset[str], out:
     return _status_of(outcome, bool(held) or bool(outcome.unreadable))
 
 
-def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcome: Outcome, out: Out) -> None:
+def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcome: RunOutcome, out: Out) -> None:
     done = [(name.replace("_", " "), f"{number:,}") for name, number in told["outcomes"].items() if number]
     out.table(["outcome", "invoices"], done or [("nothing to do", "")], right=["invoices"])
     for currency, sums in told["money"].items():
@@ -83,7 +83,7 @@ def _tell_run(told: Mapping[str, Any], held: Sequence[Mapping[str, Any]], outcom
         out.note("Stopped as asked. The next sync goes on from here.")
 
 
-def _status_of(outcome: Outcome, held: bool) -> int:
+def _status_of(outcome: RunOutcome, held: bool) -> int:
     if isinstance(outcome.failure, Reconnect):
         return NOT_CONNECTED
     if outcome.ended in ("deferred", "stopped"):

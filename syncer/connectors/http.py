@@ -95,7 +95,7 @@ class Left:
     day: int | None = None
 
 
-class Pace(Protocol):
+class RateLimit(Protocol):
     """When the next call may go."""
 
     def turn(self) -> AbstractContextManager[None]:
@@ -201,7 +201,7 @@ class Transport:
         call_log: CallLog,
         clock: Clock,
         *,
-        pace: Pace | None = None,
+        pace: RateLimit | None = None,
         bearer: Bearer | None = None,
         headers: Mapping[str, str] | None = None,
         unavailable: str = "",

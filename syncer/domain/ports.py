@@ -64,7 +64,7 @@ class Unreadable:
         return f"{self.kind} {self.number or self.source_id or 'without an id'}"
 
 
-class Found(list[T]):
+class Lookup(list[T]):
     """What a look came to; `unreadable` are records that are there and cannot be read."""
 
     def __init__(self, items: Iterable[T] = (), unreadable: Iterable[Unreadable] = ()) -> None:
@@ -191,13 +191,13 @@ class Accounts(Protocol):
     def drain_left_out(self) -> Sequence[Unreadable]:
         """Xero's records that could not be read and were left out since this was last asked."""
 
-    def invoices_numbered(self, numbers: Sequence[str]) -> Found[BookInvoice]:
+    def invoices_numbered(self, numbers: Sequence[str]) -> Lookup[BookInvoice]:
         """The sales invoices that carry one of these numbers, whatever their status: one call for 50 plain ones."""
 
-    def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
+    def invoices_with_ids(self, ids: Sequence[str]) -> Lookup[BookInvoice]:
         """The heads of invoices by InvoiceID, whatever their status: a call for each 40."""
 
-    def invoices_with_payments(self, ids: Sequence[str]) -> Found[tuple[BookInvoice, list[BookPayment]]]:
+    def invoices_with_payments(self, ids: Sequence[str]) -> Lookup[tuple[BookInvoice, list[BookPayment]]]:
         """The heads of invoices by InvoiceID, each with its payments: a call for each 40."""
 
     def invoice(self, invoice_id: str) -> BookDocument:
@@ -240,7 +240,7 @@ class Accounts(Protocol):
     def payments_of(self, invoice_id: str) -> Sequence[BookPayment]:
         """The payments on one invoice, deleted ones too: one call."""
 
-    def contacts_with_ids(self, ids: Sequence[str]) -> Found[BookContact]:
+    def contacts_with_ids(self, ids: Sequence[str]) -> Lookup[BookContact]:
         """The contacts that have one of these ids, archived ones too, a call for each 40; unknown ids are left out."""
 
     def create_tax_rates(self, rates: Sequence[NewTaxRate], *, call_id: str, key: str) -> Sequence[TaxRate | Refused]:

@@ -178,7 +178,7 @@ def _check(key: str, known: Setting, value: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Pace:
+class CallLimits:
     """The limits that a connection keeps, in calls."""
 
     per_minute: int = 60
@@ -226,9 +226,9 @@ def import_rules(stored: Mapping[str, str | None]) -> ImportRules:
     return ImportRules(value_of(stored, "import_suppliers"), value_of(stored, "import_without_email"))
 
 
-def pace(stored: Mapping[str, str | None]) -> Pace:
+def pace(stored: Mapping[str, str | None]) -> CallLimits:
     """The limits in force."""
-    return Pace(
+    return CallLimits(
         per_minute=value_of(stored, "calls_per_minute"),
         per_day=value_of(stored, "calls_per_day"),
         in_flight=value_of(stored, "calls_in_flight"),

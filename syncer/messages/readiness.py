@@ -9,7 +9,7 @@ from syncer.domain.model.problems import Who
 from syncer.domain.readiness.checks import MONTHLY, Check, Level
 from syncer.messages.format import WHO, count, day, monies
 from syncer.messages.problems import group_sentence
-from syncer.messages.remedies import Answer, Remedy, remedy
+from syncer.messages.remedies import OrderChoice, Remedy, remedy
 from syncer.messages.status import SCOPES
 
 Facts = Mapping[str, Any]
@@ -90,7 +90,7 @@ def verdict(checks: Sequence[Check], stopped: int, money: Mapping[str, Any]) -> 
     return f"Not ready: {things} {count(stopped, 'invoice')} worth {monies(money)}.{also}"
 
 
-def choices(key: str, books: Books | None) -> list[Answer]:
+def choices(key: str, books: Books | None) -> list[OrderChoice]:
     """What a setting may be, from the books: each an answer that sets it, named as Xero names it."""
     if key == "revenue_account":
         return [*remedy("account_missing", {}, "", books).answers]  # type: ignore[union-attr]  # because: it has a remedy
@@ -99,7 +99,7 @@ def choices(key: str, books: Books | None) -> list[Answer]:
         return [*found.answers] if found else []
     if key == "tax.none" and books:
         fitting = [rate for rate in books.tax_rates if usable(rate) and not rate.effective_rate]
-        return [Answer(f"{rate.name} ({rate.type})", "map", {key: rate.type}) for rate in fitting]
+        return [OrderChoice(f"{rate.name} ({rate.type})", "map", {key: rate.type}) for rate in fitting]
     if key.startswith("tax."):
         found = remedy("tax_unmapped", {"rate": key.removeprefix("tax.")}, "", books)
         return [*found.answers] if found else []
@@ -315,9 +315,9 @@ _OF_SEVERAL: Mapping[str, str] = {
     "contact_invalid": "A customer has something that Xero does not take.",
 }
 
-_CONNECT = (Answer("Connect Xero", "connect", advised=True),)
+_CONNECT = (OrderChoice("Connect Xero", "connect", advised=True),)
 
-_STEPS: Mapping[str, tuple[Who, Say, tuple[Answer, ...]]] = {
+_STEPS: Mapping[str, tuple[Who, Say, tuple[OrderChoice, ...]]] = {
     "xero_scopes": (Who.ADMIN, lambda f: "Connect Xero again and allow everything that is asked for.", _CONNECT),
     "xero_role": (
         Who.ADMIN, lambda f: "Let somebody with the Standard or Adviser role connect Xero, or move to a larger plan.",
@@ -336,7 +336,7 @@ _STEPS: Mapping[str, tuple[Who, Say, tuple[Answer, ...]]] = {
     "duplicates": (Who.SUPPORT, lambda f: "Say on the Contacts page which of them are the same.", ()),
     "contact_import": (
         Who.SUPPORT,
-        lambda f: "Answer for them on the Contacts page." if f else "Import them: `python -m syncer import-contacts`.",
+        lambda f: "OrderChoice for them on the Contacts page." if f else "Import them: `python -m syncer import-contacts`.",
         (),
     ),
     "plan_cap": (Who.ACCOUNTANT, lambda f: "Move to a larger Xero plan, or let the rest wait for the next month.", ()),

@@ -16,7 +16,7 @@ Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Answer:
+class OrderChoice:
     """An order that answers a cause, by its name and the values that go with it: `label` is what the button says."""
 
     label: str
@@ -42,16 +42,16 @@ class Remedy:
 
     who: str
     sentence: str
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[OrderChoice, ...] = ()
     order: list[str] | None = None
 
 
 Say = Callable[[Facts], str]
-Give = Callable[[Facts, Books | None], Iterable[Answer]]
+Give = Callable[[Facts, Books | None], Iterable[OrderChoice]]
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """What to do about one cause; `who` where it is not whom the cause names."""
 
     sentence: Say
@@ -60,20 +60,20 @@ class Step:
 
 
 def _only(label: str, name: str, advised: bool = True, **said: str) -> Give:
-    return lambda facts, books: (Answer(label, name, said, advised),)
+    return lambda facts, books: (OrderChoice(label, name, said, advised),)
 
 
 # -- choices --------------------------------------------------------------------------------------------------------
 
 
-def _rates(facts: Facts, books: Books | None) -> list[Answer]:
+def _rates(facts: Facts, books: Books | None) -> list[OrderChoice]:
     """The sales rates of the same percentage: with any other the total would not come out. Advised where just one is.
 
     Of several ways to tax nothing only the accountant knows the right one.
     """
     written = str(facts.get("rate") or "")
     if not written:
-        return [Answer("Try again", "retry")] if facts.get("messages") else []
+        return [OrderChoice("Try again", "retry")] if facts.get("messages") else []
     if not books:
         return []
     parts = [] if written == "none" else written.split("+")
@@ -83,19 +83,19 @@ def _rates(facts: Facts, books: Books | None) -> list[Answer]:
         rate for rate in books.tax_rates if usable(rate) and (rate.effective_rate == percent or rate.type in named)
     ]
     return [
-        Answer(
+        OrderChoice(
             f"{rate.name} ({rate.type})", "map", {f"tax.{written}": rate.type}, advised=len(alike) == 1 and bool(parts)
         )
         for rate in sorted(alike, key=lambda rate: rate.name)
     ]
 
 
-def _revenue_accounts(facts: Facts, books: Books | None) -> list[Answer]:
+def _revenue_accounts(facts: Facts, books: Books | None) -> list[OrderChoice]:
     found = [one for one in _active(books) if one.klass == "REVENUE" and one.code]
-    return [Answer(f"{one.code} {one.name}", "map", {"revenue_account": one.code}) for one in found]
+    return [OrderChoice(f"{one.code} {one.name}", "map", {"revenue_account": one.code}) for one in found]
 
 
-def _payment_accounts(facts: Facts, books: Books | None) -> list[Answer]:
+def _payment_accounts(facts: Facts, books: Books | None) -> list[OrderChoice]:
     """Accounts that take payments in the currency: those held in it first."""
     currency = str(facts.get("currency") or "")
     if not books or not currency:
@@ -110,7 +110,9 @@ def _payment_accounts(facts: Facts, books: Books | None) -> list[Answer]:
         one for one in ordered if one.type == "BANK" and (one.currency or books.organisation.base_currency) == currency
     ]
     return [
-        Answer(f"{one.code} {one.name}".strip(), "map", {f"payment_account.{currency}": one.id}, advised=[one] == held)
+        OrderChoice(
+            f"{one.code} {one.name}".strip(), "map", {f"payment_account.{currency}": one.id}, advised=[one] == held
+        )
         for one in ordered
     ]
 
@@ -119,12 +121,12 @@ def _active(books: Books | None) -> list[Account]:
     return [one for one in books.accounts if one.status == "ACTIVE"] if books else []
 
 
-def _contacts(facts: Facts, books: Books | None) -> list[Answer]:
+def _contacts(facts: Facts, books: Books | None) -> list[OrderChoice]:
     wanted = str(facts.get("name") or "").casefold()
     found = candidates(facts)
     same = [one for one in found if str(one.get("name")).casefold() == wanted]
     links = [
-        Answer(
+        OrderChoice(
             f"Link to {one.get('name')} ({one.get('email') or 'no email'})",
             "link_contact",
             {"contact": str(one.get("xero_id"))},
@@ -132,40 +134,42 @@ def _contacts(facts: Facts, books: Books | None) -> list[Answer]:
         )
         for one in found
     ]
-    return [*links, Answer("None of these: keep it apart", "keep_apart")]
+    return [*links, OrderChoice("None of these: keep it apart", "keep_apart")]
 
 
-def _name_taken(facts: Facts, books: Books | None) -> list[Answer]:
+def _name_taken(facts: Facts, books: Books | None) -> list[OrderChoice]:
     name = contact_name(facts)
-    apart = Answer(f"Another customer: call it {name} (2) in Xero", "keep_apart", {"name": f"{name} (2)"})
+    apart = OrderChoice(f"Another customer: call it {name} (2) in Xero", "keep_apart", {"name": f"{name} (2)"})
     if not facts.get("xero_id"):
         return [apart]
-    return [Answer(f"The same: link to {name}", "link_contact", {"contact": str(facts["xero_id"])}, True), apart]
+    return [OrderChoice(f"The same: link to {name}", "link_contact", {"contact": str(facts["xero_id"])}, True), apart]
 
 
-def _gone_contact(facts: Facts, books: Books | None) -> list[Answer]:
+def _gone_contact(facts: Facts, books: Books | None) -> list[OrderChoice]:
     return (
-        [Answer("Look for the customer anew", "link_contact", {"contact": "anew"}, True)]
+        [OrderChoice("Look for the customer anew", "link_contact", {"contact": "anew"}, True)]
         if facts.get("unknown")
         else []
     )
 
 
-def _number(facts: Facts, books: Books | None) -> list[Answer]:
+def _number(facts: Facts, books: Books | None) -> list[OrderChoice]:
     """A stranger's document that lives may be the same invoice, made by hand."""
     if not facts.get("xero_id") or facts.get("xero_status") in ("VOIDED", "DELETED"):
         return []
-    return [Answer("It is this very invoice: link them", "adopt")]
+    return [OrderChoice("It is this very invoice: link them", "adopt")]
 
 
-def _changed(facts: Facts, books: Books | None) -> list[Answer]:
+def _changed(facts: Facts, books: Books | None) -> list[OrderChoice]:
     if is_more_paid(facts):
         return []
     fields = {str(one.get("field")) for one in facts.get("changes") or []}
     keep = (
-        [] if fields & {"total", "tax", "currency", "paid", "status"} else [Answer("Xero is right: keep it", "adopt")]
+        []
+        if fields & {"total", "tax", "currency", "paid", "status"}
+        else [OrderChoice("Xero is right: keep it", "adopt")]
     )
-    return [Answer("CrocoClick is right: send it again", "overwrite", advised=True), *keep]
+    return [OrderChoice("CrocoClick is right: send it again", "overwrite", advised=True), *keep]
 
 
 def is_more_paid(facts: Facts) -> bool:
@@ -176,24 +180,30 @@ def is_more_paid(facts: Facts) -> bool:
     )
 
 
-def _same(facts: Facts, books: Books | None) -> list[Answer]:
+def _same(facts: Facts, books: Books | None) -> list[OrderChoice]:
     """Offered where a payment in Xero could be the one that waits: elsewhere it would change nothing."""
-    return [Answer("Count as the same", "same_payment", advised=True)] if facts.get("same") else []
+    return [OrderChoice("Count as the same", "same_payment", advised=True)] if facts.get("same") else []
 
 
-def _replace(facts: Facts, books: Books | None) -> list[Answer]:
+def _replace(facts: Facts, books: Books | None) -> list[OrderChoice]:
     if not facts.get("ours"):
         return []
-    return [Answer("Take it off in Xero and enter it anew", "replace_payment", advised=not facts.get("reconciled"))]
+    return [
+        OrderChoice("Take it off in Xero and enter it anew", "replace_payment", advised=not facts.get("reconciled"))
+    ]
 
 
-def _behind_payments(facts: Facts, books: Books | None) -> list[Answer]:
+def _behind_payments(facts: Facts, books: Books | None) -> list[OrderChoice]:
     label = "Take our payments off, send the change, put them back"
-    return [Answer(label, "reapply_payments", advised=True)] if facts.get("ours") else []
+    return [OrderChoice(label, "reapply_payments", advised=True)] if facts.get("ours") else []
 
 
-def _void_behind(facts: Facts, books: Books | None) -> list[Answer]:
-    return [Answer("Take our payments off and void it", "reapply_payments", advised=True)] if facts.get("ours") else []
+def _void_behind(facts: Facts, books: Books | None) -> list[OrderChoice]:
+    return (
+        [OrderChoice("Take our payments off and void it", "reapply_payments", advised=True)]
+        if facts.get("ours")
+        else []
+    )
 
 
 def _keeps_number(facts: Facts) -> bool:
@@ -204,9 +214,9 @@ def _keeps_number(facts: Facts) -> bool:
     return "xero_number" in facts and facts["number"] == facts["xero_number"]
 
 
-def _removed(facts: Facts, books: Books | None) -> list[Answer]:
-    skip = Answer("Removed on purpose: skip", "skip", {"because": _ON_PURPOSE})
-    return [skip] if _keeps_number(facts) else [Answer("Send it once more", "overwrite", advised=True), skip]
+def _removed(facts: Facts, books: Books | None) -> list[OrderChoice]:
+    skip = OrderChoice("Removed on purpose: skip", "skip", {"because": _ON_PURPOSE})
+    return [skip] if _keeps_number(facts) else [OrderChoice("Send it once more", "overwrite", advised=True), skip]
 
 
 def _theirs(facts: Facts) -> Who | None:
@@ -330,62 +340,66 @@ _NEGATIVE = "credit note made in Xero by hand"
 _ON_PURPOSE = "removed in Xero on purpose"
 _REFUND = "refund booked in Xero by hand"
 
-STEPS: Mapping[str, Step] = {
+STEPS: Mapping[str, NextStep] = {
     # -- the connection
-    "not_connected": Step(lambda f: "Connect Xero on the Connections page.", _only("Connect Xero", "connect")),
-    "crococlick_not_connected": Step(
+    "not_connected": NextStep(lambda f: "Connect Xero on the Connections page.", _only("Connect Xero", "connect")),
+    "crococlick_not_connected": NextStep(
         lambda f: "Set CROCOCLICK_TOKEN and CROCOCLICK_LOCATION_ID, as `.env.example` explains."
     ),
-    "vault_unreadable": Step(
+    "vault_unreadable": NextStep(
         lambda f: "Set SYNCER_SECRET_KEY to the key they were stored with, or connect again.",
         _only("Connect Xero", "connect", advised=False),
     ),
-    "xero_app_missing": Step(lambda f: "Set XERO_CLIENT_ID (and XERO_CLIENT_SECRET), as `.env.example` explains."),
-    "consent_revoked": Step(lambda f: "Connect Xero again on the Connections page.", _only("Connect Xero", "connect")),
-    "scope_missing": Step(
+    "xero_app_missing": NextStep(lambda f: "Set XERO_CLIENT_ID (and XERO_CLIENT_SECRET), as `.env.example` explains."),
+    "consent_revoked": NextStep(
+        lambda f: "Connect Xero again on the Connections page.", _only("Connect Xero", "connect")
+    ),
+    "scope_missing": NextStep(
         lambda f: "Connect Xero again and allow everything that is asked for.", _only("Connect Xero", "connect")
     ),
-    "role_missing": Step(
+    "role_missing": NextStep(
         lambda f: "Let somebody with the Standard or Adviser role connect Xero.", _only("Connect Xero", "connect")
     ),
-    "wrong_organisation": Step(
+    "wrong_organisation": NextStep(
         lambda f: "Connect again and choose the right organisation.", _only("Connect Xero", "connect")
     ),
-    "crococlick_token_refused": Step(
+    "crococlick_token_refused": NextStep(
         lambda f: "Make a new private integration token in CrocoClick and put it into CROCOCLICK_TOKEN."
     ),
-    "crococlick_scope_missing": Step(
+    "crococlick_scope_missing": NextStep(
         lambda f: "In CrocoClick, give the private integration the scopes that `.env.example` lists."
     ),
-    "crococlick_wrong_location": Step(
+    "crococlick_wrong_location": NextStep(
         lambda f: "Set CROCOCLICK_LOCATION_ID to the location that the token was made in."
     ),
-    "crococlick_refused": Step(lambda f: "Sync again later; if it stays so, ask CrocoClick's support."),
-    "source_shrunk": Step(
+    "crococlick_refused": NextStep(lambda f: "Sync again later; if it stays so, ask CrocoClick's support."),
+    "source_shrunk": NextStep(
         lambda f: (
             "Look in CrocoClick whether the invoices are really gone. If they are, confirm it; then the next run goes on."
         ),
         _only("They are really gone", "confirm_shrink"),
     ),
-    "contacts_shrunk": Step(
+    "contacts_shrunk": NextStep(
         lambda f: (
             "Look in CrocoClick whether the contacts are really gone. If they are, confirm it, then import again."
         ),
         _only("They are really gone", "confirm_shrink"),
     ),
     # -- not eligible
-    "status_not_selected": Step(lambda f: "Add the status to the setting `statuses` if such invoices should go over."),
-    "before_start_date": Step(lambda f: "Move the setting `start_date` if it should go over."),
-    "test_mode": Step(lambda f: "No action needed. Test-mode invoices are never synced."),
-    "void_before_sync": Step(
+    "status_not_selected": NextStep(
+        lambda f: "Add the status to the setting `statuses` if such invoices should go over."
+    ),
+    "before_start_date": NextStep(lambda f: "Move the setting `start_date` if it should go over."),
+    "test_mode": NextStep(lambda f: "No action needed. Test-mode invoices are never synced."),
+    "void_before_sync": NextStep(
         lambda f: "No action needed: an invoice that is void before it ever went over is not sent."
     ),
-    "skipped_by_person": Step(
+    "skipped_by_person": NextStep(
         lambda f: "Take the skip back if it should go over.", _only("Take the skip back", "unskip")
     ),
     # -- the customer
-    "contact_missing": Step(_missing_contact, _gone_contact),
-    "contact_ambiguous": Step(
+    "contact_missing": NextStep(_missing_contact, _gone_contact),
+    "contact_ambiguous": NextStep(
         lambda f: (
             "Choose which of them it is; or merge them in Xero."
             if candidates(f)
@@ -393,7 +407,7 @@ STEPS: Mapping[str, Step] = {
         ),
         lambda f, b: _contacts(f, b) if candidates(f) else [],
     ),
-    "contact_name_taken": Step(
+    "contact_name_taken": NextStep(
         lambda f: (
             "Make the two names differ in CrocoClick, or call one of them differently in Xero."
             if f.get("crococlick_id")
@@ -401,60 +415,60 @@ STEPS: Mapping[str, Step] = {
         ),
         _name_taken,
     ),
-    "contact_archived": Step(
+    "contact_archived": NextStep(
         lambda f: f"Restore {contact_name(f)} in Xero, under Contacts, Archived; it goes over with the next run then."
     ),
-    "contact_invalid": Step(lambda f: "Correct the contact in CrocoClick, then save the invoice again."),
+    "contact_invalid": NextStep(lambda f: "Correct the contact in CrocoClick, then save the invoice again."),
     # -- tax, currency, accounts
-    "tax_unmapped": Step(_map_tax, _rates),
-    "tax_ambiguous": Step(lambda f: f"Choose the Xero sales rate for {tax_name(f)}.", _rates),
-    "tax_archived": Step(lambda f: "Restore the rate in Xero, or choose another one.", _rates),
-    "tax_wrong_side": Step(lambda f: f"Choose the Xero sales rate for {tax_name(f)}.", _rates),
-    "tax_not_for_account": Step(
+    "tax_unmapped": NextStep(_map_tax, _rates),
+    "tax_ambiguous": NextStep(lambda f: f"Choose the Xero sales rate for {tax_name(f)}.", _rates),
+    "tax_archived": NextStep(lambda f: "Restore the rate in Xero, or choose another one.", _rates),
+    "tax_wrong_side": NextStep(lambda f: f"Choose the Xero sales rate for {tax_name(f)}.", _rates),
+    "tax_not_for_account": NextStep(
         lambda f: "Choose another revenue account, or another rate for the tax.", _revenue_accounts
     ),
-    "currency_not_enabled": Step(_enable_currency),
-    "currency_not_in_plan": Step(lambda f: "Move the organisation to a Xero plan with multicurrency."),
-    "account_missing": Step(
+    "currency_not_enabled": NextStep(_enable_currency),
+    "currency_not_in_plan": NextStep(lambda f: "Move the organisation to a Xero plan with multicurrency."),
+    "account_missing": NextStep(
         lambda f: "Choose the account that invoice lines are booked on (setting `revenue_account`).", _revenue_accounts
     ),
-    "account_invalid": Step(lambda f: "Choose another account (setting `revenue_account`).", _revenue_accounts),
-    "payment_account_missing": Step(
+    "account_invalid": NextStep(lambda f: "Choose another account (setting `revenue_account`).", _revenue_accounts),
+    "payment_account_missing": NextStep(
         lambda f: f"Choose the account that payments in {f.get('currency') or 'this currency'} go to.",
         _payment_accounts,
     ),
-    "payment_account_invalid": Step(
+    "payment_account_invalid": NextStep(
         lambda f: "Choose a bank account, or one with payments enabled.", _payment_accounts
     ),
     # -- the document
-    "invoice_unreadable": Step(
+    "invoice_unreadable": NextStep(
         lambda f: (
             "Open the invoice in CrocoClick, correct this value and save; the next run reads it again. If it looks right "
             "there, ask whoever looks after this program: CrocoClick may have changed."
         )
     ),
-    "period_locked": Step(_lock),
-    "number_taken": Step(_renumber, _number),
-    "number_invalid": Step(lambda f: "Give the invoice a number of plain letters, digits and signs in CrocoClick."),
-    "plan_invoice_cap": Step(
+    "period_locked": NextStep(_lock),
+    "number_taken": NextStep(_renumber, _number),
+    "number_invalid": NextStep(lambda f: "Give the invoice a number of plain letters, digits and signs in CrocoClick."),
+    "plan_invoice_cap": NextStep(
         lambda f: "Move to a larger Xero plan, or wait for the next month, and try again then.",
         _only("Try again", "retry", advised=False),
     ),
-    "total_mismatch": Step(
-        _mismatch, lambda f, b: [Answer("Send it again", "overwrite", advised=True)] if "in_xero" in f else []
+    "total_mismatch": NextStep(
+        _mismatch, lambda f, b: [OrderChoice("Send it again", "overwrite", advised=True)] if "in_xero" in f else []
     ),
-    "negative_total": Step(
+    "negative_total": NextStep(
         lambda f: "Xero takes no negative invoice: make a credit note in Xero by hand, and skip this one.",
         _only("It is booked: skip", "skip", advised=False, because=_NEGATIVE),
     ),
-    "line_invalid": Step(lambda f: "Correct the invoice in CrocoClick."),
-    "due_date_missing": Step(
+    "line_invalid": NextStep(lambda f: "Correct the invoice in CrocoClick."),
+    "due_date_missing": NextStep(
         lambda f: "Enter a due date in CrocoClick, or set `due_days` for all such invoices.",
         _only("30 days for all that have none", "map", advised=False, due_days="30"),
     ),
-    "issue_date_missing": Step(lambda f: "Enter an issue date in CrocoClick."),
+    "issue_date_missing": NextStep(lambda f: "Enter an issue date in CrocoClick."),
     # -- document state
-    "payment_exceeds_due": Step(
+    "payment_exceeds_due": NextStep(
         lambda f: (
             "If the accountant entered the payment already, count it as the same; if not, ask what was paid there."
             if f.get("same")
@@ -463,44 +477,44 @@ STEPS: Mapping[str, Step] = {
         ),
         _same,
     ),
-    "payment_mismatch": Step(
+    "payment_mismatch": NextStep(
         _payments_differ,
         lambda f, b: (
-            [Answer("Take it off in Xero", "reapply_payments", advised=True)]
+            [OrderChoice("Take it off in Xero", "reapply_payments", advised=True)]
             if f.get("bounced") and f.get("ours")
             else _same(f, b)
         ),
     ),
-    "payment_changed": Step(_changed_payment, _replace, _theirs),
-    "refund_needs_person": Step(
+    "payment_changed": NextStep(_changed_payment, _replace, _theirs),
+    "refund_needs_person": NextStep(
         lambda f: "Book the refund in Xero by hand, as a credit note; then skip the invoice with that note.",
         _only("It is booked: skip", "skip", because=_REFUND),
     ),
-    "edited_after_payment": Step(
+    "edited_after_payment": NextStep(
         lambda f: _payment_off(f, "put back once the change is there" if f.get("ours") else "the change goes over"),
         _behind_payments,
         _theirs,
     ),
-    "void_with_payments": Step(
+    "void_with_payments": NextStep(
         lambda f: _payment_off(f, "the invoice voided" if f.get("ours") else "the void goes over"),
         _void_behind,
         _theirs,
     ),
-    "changed_in_xero": Step(_compare, _changed),
-    "removed_in_xero": Step(_once_more, _removed),
-    "deleted_in_crococlick": Step(
+    "changed_in_xero": NextStep(_compare, _changed),
+    "removed_in_xero": NextStep(_once_more, _removed),
+    "deleted_in_crococlick": NextStep(
         lambda f: "If it should not count any more, void it in Xero too." if f.get("in_xero") else "No action needed.",
-        lambda f, b: [Answer("Void it in Xero too", "overwrite", advised=True)] if f.get("in_xero") else [],
+        lambda f, b: [OrderChoice("Void it in Xero too", "overwrite", advised=True)] if f.get("in_xero") else [],
     ),
     # -- heals by itself
-    "rate_limited_minute": Step(_later),
-    "rate_limited_day": Step(lambda f: f"It goes on by itself when Xero allows calls again{_from(f)}."),
-    "xero_unavailable": Step(_later),
-    "crococlick_unavailable": Step(_later),
-    "answer_lost": Step(
+    "rate_limited_minute": NextStep(_later),
+    "rate_limited_day": NextStep(lambda f: f"It goes on by itself when Xero allows calls again{_from(f)}."),
+    "xero_unavailable": NextStep(_later),
+    "crococlick_unavailable": NextStep(_later),
+    "answer_lost": NextStep(
         lambda f: f"The next sync{_from(f)} looks in Xero before it does anything else.", _only("Look now", "sync")
     ),
-    "rejected_by_xero": Step(
+    "rejected_by_xero": NextStep(
         lambda f: "Read what Xero says, correct the invoice in CrocoClick or the settings, and try again.",
         _only("Try again", "retry", advised=False),
     ),
@@ -518,7 +532,7 @@ def remedy(code: str, facts: Facts | None = None, what: str = "", books: Books |
     return Remedy(WHO[who], step.sentence(known), answers, _advised(answers, what))
 
 
-def _advised(answers: Sequence[Answer], what: str) -> list[str] | None:
+def _advised(answers: Sequence[OrderChoice], what: str) -> list[str] | None:
     found = next((answer for answer in answers if answer.advised), None)
     if found is None or not (what or found.name in ("connect", "sync", "confirm_shrink")):
         return None

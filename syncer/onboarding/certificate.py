@@ -19,13 +19,13 @@ from syncer.messages.format import count, day, moment, money
 from syncer.messages.status import WOULD
 from syncer.onboarding import readiness as readiness_onboarding
 from syncer.onboarding import test_invoice
-from syncer.onboarding.readiness import Report
+from syncer.onboarding.readiness import ReadinessReport
 from syncer.support import explain
 
 TEMPLATE = Path(__file__).with_name("certificate.html")
 
 
-def write(connection: Connection, report: Report, by: str, path: Path) -> None:
+def write(connection: Connection, report: ReadinessReport, by: str, path: Path) -> None:
     """Write the certificate to a file; raises WrongUsage where that cannot be."""
     try:
         path.write_text(html(connection, report, by), encoding="utf-8")
@@ -33,7 +33,7 @@ def write(connection: Connection, report: Report, by: str, path: Path) -> None:
         raise WrongUsage(f"--certificate: {path} cannot be written ({error.strerror}).") from error
 
 
-def html(connection: Connection, report: Report, by: str) -> str:
+def html(connection: Connection, report: ReadinessReport, by: str) -> str:
     """The certificate of a report, made by somebody."""
     data = computed_from(connection, report)
     # What a script element holds must neither end it nor begin another.
@@ -56,7 +56,7 @@ def html(connection: Connection, report: Report, by: str) -> str:
     )
 
 
-def computed_from(connection: Connection, report: Report) -> dict[str, Any]:
+def computed_from(connection: Connection, report: ReadinessReport) -> dict[str, Any]:
     """What a certificate says, as data: organisation, location, settings, books, checks, plan."""
     ledger = connection.ledger
     row = ledger.row("connection") or {}
@@ -118,7 +118,7 @@ def _facts(data: Mapping[str, Any]) -> str:
     return "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in pairs if value)
 
 
-def _chapters(report: Report, books: Books | None) -> str:
+def _chapters(report: ReadinessReport, books: Books | None) -> str:
     told = []
     for name, codes in readiness_messages.GROUPS.items():
         those = [one for one in report.checks if one.code in codes]

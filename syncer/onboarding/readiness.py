@@ -26,15 +26,15 @@ from syncer.support.preview import Preview, planned
 from syncer.support.preview import preview as foresee
 from syncer.sync.contact_groups import open_groups
 from syncer.sync.contact_ingest import ContactReading
-from syncer.sync.context import Orders, Tell
-from syncer.sync.snapshot import look
+from syncer.sync.context import RunOptions, Tell
+from syncer.sync.snapshot import take_snapshot
 
 ALREADY = ("AUTHORISED", "PAID")
 _CRM = "crococlick"
 
 
 @dataclass(frozen=True)
-class Report:
+class ReadinessReport:
     """The checks with the plan they come from, at one moment; `failure` is why nothing could be looked at."""
 
     checks: Sequence[Check]
@@ -55,7 +55,7 @@ class Report:
         return readiness.verdict(self.checks, self.stopped, self.money)
 
 
-def check(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Report:
+def check(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> ReadinessReport:
     """A report on a fresh snapshot, kept in the ledger. What stands in the way of looking is a check that fails.
 
     Takes five Xero calls besides bringing the mirror up to date. Raises TryLater, also where a run is at work.
@@ -74,24 +74,24 @@ def check(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Repor
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class LiveFindings:
     """What a look found out that the ledger's mirrors do not hold."""
 
     may: Mapping[str, bool | None]
     unreadable: Sequence[tuple[str, str]] = ()
 
 
-def _look(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> Snapshot:
+def _look(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> LiveFindings:
     """Both sides as they are now; raises TryLater where a person asked to stop, since half a look says nothing."""
     try:
         contacts = _may_read_contacts(connection, tell, stop)
-        seen = jobs.look(connection, Orders(fresh=True), tell, stop)
+        seen = jobs.look(connection, RunOptions(fresh=True), tell, stop)
     finally:
         connection.drain_calls()
     if stop():
         raise TryLater("stopped")
     unreadable = [(one.named, f"{one.field} {one.reason}") for one in seen.unreadable]
-    return Snapshot({"contacts": contacts, "transactions": seen.sees_payments}, unreadable)
+    return LiveFindings({"contacts": contacts, "transactions": seen.sees_payments}, unreadable)
 
 
 def _may_read_contacts(connection: Connection, tell: Tell, stop: Callable[[], bool]) -> bool:
@@ -107,7 +107,7 @@ def _may_read_contacts(connection: Connection, tell: Tell, stop: Callable[[], bo
     return True
 
 
-def _blind(connection: Connection, found: SyncerError) -> Report:
+def _blind(connection: Connection, found: SyncerError) -> ReadinessReport:
     """Nothing could be looked at: the check that says so fails, all others are not known."""
     codes = {
         "scope_missing": "xero_scopes",
@@ -127,10 +127,10 @@ def _blind(connection: Connection, found: SyncerError) -> Report:
         for code in every
         if code == failed or code not in not_always
     ]
-    return Report(checks, connection.app.clock.now(), len(waiting.ids), dict(waiting.money), None, found)
+    return ReadinessReport(checks, connection.app.clock.now(), len(waiting.ids), dict(waiting.money), None, found)
 
 
-def from_ledger(connection: Connection, seen: Snapshot | None = None) -> Report:
+def from_ledger(connection: Connection, seen: LiveFindings | None = None) -> ReadinessReport:
     """A report from what the ledger holds, without a call; raises Reconnect where the organisation was never read."""
     if gone := _gone(connection):
         return _blind(connection, gone)
@@ -148,7 +148,7 @@ def from_ledger(connection: Connection, seen: Snapshot | None = None) -> Report:
     situation = _situation(connection, books, rules, seen, preview, day_left)
     checks = check_all(_presumed(ledger, books, rules, preview), situation)
     held = stopped(checks, preview.actions)
-    return Report(checks, connection.app.clock.now(), len(held.ids), dict(held.money), told)
+    return ReadinessReport(checks, connection.app.clock.now(), len(held.ids), dict(held.money), told)
 
 
 def _gone(connection: Connection) -> Reconnect | None:
@@ -171,12 +171,12 @@ def _presumed(ledger: Ledger, books: Books, rules: Rules, preview: Preview) -> S
         rules = replace(rules, revenue_account=some.code or some.id)
     books = replace(books, actions={**books.actions, APPROVE: True})
     workload = ledger.workload()
-    scene = look(ledger, rules, books, workload)
+    scene = take_snapshot(ledger, rules, books, workload)
     return plan_all([known.invoice for known in workload], scene.scene, scene.owners)
 
 
 def _situation(
-    connection: Connection, books: Books, rules: Rules, seen: Snapshot, preview: Preview, day_left: int | None
+    connection: Connection, books: Books, rules: Rules, seen: LiveFindings, preview: Preview, day_left: int | None
 ) -> Situation:
     ledger = connection.ledger
     row = ledger.row("connection") or {}
@@ -226,7 +226,7 @@ def _scopes(connection: Connection) -> Sequence[str]:
 _SEEN = "seen"  # the row that keeps what no mirror holds
 
 
-def keep(ledger: Ledger, report: Report, seen: Snapshot | None = None) -> None:
+def keep(ledger: Ledger, report: ReadinessReport, seen: LiveFindings | None = None) -> None:
     """Write the report down, in place of the one before."""
     told = {
         "planned": {**report.planned, "actions": []} if report.planned else None,
@@ -238,7 +238,7 @@ def keep(ledger: Ledger, report: Report, seen: Snapshot | None = None) -> None:
     ledger.keep_checks([*report.checks, Check(_SEEN, Level.PASS, told)], report.checked_at)
 
 
-def kept(ledger: Ledger) -> Report | None:
+def kept(ledger: Ledger) -> ReadinessReport | None:
     """The report that was made last."""
     rows = ledger.rows("readiness")
     told = next((json.loads(row["facts"]) for row in rows if row["code"] == _SEEN), None)
@@ -246,14 +246,14 @@ def kept(ledger: Ledger) -> Report | None:
         return None
     checks = [_check_of(row) for row in rows if row["code"] != _SEEN]
     money = {currency: Decimal(amount) for currency, amount in told["money"].items()}
-    return Report(checks, rows[0]["checked_at"], told["stopped"], money, told["planned"])
+    return ReadinessReport(checks, rows[0]["checked_at"], told["stopped"], money, told["planned"])
 
 
-def _seen(ledger: Ledger) -> Snapshot:
+def _seen(ledger: Ledger) -> LiveFindings:
     told = next((json.loads(row["facts"]) for row in ledger.rows("readiness") if row["code"] == _SEEN), None)
     if told is None:
-        return Snapshot({})
-    return Snapshot(told["may"], [(number, what) for number, what in told["unreadable"]])
+        return LiveFindings({})
+    return LiveFindings(told["may"], [(number, what) for number, what in told["unreadable"]])
 
 
 def _check_of(row: Mapping[str, Any]) -> Check:
@@ -263,7 +263,7 @@ def _check_of(row: Mapping[str, Any]) -> Check:
     )  # fmt: skip
 
 
-def as_json(report: Report, books: Books | None = None) -> dict[str, Any]:
+def as_json(report: ReadinessReport, books: Books | None = None) -> dict[str, Any]:
     """A report as `check --json` gives it."""
     return {"ready": report.ready, "checks": [_told(one, books) for one in report.checks]}
 

@@ -16,7 +16,7 @@ from syncer.onboarding import test_invoice_messages as say
 from syncer.onboarding.test_invoice_messages import Check
 from syncer.support import explain
 from syncer.sync.context import Tell
-from syncer.sync.run import Outcome
+from syncer.sync.run import RunOutcome
 
 RUNS = 3  # a write in doubt is looked for in one run and sent again in the next
 WRITES = 3
@@ -105,7 +105,7 @@ class BothSides:
             if not row or row["state"] not in UNSETTLED:
                 return
 
-    def _run(self, source_id: str) -> Outcome:
+    def _run(self, source_id: str) -> RunOutcome:
         """One run; where another one is at work, after it."""
         only = frozenset({source_id})
         orders = self._connection.orders(scope=source_id, only=only)

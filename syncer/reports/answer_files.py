@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from syncer.reports.table_export import write_csv, write_xlsx
-from syncer.storage.analysis.query import Answer
+from syncer.storage.analysis.query import QueryResult
 
 _PLAIN = (bool, int, float, Decimal, date, datetime, str)
 
 
-def as_csv(answer: Answer) -> bytes:
+def as_csv(answer: QueryResult) -> bytes:
     """Amounts and times as `python -m syncer export` writes them."""
     text = io.StringIO(newline="")
     write_csv(text, answer.columns, map(_row, answer.rows))
@@ -21,14 +21,14 @@ def as_csv(answer: Answer) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx(answer: Answer) -> bytes:
+def as_xlsx(answer: QueryResult) -> bytes:
     """One sheet; amounts are numbers with their decimals, text is never calculated."""
     file = io.BytesIO()
     write_xlsx(file, "answer", answer.columns, map(_row, answer.rows))
     return file.getvalue()
 
 
-def as_parquet(answer: Answer) -> bytes:
+def as_parquet(answer: QueryResult) -> bytes:
     """Exact: amounts stay decimals, times say that they are UTC; what Parquet has no word for is text."""
     import pyarrow as pa  # Slow to load, and only needed here.
     import pyarrow.parquet as pq
@@ -40,7 +40,7 @@ def as_parquet(answer: Answer) -> bytes:
     return file.getvalue()
 
 
-FILES: Mapping[str, tuple[str, Callable[[Answer], bytes], str]] = {
+FILES: Mapping[str, tuple[str, Callable[[QueryResult], bytes], str]] = {
     "csv": ("CSV", as_csv, "text/csv"),
     "xlsx": ("Excel", as_xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "parquet": ("Parquet", as_parquet, "application/vnd.apache.parquet"),

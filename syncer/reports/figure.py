@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Column:
+class FigureColumn:
     """A column of a figure: its name, and what its values are.
 
     `unit` is one of day, text, count, money (in the currency of the row), share (of a hundred), seconds, bytes, value.
@@ -29,7 +29,7 @@ class Figure:
     key: str
     title: str
     sentence: str
-    columns: Sequence[Column]
+    columns: Sequence[FigureColumn]
     rows: Sequence[tuple[Any, ...]]
 
     @property

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from syncer.reports.figure import Column
+from syncer.reports.figure import FigureColumn
 from syncer.reports.table_export import as_text, in_sheet
 
 Rows = Sequence[Sequence[Any]]
@@ -19,15 +19,15 @@ TYPES: Mapping[str, str] = {
 _WIDEST = 60
 
 
-def written(kind: str, name: str, columns: Sequence[Column], rows: Rows) -> bytes:
+def written(kind: str, name: str, columns: Sequence[FigureColumn], rows: Rows) -> bytes:
     """The table in one of TYPES, its columns called as on the screen."""
-    writers: Mapping[str, Callable[[str, Sequence[Column], Rows], bytes]] = {
+    writers: Mapping[str, Callable[[str, Sequence[FigureColumn], Rows], bytes]] = {
         "csv": _csv, "parquet": _parquet, "xlsx": _xlsx,
     }  # fmt: skip
     return writers[kind](name, columns, rows)
 
 
-def _csv(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
+def _csv(name: str, columns: Sequence[FigureColumn], rows: Rows) -> bytes:
     place = next((n for n, column in enumerate(columns) if column.name == "Currency"), None)
     file = io.StringIO(newline="")
     lines = csv.writer(file)
@@ -43,7 +43,7 @@ def _csv(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
     return file.getvalue().encode()
 
 
-def _parquet(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
+def _parquet(name: str, columns: Sequence[FigureColumn], rows: Rows) -> bytes:
     import pyarrow as pa  # Slow to load, and only needed here.
     import pyarrow.parquet as pq
 
@@ -64,7 +64,7 @@ def _places(values: Sequence[Decimal | None]) -> int:
     return max([2, *(-int(exponent) for exponent in found)])
 
 
-def _xlsx(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
+def _xlsx(name: str, columns: Sequence[FigureColumn], rows: Rows) -> bytes:
     from openpyxl import Workbook  # Slow to load, and only needed here.
     from openpyxl.utils import get_column_letter
 
@@ -84,7 +84,7 @@ def _xlsx(name: str, columns: Sequence[Column], rows: Rows) -> bytes:
     return file.getvalue()
 
 
-def _style(column: Column, value: Any) -> str:
+def _style(column: FigureColumn, value: Any) -> str:
     if isinstance(value, date):
         return "yyyy-mm-dd"
     if isinstance(value, Decimal):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     pass
 
 from syncer.messages import format, problems
-from syncer.reports.figure import Column, Figure, Row
+from syncer.reports.figure import Figure, FigureColumn, Row
 
 HEALING = [code for code in CAUSES if heals_by_itself(code)]
 NEEDS, HEALS = "needs action", "retrying automatically"
@@ -79,7 +79,7 @@ def asked(
     return Asked(chosen, against or chosen.before(), by if by in PARTS else chosen.part(), zone, whose)
 
 
-class Report:
+class FigureReport:
     """Every figure for one question, each counted when it is asked for."""
 
     def __init__(self, connection: Connection, question: Asked) -> None:
@@ -152,7 +152,7 @@ def _whole(counting: Counting) -> _Whole:
 # -- how much went over -------------------------------------------------------------------------------------------
 
 
-def _moved(report: Report) -> Figure:
+def _moved(report: FigureReport) -> Figure:
     rows = [
         (row["starts"], row["what"], row["currency"], row["records"], _cents(row)) for row in report.now.rows("moved")
     ]
@@ -165,7 +165,7 @@ def _moved(report: Report) -> Figure:
     )
 
 
-def _money(report: Report) -> Figure:
+def _money(report: FigureReport) -> Figure:
     rows = [(row["starts"], row["currency"], row["invoices"], _cents(row)) for row in report.now.rows("arrived")]
     return Figure(
         "money",
@@ -176,7 +176,7 @@ def _money(report: Report) -> Figure:
     )
 
 
-def _compared(report: Report) -> Figure:
+def _compared(report: FigureReport) -> Figure:
     """Both periods side by side: the first day beside the first day, the second beside the second."""
     sides = [_by_place(counting, report.asked.by) for counting in report.daily]
     days = [_places(period, report.asked.by) for period in (report.asked.period, report.asked.against)]
@@ -223,7 +223,7 @@ def _places(period: Period, by: str) -> list[date]:
     return list(found.values())
 
 
-def _summary(report: Report) -> Figure:
+def _summary(report: FigureReport) -> Figure:
     now, before = _whole(report.now), _whole(report.before)
     moved, moved_before = (_by_what(counting) for counting in (report.now, report.before))
     rows: list[tuple[str, str, Any, Any]] = [("Invoices brought over", "invoices", now.invoices, before.invoices)]
@@ -265,7 +265,7 @@ def _calls_in(counting: Counting) -> int:
 # -- how well -----------------------------------------------------------------------------------------------------
 
 
-def _first_try(report: Report) -> Figure:
+def _first_try(report: FigureReport) -> Figure:
     rows = [
         (
             row["starts"], row["currency"], row["invoices"], _cents(row), row["first_try"],
@@ -285,7 +285,7 @@ def _first_try(report: Report) -> Figure:
     )
 
 
-def _took(report: Report) -> Figure:
+def _took(report: FigureReport) -> Figure:
     rows = [(row["starts"], row["invoices"], row["median"], row["p95"]) for row in report.now.rows("took")]
     return Figure(
         "took",
@@ -297,7 +297,7 @@ def _took(report: Report) -> Figure:
     )
 
 
-def _stopped(report: Report) -> Figure:
+def _stopped(report: FigureReport) -> Figure:
     rows = [
         (row["starts"], cause_name(row["cause"]), HEALS if row["cause"] in HEALING else NEEDS, row["currency"],
          row["invoices"], _cents(row))
@@ -315,7 +315,7 @@ def _stopped(report: Report) -> Figure:
 # -- what it cost -------------------------------------------------------------------------------------------------
 
 
-def _called(report: Report) -> Figure:
+def _called(report: FigureReport) -> Figure:
     rows = [
         (row["starts"], row["xero"], row["allowed"], share(row["xero_where_told"], row["allowed"]), row["crococlick"],
          row["login"], row["failed"])
@@ -335,7 +335,7 @@ def _called(report: Report) -> Figure:
     )
 
 
-def _bytes(report: Report) -> Figure:
+def _bytes(report: FigureReport) -> Figure:
     names = ("xero_sent", "xero_received", "crococlick_sent", "crococlick_received")
     rows = [(row["starts"], *(row[name] for name in names)) for row in report.now.rows("called")]
     return Figure(
@@ -355,7 +355,7 @@ def _bytes(report: Report) -> Figure:
 _ISSUED = "Of the invoices that were issued in this period, by the issue date on them, and where they stand now."
 
 
-def _currencies(report: Report) -> Figure:
+def _currencies(report: FigureReport) -> Figure:
     found = _added(report.now.rows("issued"), "currency", "state")
     rows = [
         (currency, format.STATES[state][1], invoices, money_of(amount, currency))
@@ -370,7 +370,7 @@ def _currencies(report: Report) -> Figure:
     )
 
 
-def _statuses(report: Report) -> Figure:
+def _statuses(report: FigureReport) -> Figure:
     found = _added(report.now.rows("issued"), "status", "state", "currency")
     rows = [
         (
@@ -391,7 +391,7 @@ def _statuses(report: Report) -> Figure:
     )
 
 
-def _taxes(report: Report) -> Figure:
+def _taxes(report: FigureReport) -> Figure:
     rows = [
         (row["tax"] or "No tax", "" if row["rate"] == "none" else row["rate"],
          "with tax" if row["prices_include_tax"] else "without tax", row["currency"], row["invoices"], row["lines"],
@@ -418,7 +418,7 @@ def _added(rows: Iterable[Row], *names: str) -> dict[tuple[str, ...], tuple[int,
     return dict(sorted(found.items()))
 
 
-FIGURES: Mapping[str, Callable[[Report], Figure]] = {
+FIGURES: Mapping[str, Callable[[FigureReport], Figure]] = {
     "moved": _moved,
     "money": _money,
     "compared": _compared,
@@ -475,16 +475,16 @@ def _change(now: Any, before: Any) -> Decimal | None:
     return None if now is None or before is None else Decimal(now) - Decimal(before)
 
 
-def _columns(report: Report, more: str) -> list[Column]:
-    return [Column(STARTS[report.asked.by], "day"), *_named(more)]
+def _columns(report: FigureReport, more: str) -> list[FigureColumn]:
+    return [FigureColumn(STARTS[report.asked.by], "day"), *_named(more)]
 
 
-def _named(columns: str) -> list[Column]:
+def _named(columns: str) -> list[FigureColumn]:
     """`Week from:day Records:count`, as columns: a name may have spaces in it, a unit has none."""
     found, name = [], ""
     for word in columns.split(" "):
         name = f"{name} {word}".strip()
         if ":" in word:
-            found.append(Column(*name.rsplit(":", 1)))
+            found.append(FigureColumn(*name.rsplit(":", 1)))
             name = ""
     return found

@@ -8,7 +8,7 @@ from typing import Protocol
 from syncer.domain.ports import CallRecord
 
 
-class Bodies(Protocol):
+class PayloadStore(Protocol):
     """Where requests and answers are kept, apart from the ledger."""
 
     def keep(self, connection: str, call_id: str, made_at: datetime, request: bytes, response: bytes) -> None: ...
@@ -17,7 +17,7 @@ class Bodies(Protocol):
 class Calls:
     """The CallLog of one connection: writes and refusals keep their bodies, reads leave a row."""
 
-    def __init__(self, connection: str, bodies: Bodies) -> None:
+    def __init__(self, connection: str, bodies: PayloadStore) -> None:
         self._connection = connection
         self._bodies = bodies
         self._waiting: list[CallRecord] = []

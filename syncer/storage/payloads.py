@@ -22,7 +22,7 @@ _MAGIC = b"syncer-bodies 1 "
 _LISTS = ("Invoices", "Contacts", "Payments", "Elements")
 
 
-class Bodies:
+class Payloads:
     """The folder `bodies/`. Safe among threads and processes, since every call has its own file."""
 
     def __init__(self, folder: Path) -> None:

@@ -13,8 +13,17 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from syncer.domain.matching.contact_import import Answer
-from syncer.domain.matching.duplicates import CROCOCLICK, XERO, Group, Member, Proposal, Weight, groups, proposal
+from syncer.domain.matching.contact_import import ContactAnswer
+from syncer.domain.matching.duplicates import (
+    CROCOCLICK,
+    XERO,
+    DuplicateGroup,
+    Member,
+    Proposal,
+    Weight,
+    groups,
+    proposal,
+)
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import BookContact
 from syncer.domain.model.money import show
@@ -70,7 +79,7 @@ class GroupTold:
     open_invoices: int
     money: Mapping[str, Decimal]
     proposal: Proposal | None = None
-    answer: Answer | None = None
+    answer: ContactAnswer | None = None
 
     def on(self, side: str) -> list[Person]:
         """Those on one side."""
@@ -102,7 +111,7 @@ class GroupTold:
         return contacts.proposed(name, self.proposal.why)
 
 
-class Book:
+class ContactBook:
     """Everything about contacts that the ledger holds at one moment."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -122,7 +131,7 @@ class Book:
         told = [self._told(one) for one in found if is_answered(one, self.answers, self.links) == answered]
         return sorted(told, key=lambda one: (one.likely, -one.weight, -one.open_invoices, one.email))
 
-    def _told(self, group: Group) -> GroupTold:
+    def _told(self, group: DuplicateGroup) -> GroupTold:
         ours = [self._open[member.id] for member in group.on(CROCOCLICK) if member.id in self._open]
         money: dict[str, Decimal] = defaultdict(Decimal)
         for tally in ours:
@@ -192,7 +201,7 @@ def _group_json(group: GroupTold) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Row:
+class ImportRow:
     """What became of one Xero contact, in words."""
 
     xero_id: str
@@ -210,7 +219,7 @@ class Row:
 
 def rows(
     ledger: Ledger, outcome: str = "", reason: str = "", what: str = "", limit: int = 50, offset: int = 0
-) -> tuple[list[Row], int]:
+) -> tuple[list[ImportRow], int]:
     """Some of the last import's rows, those that need a look first, and how many there are in all."""
     found = ledger.rows(
         "import_rows", outcome=outcome, reason=reason, what=what.strip(), limit=limit, offset=offset
@@ -263,10 +272,10 @@ def _names(ledger: Ledger, wanted: set[str]) -> dict[str, str]:
     return {row["id"]: row["name"] for row in rows}
 
 
-def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> Row:
+def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> ImportRow:
     facts = json.loads(row["facts"])
     others = tuple((key, names.get(key, key)) for key in facts.get("others") or ())
-    return Row(
+    return ImportRow(
         row["xero_id"],
         row["name"] or row["xero_id"],
         row["email"] or "",

@@ -25,9 +25,9 @@ from syncer.domain.planning.plan import plan
 from syncer.messages import problems, remedies, status
 from syncer.messages.times import iso
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.records import Known, Verdict, as_kept, kept_facts
+from syncer.storage.ledger.records import PlannedState, TrackedInvoice, as_kept, kept_facts
 from syncer.sync import invoice_state
-from syncer.sync.snapshot import look
+from syncer.sync.snapshot import take_snapshot
 
 UNKNOWN = "answer_lost"  # the cause of what is in doubt and has none of its own
 
@@ -45,14 +45,16 @@ class Story:
     row: Mapping[str, Any]
     state: str
     problem: Problem | None
-    known: Known
+    known: TrackedInvoice
     document: Document | None
     history: Sequence[Mapping[str, Any]] = ()
     others: Sequence[Problem] = ()
     rates: Sequence[TaxRate | None] = ()  # the Xero rate of each line, None where there is none
     books: Books | None = None
     is_alone: bool = True  # no other invoice has its number
-    decided: Verdict | None = None  # what is decided by what is known now; `state` and `problem` are as it is shown
+    decided: PlannedState | None = (
+        None  # what is decided by what is known now; `state` and `problem` are as it is shown
+    )
     differs: Sequence[str] = ()  # the fields in which both books differ, as far as is known
 
     @property
@@ -127,7 +129,7 @@ def _rate_or_none(line: LineItem, books: Books, rules: Rules) -> TaxRate | None:
     return found if isinstance(found, TaxRate) else None
 
 
-def _as_sent(row: Mapping[str, Any], known: Known, books: Books, rules: Rules) -> Document | None:
+def _as_sent(row: Mapping[str, Any], known: TrackedInvoice, books: Books, rules: Rules) -> Document | None:
     """The document of an invoice that stands in Xero, where today's settings still come to what Xero has."""
     if not row["xero_id"] or row["synced_fingerprint"] != known.invoice.fingerprint:
         return None
@@ -135,8 +137,8 @@ def _as_sent(row: Mapping[str, Any], known: Known, books: Books, rules: Rules) -
     return made if isinstance(made, Document) and made.total == row["xero_total"] else None
 
 
-def _decide(ledger: Ledger, rules: Rules, books: Books, known: Known) -> Action:
-    seen = look(ledger, rules, books, [known])
+def _decide(ledger: Ledger, rules: Rules, books: Books, known: TrackedInvoice) -> Action:
+    seen = take_snapshot(ledger, rules, books, [known])
     return plan(known.invoice, seen.scene, seen.owners.get(known.invoice.number))
 
 

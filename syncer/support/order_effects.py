@@ -10,14 +10,14 @@ from typing import Any
 from syncer.domain import settings
 from syncer.domain.model.books import Books, books_from
 from syncer.domain.model.sync_settings import Rules
-from syncer.domain.model.sync_state import Order, Standing
+from syncer.domain.model.sync_state import Order, SyncState
 from syncer.domain.planning.actions import Action
 from syncer.domain.planning.plan import number_owners, plan
 from syncer.messages.problems import cause_sentence
 from syncer.messages.remedies import remedy
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.records import Known
-from syncer.sync.snapshot import look
+from syncer.storage.ledger.records import TrackedInvoice
+from syncer.sync.snapshot import take_snapshot
 
 
 def in_vain(ledger: Ledger, order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -43,9 +43,9 @@ def _rules(ledger: Ledger) -> Rules:
     return settings.rules(stored, (ledger.row("connection") or {}).get("location_id") or "")
 
 
-def _decide(ledger: Ledger, rules: Rules, books: Books, known: Known, order: Order) -> tuple[Action, Action]:
+def _decide(ledger: Ledger, rules: Rules, books: Books, known: TrackedInvoice, order: Order) -> tuple[Action, Action]:
     """What is decided now, and what would be decided if the order stood."""
-    seen = look(ledger, rules, books, [known])
+    seen = take_snapshot(ledger, rules, books, [known])
     source_id = known.invoice.source_id
     ordered = {**seen.scene.standings, source_id: _ordered(known.standing, order)}
     scene = replace(seen.scene, standings=ordered)
@@ -58,7 +58,7 @@ def _decide(ledger: Ledger, rules: Rules, books: Books, known: Known, order: Ord
     )
 
 
-def _ordered(standing: Standing, order: Order) -> Standing:
+def _ordered(standing: SyncState, order: Order) -> SyncState:
     """How it stands once the order is given; one to adopt a document that is bound is carried out at once."""
     if order.name == "adopt" and standing.xero_id:
         return replace(standing, agreed=standing.there)
@@ -70,7 +70,7 @@ def _same(one: Action, other: Action) -> bool:
     return replace(one, stamp="", refused=False) == replace(other, stamp="", refused=False)
 
 
-def _in_doubt(known: Known) -> str:
+def _in_doubt(known: TrackedInvoice) -> str:
     number = known.invoice.number or known.invoice.source_id
     return (
         f"Whether the last write of {number} has arrived is not known yet: sync first, then order what it still needs."

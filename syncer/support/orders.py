@@ -42,7 +42,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Desk:
+class OrderDesk:
     """Takes one person's orders at one moment for one connection."""
 
     ledger: Ledger
@@ -232,22 +232,22 @@ class Desk:
         return values[1] if len(values) > 1 else None
 
 
-Take = Callable[[Desk, Order, Sequence[Mapping[str, Any]]], str]
+Take = Callable[[OrderDesk, Order, Sequence[Mapping[str, Any]]], str]
 
 ORDERS: Mapping[str, Take] = {
-    "retry": Desk._retry,
-    "skip": Desk._skip,
-    "unskip": Desk._unskip,
-    "map": Desk._map,
-    "link_contact": Desk._link_contact,
-    "keep_apart": Desk._keep_apart,
-    "adopt": Desk._adopt,
-    "overwrite": Desk._overwrite,
-    "reapply_payments": Desk._reapply,
-    "replace_payment": Desk._replace,
-    "same_payment": Desk._same_payment,
-    "confirm_shrink": Desk._confirm_shrink,
-    "undo": Desk._undo,
+    "retry": OrderDesk._retry,
+    "skip": OrderDesk._skip,
+    "unskip": OrderDesk._unskip,
+    "map": OrderDesk._map,
+    "link_contact": OrderDesk._link_contact,
+    "keep_apart": OrderDesk._keep_apart,
+    "adopt": OrderDesk._adopt,
+    "overwrite": OrderDesk._overwrite,
+    "reapply_payments": OrderDesk._reapply,
+    "replace_payment": OrderDesk._replace,
+    "same_payment": OrderDesk._same_payment,
+    "confirm_shrink": OrderDesk._confirm_shrink,
+    "undo": OrderDesk._undo,
 }
 
 

@@ -16,20 +16,20 @@ from syncer.domain.model.money import show
 from syncer.domain.model.obstacle import Obstacle, Stand, behind
 from syncer.domain.model.problems import NOT_ELIGIBLE, Problem
 from syncer.domain.model.sync_settings import Rules
-from syncer.domain.model.sync_state import Standing
+from syncer.domain.model.sync_state import SyncState
 from syncer.domain.planning.actions import Action, Do, hold
 from syncer.domain.planning.forecast import steps
 from syncer.domain.planning.payments import takes_payments
 from syncer.domain.planning.plan import plan
 from syncer.storage.ledger import records
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.records import Known
+from syncer.storage.ledger.records import TrackedInvoice
 from syncer.sync import invoice_state
 from syncer.sync.context import Foreseen
 from syncer.sync.documents import OVER
 from syncer.sync.outbox import BATCH_ELEMENTS
 from syncer.sync.payments import PAYMENTS_SCOPE
-from syncer.sync.snapshot import Look, look
+from syncer.sync.snapshot import Snapshot, take_snapshot
 
 NOTHING = Foreseen()
 
@@ -84,7 +84,7 @@ def preview(
 ) -> Preview:
     """Plan everything that is not synced, and touch neither book."""
     workload = ledger.workload(sorted(only))
-    seen = look(ledger, rules, books, workload, only)
+    seen = take_snapshot(ledger, rules, books, workload, only)
     known = {one.invoice.source_id: one for one in workload}
     actions = [
         invoice_state.as_read(one, plan(one.invoice, seen.scene, seen.owners.get(one.invoice.number)))
@@ -133,20 +133,20 @@ def _stopped(those: Sequence[Action], obstacle: Obstacle) -> Sequence[Action]:
     shown = behind(stand, obstacle, first.invoice.issue_date)
     if shown is stand or shown.problem is None:
         return those
-    return [hold(first.invoice, Standing(xero_id=first.xero_id), shown.problem, *first.problems)]
+    return [hold(first.invoice, SyncState(xero_id=first.xero_id), shown.problem, *first.problems)]
 
 
 def _steps(
-    action: Action, known: Known, seen: Look, untold: Mapping[str, Sequence[Any]], foreseen: Foreseen
+    action: Action, known: TrackedInvoice, seen: Snapshot, untold: Mapping[str, Sequence[Any]], foreseen: Foreseen
 ) -> list[Action]:
     """An invoice's first decision with what the same run decides after it."""
     standing, id_ = known.standing, action.invoice.source_id
-    shared = cast(MutableMapping[str, Standing], seen.scene.standings)  # only read
+    shared = cast(MutableMapping[str, SyncState], seen.scene.standings)  # only read
     if action.do is Do.CREATE:
         standing = replace(standing, payments=tuple(map(records.payment, untold.get(id_, ()))))
     owner = seen.owners.get(action.invoice.number)
 
-    def decide(then: Standing) -> Action:
+    def decide(then: SyncState) -> Action:
         return plan(action.invoice, replace(seen.scene, standings=ChainMap({id_: then}, shared)), owner)
 
     told = list(steps(action, standing, decide, foreseen.payments.get(action.xero_id)))
@@ -155,7 +155,7 @@ def _steps(
     return told
 
 
-def _is_payable(told: Sequence[Action], standing: Standing, rules: Rules) -> bool:
+def _is_payable(told: Sequence[Action], standing: SyncState, rules: Rules) -> bool:
     """Whether it stands in Xero when the run comes to its payments, and has some."""
     stands = standing.xero_id or told[0].do in (Do.CREATE, Do.BIND)
     return bool(stands) and takes_payments(told[0].invoice, standing, rules)
@@ -189,7 +189,7 @@ def _synced(ledger: Ledger, only: frozenset[str]) -> list[Mapping[str, Any]]:
     return [{"currency": row["currency"], "invoices": 1, "money": row["total"]} for row in rows]
 
 
-def _new_contacts(actions: Sequence[Action], seen: Look) -> int:
+def _new_contacts(actions: Sequence[Action], seen: Snapshot) -> int:
     decisions = seen.scene.contacts
     needed = {action.invoice.customer.id for action in actions if action.document}
     needed |= {d.source_id for key in needed if isinstance(d := decisions.get(key), Join)}

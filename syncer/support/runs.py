@@ -13,13 +13,13 @@ from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.records import kept_facts
 
 if TYPE_CHECKING:  # what tells of a run needs nothing of what performs it
-    from syncer.sync.contact_import import Report
-    from syncer.sync.run import Outcome
+    from syncer.sync.contact_import import ImportReport
+    from syncer.sync.run import RunOutcome
 
 OUTCOMES = ("created updated voided paid unchanged held deferred in_doubt skipped not_eligible").split()
 
 
-def result_of_run(ledger: Ledger, outcome: "Outcome", only: frozenset[str] = frozenset()) -> dict[str, Any]:
+def result_of_run(ledger: Ledger, outcome: "RunOutcome", only: frozenset[str] = frozenset()) -> dict[str, Any]:
     """What a run came to: outcomes, money by currency, calls."""
     outcomes = dict.fromkeys(OUTCOMES, 0)
     money: dict[str, dict[str, Decimal]] = defaultdict(lambda: {"synced": Decimal(0), "held": Decimal(0)})
@@ -54,7 +54,7 @@ def _calls_of(ledger: Ledger, run_id: str) -> dict[str, int]:
     }
 
 
-def result_of_import(ledger: Ledger, report: "Report") -> dict[str, Any]:
+def result_of_import(ledger: Ledger, report: "ImportReport") -> dict[str, Any]:
     """What an import of contacts came to, as `import-contacts --json` tells it besides the run."""
     return {
         "outcomes": dict(report.outcomes),

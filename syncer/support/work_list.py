@@ -21,7 +21,7 @@ from syncer.support.explain import UNKNOWN, Story
 
 
 @dataclass
-class Group:
+class WorkGroup:
     """Records that wait for one and the same answer, with the money that hangs on it."""
 
     code: str
@@ -85,9 +85,9 @@ SKIPPED = ("skipped",)
 _OURS = (format.WHO[Who.SUPPORT], format.WHO[Who.ADMIN])
 
 
-def groups(ledger: Ledger, offset: timedelta = timedelta(0), states: Sequence[str] = OPEN) -> list[Group]:
+def groups(ledger: Ledger, offset: timedelta = timedelta(0), states: Sequence[str] = OPEN) -> list[WorkGroup]:
     """Everything in these states, by the answer that it waits for, most money first."""
-    found: dict[str, Group] = {}
+    found: dict[str, WorkGroup] = {}
     minutes = int(offset.total_seconds() // 60)
     for row in ledger.rows("held_alike", states=list(states), minutes=minutes):
         key = _key_of(row)
@@ -96,7 +96,7 @@ def groups(ledger: Ledger, offset: timedelta = timedelta(0), states: Sequence[st
     return sorted(found.values(), key=lambda group: (-group.weight, group.code))
 
 
-def members(ledger: Ledger, group: Group, states: Sequence[str] = OPEN) -> list[dict[str, Any]]:
+def members(ledger: Ledger, group: WorkGroup, states: Sequence[str] = OPEN) -> list[dict[str, Any]]:
     """The records of a group, largest first."""
     return _alike(ledger, group.code, group.key, states)
 
@@ -115,9 +115,9 @@ def _alike(ledger: Ledger, code: str, key: str, states: Sequence[str]) -> list[d
     return [row for row in rows if _key_of(row) == key]
 
 
-def _group_of(row: Mapping[str, Any]) -> Group:
+def _group_of(row: Mapping[str, Any]) -> WorkGroup:
     """The group that a record belongs to, still empty."""
-    return Group(row["cause"] or UNKNOWN, kept_facts(row), _heals(row), _key_of(row))
+    return WorkGroup(row["cause"] or UNKNOWN, kept_facts(row), _heals(row), _key_of(row))
 
 
 def _heals(row: Mapping[str, Any]) -> bool:
@@ -185,7 +185,7 @@ def _settled(row: Mapping[str, Any]) -> Settled:
 class Today:
     """What a person sees first."""
 
-    groups: Sequence[Group]
+    groups: Sequence[WorkGroup]
     counts: Sequence[Mapping[str, Any]]
     last_run: Mapping[str, Any] | None
     moved: Sequence[Mapping[str, Any]]

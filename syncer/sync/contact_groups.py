@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from syncer.domain.matching.contact_import import Answer, Link, survivor
-from syncer.domain.matching.duplicates import CROCOCLICK, XERO, Group, groups
+from syncer.domain.matching.contact_import import ContactAnswer, Link, survivor
+from syncer.domain.matching.duplicates import CROCOCLICK, XERO, DuplicateGroup, groups
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import BookContact
 from syncer.storage.ledger.ledger import Ledger
@@ -18,7 +18,7 @@ def people_of(ledger: Ledger) -> dict[str, SourceContact]:
     return {one.id: one for one in found}
 
 
-def open_groups(ledger: Ledger, links: Mapping[str, Link]) -> list[Group]:
+def open_groups(ledger: Ledger, links: Mapping[str, Link]) -> list[DuplicateGroup]:
     """The groups that share an email and that nobody has answered, by these links."""
     book = {one.id: one for one in ledger.book_contacts()}
     found = groups(book.values(), people_of(ledger).values(), plain_links(links, book))
@@ -31,7 +31,7 @@ def plain_links(links: Mapping[str, Link], book: Mapping[str, BookContact]) -> d
     return {key: survivor(link.xero_id, book) for key, link in links.items()}
 
 
-def is_answered(group: Group, answers: Mapping[str, Answer], links: Mapping[str, Link]) -> bool:
+def is_answered(group: DuplicateGroup, answers: Mapping[str, ContactAnswer], links: Mapping[str, Link]) -> bool:
     """Whether a person left the group alone, or said for each contact on one of its sides who it is or is not."""
     if group.email in answers or any(one.id in answers and answers[one.id].kind == "chosen" for one in group.members):
         return True

@@ -10,16 +10,24 @@ from functools import partial
 from typing import Any
 
 from syncer.domain.errors import HaltRun, InDoubt, Reconnect, SyncerError, TryLater
-from syncer.domain.matching.contact_import import ImportRules, Link, Outcome, Verdict, decide_import, marks, missing
+from syncer.domain.matching.contact_import import (
+    ImportDecision,
+    ImportOutcome,
+    ImportRules,
+    Link,
+    decide_import,
+    marks,
+    missing,
+)
 from syncer.domain.matching.similarity import SourceContact, addresses, phone_key
 from syncer.domain.model.problems import Problem
 from syncer.domain.ports import Refused, Taken
 from syncer.storage.ledger.contacts import PLANNED, Imported, decided
-from syncer.storage.ledger.records import Ending, OpenAttempt
+from syncer.storage.ledger.records import AttemptResult, OpenAttempt
 from syncer.sync.contact_groups import open_groups
 from syncer.sync.contact_ingest import QUIET, ContactReading
-from syncer.sync.context import Doors, Tell
-from syncer.sync.outbox import Batch, Element, Kind, Waves, intent
+from syncer.sync.context import RunContext, Tell
+from syncer.sync.outbox import Batch, Outbox, WriteItem, WriteKind, intent
 from syncer.sync.snapshot import digest
 
 IN_FLIGHT = 4
@@ -28,14 +36,14 @@ ROUNDS = 2  # what got no answer and did not arrive is sent once more
 
 
 @dataclass
-class Report:
+class ImportReport:
     """What an import came to, or would come to; `ended` is done, deferred, stopped or failed."""
 
     run_id: str
     dry_run: bool = False
     ended: str = "done"
     failure: SyncerError | None = None
-    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, Outcome), 0))
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(map(str, ImportOutcome), 0))
     duplicate_groups: int = 0
     conflicts: Sequence[Imported] = ()
 
@@ -46,13 +54,13 @@ class Import:
     def __init__(
         self,
         run_id: str,
-        doors: Doors,
+        doors: RunContext,
         rules: ImportRules,
         tell: Tell = lambda phase, done, todo: None,
         stop: Callable[[], bool] = lambda: False,
         dry_run: bool = False,
     ) -> None:
-        self.report = Report(run_id, dry_run)
+        self.report = ImportReport(run_id, dry_run)
         self._run_id = run_id
         self._doors = doors
         self._ledger = doors.ledger
@@ -63,11 +71,11 @@ class Import:
         self._tell = tell
         self._stop = stop
         self._reading = ContactReading(doors, tell, stop)
-        self._waves = Waves(
+        self._waves = Outbox(
             doors.ledger, run_id, doors.clock, IN_FLIGHT, doors.new_call_id, doors.drain_calls, wave=WAVE
         )  # fmt: skip
 
-    def perform(self) -> Report:
+    def perform(self) -> ImportReport:
         """Do everything; what stops the import early is in the report, our own mistakes are raised."""
         try:
             self._steps()
@@ -126,13 +134,13 @@ class Import:
         self._ledger.commit(self._run_id, now, endings=endings, calls=self._doors.drain_calls())
         return all(ending.outcome == "found" for ending in endings)
 
-    def _settled(self, attempt: OpenAttempt, marked: Mapping[str, SourceContact]) -> Ending:
+    def _settled(self, attempt: OpenAttempt, marked: Mapping[str, SourceContact]) -> AttemptResult:
         """What a look says of one try; what was only filled up is simply decided anew."""
         xero_id, made = attempt.intent.source_id, attempt.intent.action == "create"
         there = (marked.get(xero_id) or self._twin(attempt.intent.expected)) if made else None
         if there and there.made_for == xero_id:
-            return Ending("import", xero_id, "found", "", attempt.id, source=there)
-        return Ending("import", xero_id, "not_arrived", "", attempt.id)
+            return AttemptResult("import", xero_id, "found", "", attempt.id, source=there)
+        return AttemptResult("import", xero_id, "not_arrived", "", attempt.id)
 
     def _twin(self, fields: Mapping[str, str]) -> SourceContact | None:
         """The contact that CrocoClick takes for the same as one with these fields."""
@@ -149,7 +157,7 @@ class Import:
 
     # -- deciding ------------------------------------------------------------------------------------------------------
 
-    def _decide(self) -> list[Verdict]:
+    def _decide(self) -> list[ImportDecision]:
         self._say("planning")
         book = {one.id: one for one in self._ledger.book_contacts()}
         self._crm = {one.id: one for one in self._ledger.source_contacts()}
@@ -157,10 +165,10 @@ class Import:
         verdicts = decide_import(book.values(), self._crm.values(), links, answers, self._rules)
         marked = marks(book, self._crm.values(), links, answers)
         self._links = {key: (xero_id, "imported") for key, xero_id in marked.items()}
-        self._links |= {v.source_id: (v.contact.id, "email") for v in verdicts if v.outcome is Outcome.LINKED}
+        self._links |= {v.source_id: (v.contact.id, "email") for v in verdicts if v.outcome is ImportOutcome.LINKED}
         return verdicts
 
-    def _decisions(self, verdicts: Sequence[Verdict]) -> list[Imported]:
+    def _decisions(self, verdicts: Sequence[ImportDecision]) -> list[Imported]:
         """The decisions as they are kept: what this run did stays as it was, and what would be refused once more."""
         before = {one.xero_id: one for one in self._ledger.imported()}
         return [
@@ -168,7 +176,7 @@ class Import:
             for one in verdicts
         ]
 
-    def _stays(self, kept: Imported, verdict: Verdict) -> bool:
+    def _stays(self, kept: Imported, verdict: ImportDecision) -> bool:
         """Whether this run did it, or CrocoClick refused exactly this, and what it was refused for is still so."""
         if kept.xero_id in self._done:
             return True
@@ -188,24 +196,24 @@ class Import:
         """What came out in the end: CrocoClick may have refused what was to be made."""
         done = [one for one in self._ledger.imported() if one.reason != PLANNED]
         kept = Counter(str(one.outcome) for one in done)
-        self.report.outcomes = {name: kept.get(name, 0) for name in map(str, Outcome)}
+        self.report.outcomes = {name: kept.get(name, 0) for name in map(str, ImportOutcome)}
         self._keep_conflicts(done)
         self._done = frozenset(one.xero_id for one in done)
 
     def _keep_conflicts(self, decisions: Sequence[Imported]) -> None:
-        self.report.conflicts = [one for one in decisions if one.outcome is Outcome.CONFLICT]
+        self.report.conflicts = [one for one in decisions if one.outcome is ImportOutcome.CONFLICT]
 
     # -- writing to CrocoClick ---------------------------------------------------------------------------------------
 
-    def _perform(self, verdicts: Sequence[Verdict]) -> None:
+    def _perform(self, verdicts: Sequence[ImportDecision]) -> None:
         over = self._done | {one.xero_id for one in self._ledger.imported() if one.facts.get("stamp")}
         writes = [verdict for verdict in verdicts if verdict.fields and verdict.contact.id not in over]
         for action, send in (("create", self._create), ("update", self._update)):
-            those = [one for one in writes if (one.outcome is Outcome.CREATED) == (action == "create")]
+            those = [one for one in writes if (one.outcome is ImportOutcome.CREATED) == (action == "create")]
             batches = [Batch("import", action, (_element(one),)) for one in those]
             if not batches:
                 continue
-            kind = Kind(send=send, intent=intent, finish=_finish, put_off=_put_off)
+            kind = WriteKind(send=send, intent=intent, finish=_finish, put_off=_put_off)
             failure = self._waves.perform(batches, kind, partial(self._progress, todo=len(batches)), self._stop)
             if failure:
                 raise failure
@@ -214,7 +222,7 @@ class Import:
         self._tell("contacts_made", done, todo)
         return {"phase": "contacts_made", "done": done, "todo": todo}
 
-    def _create(self, payloads: Sequence[Verdict], *, call_id: str, key: str) -> list[Any]:
+    def _create(self, payloads: Sequence[ImportDecision], *, call_id: str, key: str) -> list[Any]:
         [verdict] = payloads
         made = self._doors.crm.create_contact(verdict.fields, call_id=call_id)
         if isinstance(made, SourceContact):
@@ -227,7 +235,7 @@ class Import:
             raise InDoubt(reason=failure.code) from failure
         return [there if there and there.made_for == verdict.contact.id else made]
 
-    def _update(self, payloads: Sequence[Verdict], *, call_id: str, key: str) -> list[Any]:
+    def _update(self, payloads: Sequence[ImportDecision], *, call_id: str, key: str) -> list[Any]:
         """Look once more before writing: what somebody filled in meanwhile is not overwritten."""
         [verdict] = payloads
         there = self._doors.crm.contact(verdict.source_id)
@@ -258,33 +266,33 @@ def has_email_or_phone(there: SourceContact, fields: Mapping[str, str]) -> bool:
     return fields.get("email", "") in addresses(there) or bool(phone and phone == phone_key(there.phone))
 
 
-def still_missing(verdict: Verdict, there: SourceContact) -> frozenset[str]:
+def still_missing(verdict: ImportDecision, there: SourceContact) -> frozenset[str]:
     """The fields of a decision that CrocoClick's contact has still empty."""
     return frozenset(missing(verdict.contact, there))
 
 
-def _element(verdict: Verdict) -> Element:
+def _element(verdict: ImportDecision) -> WriteItem:
     content = digest(*(f"{name}={value}" for name, value in sorted(verdict.fields.items())))
     expected = {name: verdict.fields[name] for name in ("email", "phone") if verdict.fields.get(name)}
-    return Element(verdict.contact.id, verdict, content, fingerprint=content, expected=expected, subject=verdict)
+    return WriteItem(verdict.contact.id, verdict, content, fingerprint=content, expected=expected, subject=verdict)
 
 
-def _finish(element: Element, attempt_id: int, result: SourceContact | Filled | Taken | Refused) -> Ending:
+def _finish(element: WriteItem, attempt_id: int, result: SourceContact | Filled | Taken | Refused) -> AttemptResult:
     """What CrocoClick's answer means for the Xero contact."""
-    verdict: Verdict = element.subject
+    verdict: ImportDecision = element.subject
     stamp = {"stamp": element.content}
     if isinstance(result, Taken):
         facts = {"others": [result.source_id], "by": result.by, **stamp}
-        return Ending("import", verdict.contact.id, "refused", "", attempt_id, Problem("taken", facts))
+        return AttemptResult("import", verdict.contact.id, "refused", "", attempt_id, Problem("taken", facts))
     if isinstance(result, Refused):
         problem = Problem("refused", {"message": "; ".join(result.messages), **stamp})
-        return Ending("import", verdict.contact.id, "refused", "", attempt_id, problem)
+        return AttemptResult("import", verdict.contact.id, "refused", "", attempt_id, problem)
     if isinstance(result, SourceContact):
-        return Ending("import", verdict.contact.id, "created", "", attempt_id, source=result)
-    reason = "email" if verdict.outcome is Outcome.LINKED else "filled" if result.fields else "linked"
+        return AttemptResult("import", verdict.contact.id, "created", "", attempt_id, source=result)
+    reason = "email" if verdict.outcome is ImportOutcome.LINKED else "filled" if result.fields else "linked"
     told = Problem(reason, {"fields": dict(result.fields)} if result.fields else {})
-    return Ending("import", verdict.contact.id, "updated", "", attempt_id, told, source=result.contact)
+    return AttemptResult("import", verdict.contact.id, "updated", "", attempt_id, told, source=result.contact)
 
 
-def _put_off(element: Element, attempt_id: int, problem: Problem) -> Ending:
-    return Ending("import", element.source_id, "deferred", "", attempt_id, problem)
+def _put_off(element: WriteItem, attempt_id: int, problem: Problem) -> AttemptResult:
+    return AttemptResult("import", element.source_id, "deferred", "", attempt_id, problem)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from syncer.domain.errors import HaltRun
 from syncer.domain.matching.similarity import SourceContact
-from syncer.sync.context import DAILY, FEW, OVERLAP, SHRUNK_TO, Doors, Tell
+from syncer.sync.context import DAILY, FEW, OVERLAP, SHRUNK_TO, RunContext, Tell
 
 QUIET = timedelta(seconds=15)  # CrocoClick's search lags behind its writes by seconds
 
@@ -16,7 +16,7 @@ WEEKLY = timedelta(days=7)  # Xero does not say when a contact became a customer
 class ContactReading:
     """Bringing the mirrors of both sides' contacts up to date."""
 
-    def __init__(self, doors: Doors, tell: Tell, stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, doors: RunContext, tell: Tell, stop: Callable[[], bool] = lambda: False) -> None:
         self._doors = doors
         self._ledger = doors.ledger
         self._tell = tell

@@ -29,7 +29,7 @@ Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Doors:
+class RunContext:
     """Everything a run reaches the world through."""
 
     crm: Crm
@@ -44,7 +44,7 @@ class Doors:
 
 
 @dataclass(frozen=True)
-class Orders:
+class RunOptions:
     """What this run was asked for: everything, or the invoices of `scope` alone; `fresh` reads Xero's lists anew.
 
     `patient`: nobody waits for it, so that Xero is asked nothing that the day's reading will tell, and what has a time

@@ -10,16 +10,16 @@ from syncer.domain.mapping.tax_rates import tax_rate, to_create
 from syncer.domain.matching.invoice_contacts import Create, Decision, Join, Linked
 from syncer.domain.model.books import NEW, Books, TaxRate, books_text
 from syncer.domain.model.sync_settings import Rules
-from syncer.domain.model.sync_state import GONE, Standing
+from syncer.domain.model.sync_state import GONE, SyncState
 from syncer.domain.planning.actions import Action, Do, is_ours
 from syncer.domain.planning.payments import is_of_payments, may_be_paid, takes_payments
 from syncer.domain.planning.plan import plan_all
-from syncer.storage.ledger.records import Known
+from syncer.storage.ledger.records import TrackedInvoice
 from syncer.sync.context import OVERLAP
 from syncer.sync.ingest import Reading
-from syncer.sync.outbox import BATCH_ELEMENTS, Batch, Element, batches
-from syncer.sync.phase import Work
-from syncer.sync.snapshot import Look, verdict
+from syncer.sync.outbox import BATCH_ELEMENTS, Batch, WriteItem, batches
+from syncer.sync.phase import RunPhase
+from syncer.sync.snapshot import Snapshot, verdict
 from syncer.sync.writes.contacts import contact_element
 from syncer.sync.writes.invoices import bound, invoice_element, number_element
 from syncer.sync.writes.write_set import OUTCOMES, Writes
@@ -33,13 +33,13 @@ SEALED = (Do.CREATE, Do.UPDATE, Do.AMEND)  # what a ledger that is put back take
 class Documents:
     """Invoices as documents, from what they need first to their arrival; payments are another matter."""
 
-    def __init__(self, work: Work, reading: Reading) -> None:
+    def __init__(self, work: RunPhase, reading: Reading) -> None:
         self._work = work
         self._reading = reading
         self.old_ones = 0  # how many old invoices were left for later
         self._created = 0
 
-    def prepare(self, workload: Sequence[Known], books: Books) -> Books:
+    def prepare(self, workload: Sequence[TrackedInvoice], books: Books) -> Books:
         """Bring about what documents need; answers with the books as they are then."""
         self.recall(workload, books)
         books = self._create_settings(workload, books)
@@ -49,7 +49,7 @@ class Documents:
         self._work.look_at_invoices([action.xero_id for action in actions if action.do in OVER])
         return books
 
-    def recall(self, workload: Sequence[Known], books: Books) -> None:
+    def recall(self, workload: Sequence[TrackedInvoice], books: Books) -> None:
         """Before something is created or paid: list what a ledger that was put back may not know that Xero has.
 
         The document of an invoice that was renumbered meanwhile has a number that nothing here looks for, and a payment
@@ -77,7 +77,12 @@ class Documents:
         self._work.look_again(writes, books)
 
     def _send(
-        self, todo: Sequence[Action], workload: Sequence[Known], seen: Look, writes: Writes, old: bool = False
+        self,
+        todo: Sequence[Action],
+        workload: Sequence[TrackedInvoice],
+        seen: Snapshot,
+        writes: Writes,
+        old: bool = False,
     ) -> None:
         """Send these, one sort of write after the other."""
         tries = {known.invoice.source_id: known.tries for known in workload}
@@ -113,12 +118,12 @@ class Documents:
                 return
         self._hold_numbers(waiting, books)
 
-    def _decide_again(self, ids: frozenset[str], books: Books) -> tuple[list[Action], Look, list[Known]]:
+    def _decide_again(self, ids: frozenset[str], books: Books) -> tuple[list[Action], Snapshot, list[TrackedInvoice]]:
         workload = [known for known in self._work.workload() if known.invoice.source_id in ids]
         actions, seen = self._work.decide(workload, books)
         return [action for action in actions if not _unfinished(action, books)], seen, workload
 
-    def _free_numbers(self, actions: Sequence[Action], workload: Sequence[Known], writes: Writes) -> None:
+    def _free_numbers(self, actions: Sequence[Action], workload: Sequence[TrackedInvoice], writes: Writes) -> None:
         """Give those whose number another one waits for a number of their own."""
         wanted = {action.after for action in actions}
         known = {one.invoice.source_id: one for one in workload}
@@ -139,7 +144,7 @@ class Documents:
         held = [verdict(action) for action in actions if action.do is Do.HOLD]
         self._work.ledger.settle_verdicts(self._work.run_id, held, self._work.now())
 
-    def _in_order(self, actions: Sequence[Action], workload: Sequence[Known], old: bool) -> list[Action]:
+    def _in_order(self, actions: Sequence[Action], workload: Sequence[TrackedInvoice], old: bool) -> list[Action]:
         """Those that a person waits for first; of the others the new ones or, in a turn of their own, the old ones."""
         asked = {known.invoice.source_id for known in workload if known.is_asked_for}
         first = [action for action in actions if action.invoice.source_id in asked]
@@ -155,15 +160,15 @@ class Documents:
         issued = action.invoice.issue_date
         return action.do is Do.CREATE and not self._work.orders.only and issued is not None and issued < since
 
-    def _element(self, action: Action, seen: Look, tries: Mapping[str, int]) -> Element:
+    def _element(self, action: Action, seen: Snapshot, tries: Mapping[str, int]) -> WriteItem:
         invoice = action.invoice
-        standing = seen.scene.standings.get(invoice.source_id, Standing())
+        standing = seen.scene.standings.get(invoice.source_id, SyncState())
         pays = takes_payments(invoice, standing, self._work.rules)
         whole = None if action.do is Do.AMEND else action.document
         size = self._work.doors.document_size(whole) if whole else FEW_FIELDS_SIZE
         return invoice_element(action, standing, pays, tries[invoice.source_id], size)
 
-    def _record(self, workload: Sequence[Known], actions: Sequence[Action]) -> None:
+    def _record(self, workload: Sequence[TrackedInvoice], actions: Sequence[Action]) -> None:
         """Write down what was decided without a write; payments are decided once they are read."""
         paid = {
             known.invoice.source_id
@@ -209,7 +214,7 @@ class Documents:
 
     # -- what they need first -------------------------------------------------------------------------------------
 
-    def _create_settings(self, workload: Sequence[Known], books: Books) -> Books:
+    def _create_settings(self, workload: Sequence[TrackedInvoice], books: Books) -> Books:
         """Create the tax rates and currencies that documents need, where the settings allow it."""
         if not (self._work.rules.create_tax_rates or self._work.rules.create_currencies):
             return books
@@ -231,7 +236,7 @@ class Documents:
         self._work.ledger.mirror(self._work.now(), books=books_text(books))
         return books
 
-    def _act_on_contacts(self, workload: Sequence[Known], books: Books) -> Sequence[Action]:
+    def _act_on_contacts(self, workload: Sequence[TrackedInvoice], books: Books) -> Sequence[Action]:
         """Link or create every contact that an invoice waits for; returns what was decided for the invoices."""
         actions, seen = self._work.decide(workload, books)
         needed = {action.invoice.customer.id for action in actions if action.do in (Do.CREATE, Do.UPDATE, Do.AMEND)}
@@ -276,24 +281,24 @@ class Documents:
 
 def _needed(
     actions: Sequence[Action], books: Books, rules: Rules, generation: str
-) -> tuple[list[Element], list[Element]]:
+) -> tuple[list[WriteItem], list[WriteItem]]:
     """The tax rates and currencies that documents to be written still lack, each once.
 
     `generation` tells one run's request from another's: Xero answers one that it knows as it did before.
     """
-    rates: dict[str, Element] = {}
-    currencies: dict[str, Element] = {}
+    rates: dict[str, WriteItem] = {}
+    currencies: dict[str, WriteItem] = {}
     for action in (action for action in actions if action.document):
         if lacks_currency(action.invoice.currency, books):
             code = action.invoice.currency
-            currencies[code] = Element(f"currency.{code}", code, generation, expected={"name": code})
+            currencies[code] = WriteItem(f"currency.{code}", code, generation, expected={"name": code})
         for taxes in {line.taxes for line in action.invoice.lines}:
             found = tax_rate(taxes, books, rules)
             if isinstance(found, TaxRate) and found.is_new:
                 key = f"tax.{found.type.removeprefix(NEW)}"
                 # The next new rate needs a name of its own.
                 books = replace(books, tax_rates=(*books.tax_rates, found))
-                rates[key] = Element(key, to_create(found, books), generation, expected={"name": found.name})
+                rates[key] = WriteItem(key, to_create(found, books), generation, expected={"name": found.name})
     return list(rates.values()), list(currencies.values())
 
 

@@ -11,7 +11,7 @@ from syncer.domain.model.books import Books, books_from, books_text
 from syncer.domain.model.invoice import NO_ANSWER, Invoice, without_answer
 from syncer.domain.model.payment import Payment
 from syncer.domain.ports import Page, Unreadable
-from syncer.sync.context import DAILY, FEW, OVERLAP, SHRUNK_TO, Doors, Orders, Tell
+from syncer.sync.context import DAILY, FEW, OVERLAP, SHRUNK_TO, RunContext, RunOptions, Tell
 
 T = TypeVar("T")
 _AN_ID = re.compile("[0-9a-f]{24}")
@@ -29,8 +29,8 @@ class Reading:
     def __init__(
         self,
         run_id: str,
-        doors: Doors,
-        orders: Orders,
+        doors: RunContext,
+        orders: RunOptions,
         say: Callable[[str, int, int], None],
         tell: Tell,
         stop: Callable[[], bool],

@@ -14,8 +14,8 @@ from syncer.domain.planning.actions import Action, Do, hold, leave
 from syncer.domain.planning.payments import is_of_payments, takes_payments
 from syncer.domain.planning.plan import not_eligible, plan_all
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.records import Known, Verdict, as_kept
-from syncer.sync.snapshot import look, verdict
+from syncer.storage.ledger.records import PlannedState, TrackedInvoice, as_kept
+from syncer.sync.snapshot import take_snapshot, verdict
 
 # No plan can speak of what was not read: which payments there are, or the invoice itself.
 NOT_READ = ("crococlick_scope_missing", "invoice_unreadable")
@@ -27,7 +27,7 @@ def known_books(ledger: Ledger) -> Books | None:
     return books_from(kept["content"]) if kept else None
 
 
-def as_read(known: Known, action: Action) -> Action:
+def as_read(known: TrackedInvoice, action: Action) -> Action:
     """A decision, but for what it would say of payments whose transactions were not read since the invoice changed.
 
     The amount that an invoice says is paid and what its transactions come to are of one moment, or nothing is said but
@@ -42,15 +42,15 @@ def as_read(known: Known, action: Action) -> Action:
     return Action(known.invoice, Do.PAY, xero_id=action.xero_id)
 
 
-def stand(known: Known, action: Action, rules: Rules) -> Verdict:
+def stand(known: TrackedInvoice, action: Action, rules: Rules) -> PlannedState:
     """What is decided about an invoice by what is known now, before what stands in the way of the whole connection."""
-    kept = Verdict(known.invoice.source_id, known.state, known.stand.problem)
+    kept = PlannedState(known.invoice.source_id, known.state, known.stand.problem)
     if known.state not in DECIDED_ANEW or known.cause in NOT_READ:
         return kept
     decided = verdict(as_read(known, action))
     if action.do is Do.LEAVE and decided.state == "synced" and takes_payments(known.invoice, known.standing, rules):
         # Whether all is paid over shows once its transactions have been read again.
-        return Verdict(known.invoice.source_id, "waiting")
+        return PlannedState(known.invoice.source_id, "waiting")
     if (decided.state, known.state) == ("waiting", "waiting"):
         return kept  # What it waited for before tells the next run which of Xero's lists to read again.
     return decided
@@ -62,15 +62,15 @@ def of(action: Action) -> Stand:
     return Stand(found.state, found.problem)
 
 
-def stand_without_books(known: Known, rules: Rules) -> Verdict:
+def stand_without_books(known: TrackedInvoice, rules: Rules) -> PlannedState:
     """The state where the organisation was never read: the settings may leave the invoice out all the same."""
     action = action_without_books(known, rules)
     if known.state in DECIDED_ANEW and action.do is Do.LEAVE:
         return verdict(action)
-    return Verdict(known.invoice.source_id, known.state, known.stand.problem)
+    return PlannedState(known.invoice.source_id, known.state, known.stand.problem)
 
 
-def action_without_books(known: Known, rules: Rules) -> Action:
+def action_without_books(known: TrackedInvoice, rules: Rules) -> Action:
     """What can be decided where the organisation was never read: what is left out, and that all else would go."""
     reason = None if known.standing.xero_id else not_eligible(known.invoice, rules)
     if known.state == "skipped":
@@ -87,13 +87,13 @@ def decide_anew(ledger: Ledger, rules: Rules, now: datetime, ids: Sequence[str] 
     if books is None:
         keep(ledger, [(known, stand_without_books(known, rules)) for known in workload], now)
         return
-    seen = look(ledger, rules, books, workload, frozenset(ids))
+    seen = take_snapshot(ledger, rules, books, workload, frozenset(ids))
     actions = plan_all([known.invoice for known in workload], seen.scene, seen.owners)
     decided = [(known, stand(known, action, rules)) for known, action in zip(workload, actions, strict=True)]
     keep(ledger, decided, now)
 
 
-def keep(ledger: Ledger, decided: Sequence[tuple[Known, Verdict]], now: datetime) -> None:
+def keep(ledger: Ledger, decided: Sequence[tuple[TrackedInvoice, PlannedState]], now: datetime) -> None:
     """Write down decisions that differ from what was kept, unless somebody else has moved the invoice meanwhile."""
     moved = [(known, found) for known, found in decided if has_moved(known, found)]
     if moved:
@@ -101,6 +101,6 @@ def keep(ledger: Ledger, decided: Sequence[tuple[Known, Verdict]], now: datetime
         ledger.settle_verdicts("", [found for _, found in moved], now, before)
 
 
-def has_moved(known: Known, found: Verdict) -> bool:
+def has_moved(known: TrackedInvoice, found: PlannedState) -> bool:
     """Whether a decision differs from what is kept."""
     return as_kept(*known.stand) != as_kept(found.state, found.problem)

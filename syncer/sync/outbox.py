@@ -14,7 +14,7 @@ from syncer.domain.errors import InDoubt, Reconnect, SyncerError, TryLater
 from syncer.domain.model.problems import Problem
 from syncer.domain.planning.plan import idempotency_key
 from syncer.domain.ports import CallRecord, Clock, Refused
-from syncer.storage.ledger.records import Intent
+from syncer.storage.ledger.records import AttemptStart
 
 BATCH_ELEMENTS = 50  # Xero's limits page advises 50 elements
 BATCH_BYTES = 3_500_000  # and 3.5 MB
@@ -22,7 +22,7 @@ STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
-class Element:
+class WriteItem:
     """One record of a batch: `content` names what is sent of it, `payload` is that, `size` its bytes on the wire."""
 
     source_id: str
@@ -43,14 +43,14 @@ class Batch:
 
     kind: str
     action: str
-    elements: tuple[Element, ...]
+    elements: tuple[WriteItem, ...]
 
 
 # A write of the Accounts port: payloads, then `call_id` and `key`; one result per payload.
 Send = Callable[..., Sequence[Any]]
 
 
-class Book(Protocol):
+class OutboxLedger(Protocol):
     """The part of the ledger that a wave needs."""
 
     connection: str
@@ -68,17 +68,17 @@ class Book(Protocol):
 
 
 @dataclass(frozen=True)
-class Kind:
+class WriteKind:
     """How one kind of batch is sent, how an element's answer ends its attempt, and how one is put off.
 
     `sift` finds, with a look, the elements for whose sake a whole request was refused: by source id, what is wrong.
     """
 
     send: Send
-    intent: Callable[[Batch, Element, int, str, str], Any]
-    finish: Callable[[Element, int, Any], Any]
-    put_off: Callable[[Element, int, Problem], Any]
-    sift: Callable[[Sequence[Element]], Mapping[str, Problem]] = lambda elements: {}
+    intent: Callable[[Batch, WriteItem, int, str, str], Any]
+    finish: Callable[[WriteItem, int, Any], Any]
+    put_off: Callable[[WriteItem, int, Problem], Any]
+    sift: Callable[[Sequence[WriteItem]], Mapping[str, Problem]] = lambda elements: {}
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ class Sent:
     failure: SyncerError | None = None
 
 
-def batches(kind: str, action: str, elements: Sequence[Element]) -> list[Batch]:
+def batches(kind: str, action: str, elements: Sequence[WriteItem]) -> list[Batch]:
     """Cut into batches that Xero takes: at most 50 elements and 3.5 MB each."""
     cut: list[Batch] = []
-    part: list[Element] = []
+    part: list[WriteItem] = []
     size = 0
     for element in elements:
         if part and (len(part) == BATCH_ELEMENTS or size + element.size > BATCH_BYTES):
@@ -115,12 +115,12 @@ def batches(kind: str, action: str, elements: Sequence[Element]) -> list[Batch]:
     return [*cut, Batch(kind, action, tuple(part))] if part else cut
 
 
-class Waves:
+class Outbox:
     """Sends batches, as many at a time as may be in flight, and keeps the ledger one step ahead of Xero."""
 
     def __init__(
         self,
-        book: Book,
+        book: OutboxLedger,
         run_id: str,
         clock: Clock,
         in_flight: int,
@@ -139,7 +139,11 @@ class Waves:
         self._endings: list[Any] = []
 
     def perform(
-        self, todo: Sequence[Batch], kind: Kind, progress: Callable[[int], Mapping[str, Any]], stop: Callable[[], bool]
+        self,
+        todo: Sequence[Batch],
+        kind: WriteKind,
+        progress: Callable[[int], Mapping[str, Any]],
+        stop: Callable[[], bool],
     ) -> SyncerError | None:
         """Send all batches; returns why it stopped before the end, if it did.
 
@@ -171,7 +175,7 @@ class Waves:
         if endings or calls or progress is not None:
             self._book.commit(self._run_id, self._clock.now(), endings=endings, calls=calls, progress=progress)
 
-    def _write_down(self, wave: Sequence[Batch], kind: Kind, progress: Mapping[str, Any]) -> list[Written]:
+    def _write_down(self, wave: Sequence[Batch], kind: WriteKind, progress: Mapping[str, Any]) -> list[Written]:
         calls = [(batch, self._new_call_id(), self._key(batch)) for batch in wave]
         intents = [
             kind.intent(batch, element, place, call_id, key)
@@ -195,7 +199,7 @@ class Waves:
         elements = [(element.source_id, element.content) for element in batch.elements]
         return idempotency_key(self._book.connection, f"{batch.kind}-{batch.action}", elements)
 
-    def _take(self, sent: Sequence[Sent], kind: Kind, waiting: list[Batch]) -> SyncerError | None:
+    def _take(self, sent: Sequence[Sent], kind: WriteKind, waiting: list[Batch]) -> SyncerError | None:
         """Turn answers into endings; what is in doubt keeps its open attempts."""
         failure: SyncerError | None = None
         for one in sent:
@@ -216,7 +220,7 @@ class Waves:
                 ]
         return failure
 
-    def _sift(self, sent: Sent, kind: Kind) -> list[Batch]:
+    def _sift(self, sent: Sent, kind: WriteKind) -> list[Batch]:
         """What to send again of a batch that was refused whole; of one element the refusal is its own."""
         wrong = kind.sift(sent.batch.elements)
         if not wrong and len(sent.batch.elements) == 1:
@@ -235,7 +239,7 @@ class Waves:
         return [Batch(sent.batch.kind, sent.batch.action, rest)] if rest else []
 
 
-def _pairs(sent: Sent) -> Iterator[tuple[Element, int]]:
+def _pairs(sent: Sent) -> Iterator[tuple[WriteItem, int]]:
     return zip(sent.batch.elements, sent.attempt_ids, strict=True)
 
 
@@ -265,9 +269,9 @@ def _halves(batch: Batch) -> list[Batch]:
     return [Batch(batch.kind, batch.action, part) for part in parts if part]
 
 
-def intent(batch: Batch, element: Element, place: int, call_id: str, key: str) -> Intent:
+def intent(batch: Batch, element: WriteItem, place: int, call_id: str, key: str) -> AttemptStart:
     """One element of a batch, as it is committed before the batch leaves."""
-    return Intent(
+    return AttemptStart(
         kind=batch.kind,
         source_id=element.source_id,
         action=batch.action,

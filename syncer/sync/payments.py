@@ -11,11 +11,11 @@ from syncer.domain.model.problems import Problem
 from syncer.domain.planning.actions import Action, Do
 from syncer.domain.planning.payments import listing, missing_payments, recount, takes_payments
 from syncer.domain.ports import PAID_AT_ONCE
-from syncer.storage.ledger.records import Known, Verdict, payment
+from syncer.storage.ledger.records import PlannedState, TrackedInvoice, payment
 from syncer.sync.ingest import Reading
-from syncer.sync.outbox import Batch, Element, batches
-from syncer.sync.phase import Work
-from syncer.sync.snapshot import Look, verdict
+from syncer.sync.outbox import Batch, WriteItem, batches
+from syncer.sync.phase import RunPhase
+from syncer.sync.snapshot import Snapshot, verdict
 from syncer.sync.writes.payments import payment_element, removal_element
 from syncer.sync.writes.write_set import Writes
 
@@ -36,21 +36,21 @@ class _Marks:
 class Payments:
     """What was paid for invoices that stand in Xero."""
 
-    def __init__(self, work: Work, reading: Reading) -> None:
+    def __init__(self, work: RunPhase, reading: Reading) -> None:
         self._work = work
         self._reading = reading
 
-    def read_early(self, workload: Sequence[Known]) -> None:
+    def read_early(self, workload: Sequence[TrackedInvoice]) -> None:
         """Decisions about a document that stands in Xero depend on what was paid since."""
         if any(known.standing.xero_id and self._depends_on_payments(known) for known in workload):
             self._reading.payments()
 
-    def _depends_on_payments(self, known: Known) -> bool:
+    def _depends_on_payments(self, known: TrackedInvoice) -> bool:
         """Also where nothing is paid any more: what was carried may have left for another invoice."""
         some = known.invoice.amount_paid or known.standing.order
         return bool(some) or takes_payments(known.invoice, known.standing, self._work.rules)
 
-    def foresee(self, workload: Sequence[Known]) -> bool | None:
+    def foresee(self, workload: Sequence[TrackedInvoice]) -> bool | None:
         """Bring up to date what was paid for these invoices, for a preview; returns whether the token may see it.
 
         A run does the same in two steps: before documents are written, and for new ones once they stand. None where
@@ -101,7 +101,7 @@ class Payments:
             self.read_missing()
         else:
             problem = Problem("crococlick_scope_missing", {"scope": PAYMENTS_SCOPE})
-            verdicts = [Verdict(known.invoice.source_id, "held", problem) for known in candidates]
+            verdicts = [PlannedState(known.invoice.source_id, "held", problem) for known in candidates]
             self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
             return
         unknown = self._look_before(books)
@@ -163,24 +163,24 @@ class Payments:
         actions, _ = self._work.decide(self._payable(), books)
         return any(action.do is Do.PAY for action in actions)
 
-    def _unsure(self, books: Books) -> list[Known]:
+    def _unsure(self, books: Books) -> list[TrackedInvoice]:
         """Of what payments may go to, the invoices that have to be read in Xero before."""
         workload = self._payable()
         actions, _ = self._work.decide(workload, books)
         return [known for known, action in zip(workload, actions, strict=True) if not self._is_sure(known, action)]
 
-    def _is_sure(self, known: Known, action: Action) -> bool:
+    def _is_sure(self, known: TrackedInvoice, action: Action) -> bool:
         """Whether what is paid in Xero is known well enough for what would be done."""
         standing = known.standing
         if not standing.is_listed and missing_payments(standing):
             return False
         return action.do is not Do.PAY or self._is_fresh(known) or self._would_be_refused_twice(known, action)
 
-    def _is_fresh(self, known: Known) -> bool:
+    def _is_fresh(self, known: TrackedInvoice) -> bool:
         """Whether Xero has answered what the document says in this very run."""
         return known.read_at is not None and self._work.began <= known.read_at <= self._work.now()
 
-    def _would_be_refused_twice(self, known: Known, action: Action) -> bool:
+    def _would_be_refused_twice(self, known: TrackedInvoice, action: Action) -> bool:
         """Whether Xero itself refuses the payment where it is there already: it takes no more than what is due.
 
         That holds for a single one of more than half of what is due, on a document that is as we sent it.
@@ -191,7 +191,7 @@ class Payments:
         is_as_sent = standing.synced_fingerprint == invoice.fingerprint
         return is_as_sent and 2 * action.payments[0].amount > standing.xero_amount_due
 
-    def _look_at(self, doubtful: Sequence[Known]) -> Set[str]:
+    def _look_at(self, doubtful: Sequence[TrackedInvoice]) -> Set[str]:
         """Take in what is paid on these documents, 40 a call, with every payment; returns those that were answered."""
         if not doubtful:
             return frozenset()
@@ -223,14 +223,14 @@ class Payments:
         if any(known.cause != "payment_mismatch" and not _adds_up(known) for known in self._payable()):
             self._reading.all_payments()
 
-    def _payable(self) -> list[Known]:
+    def _payable(self) -> list[TrackedInvoice]:
         return [
             known
             for known in self._work.workload()
             if known.standing.xero_id and takes_payments(known.invoice, known.standing, self._work.rules)
         ]
 
-    def _decide_payments(self, books: Books) -> tuple[Look, list[Element]]:
+    def _decide_payments(self, books: Books) -> tuple[Snapshot, list[WriteItem]]:
         workload = self._payable()
         actions, seen = self._work.decide(workload, books)
         self._work.ledger.settle_verdicts(self._work.run_id, [verdict(action) for action in actions], self._work.now())
@@ -277,7 +277,7 @@ class Payments:
             self._work.perform(todo, Writes(self._work.doors, seen).removals(), "payments", len(todo))
 
 
-def _adds_up(known: Known) -> bool:
+def _adds_up(known: TrackedInvoice) -> bool:
     """Whether the transactions that we know of come to what the invoice says is paid, refunds taken off or not."""
     counting = [one for one in known.standing.payments if one.counts]
     came_in = sum((one.amount for one in counting), ZERO)

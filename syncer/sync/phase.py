@@ -9,21 +9,21 @@ from syncer.domain.model.books import Books
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.planning.actions import Action, Do
 from syncer.domain.planning.plan import plan_all
-from syncer.storage.ledger.records import Known
-from syncer.sync.context import Doors, Orders, Tell
-from syncer.sync.outbox import Batch, Kind, Waves
-from syncer.sync.snapshot import Look, look, verdict
+from syncer.storage.ledger.records import TrackedInvoice
+from syncer.sync.context import RunContext, RunOptions, Tell
+from syncer.sync.outbox import Batch, Outbox, WriteKind
+from syncer.sync.snapshot import Snapshot, take_snapshot, verdict
 from syncer.sync.writes.write_set import Writes
 
 MANY = 200  # records: a phase with as many may take a while
 SOON_S = 0.5
 
 
-class Work:
+class RunPhase:
     """One run's means: what there is to do, what is decided about it, and how batches are sent."""
 
     def __init__(
-        self, run_id: str, doors: Doors, rules: Rules, orders: Orders, tell: Tell, stop: Callable[[], bool]
+        self, run_id: str, doors: RunContext, rules: Rules, orders: RunOptions, tell: Tell, stop: Callable[[], bool]
     ) -> None:
         self.run_id = run_id
         self.doors = doors
@@ -34,7 +34,7 @@ class Work:
         self.began = doors.clock.now()
         self._tell = tell
         self._said_at = time.monotonic()
-        self._waves = Waves(
+        self._waves = Outbox(
             doors.ledger, run_id, doors.clock, orders.in_flight, doors.new_call_id, doors.drain_calls
         )  # fmt: skip
 
@@ -58,7 +58,7 @@ class Work:
         self._tell(phase, done, todo)
         return {"phase": phase, "done": done, "todo": todo}
 
-    def workload(self) -> list[Known]:
+    def workload(self) -> list[TrackedInvoice]:
         """Every invoice that has to be looked at, of those that this run is for."""
         workload = self.ledger.workload(sorted(self.orders.only))
         if self.orders.patient:
@@ -66,12 +66,12 @@ class Work:
             return [known for known in workload if known.retry_at is None or known.retry_at <= now]
         return workload
 
-    def decide(self, workload: Sequence[Known], books: Books) -> tuple[list[Action], Look]:
+    def decide(self, workload: Sequence[TrackedInvoice], books: Books) -> tuple[list[Action], Snapshot]:
         """What each of these invoices needs, and what that depended on."""
-        seen = look(self.ledger, self.rules, books, workload, self.orders.only)
+        seen = take_snapshot(self.ledger, self.rules, books, workload, self.orders.only)
         return plan_all([known.invoice for known in workload], seen.scene, seen.owners), seen
 
-    def perform(self, todo: Sequence[Batch], kind: Kind, phase: str, records: int, before: int = 0) -> None:
+    def perform(self, todo: Sequence[Batch], kind: WriteKind, phase: str, records: int, before: int = 0) -> None:
         """Send all batches, part of so many records of which some were sent `before`; raises what stopped it early."""
         if not todo:
             return

@@ -13,19 +13,19 @@ from syncer.domain.model.problems import CAUSES, Cure
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.planning.actions import Do
 from syncer.domain.ports import Unreadable
-from syncer.storage.ledger.records import Known
-from syncer.sync.context import Doors, Foreseen, Orders, Tell
+from syncer.storage.ledger.records import TrackedInvoice
+from syncer.sync.context import Foreseen, RunContext, RunOptions, Tell
 from syncer.sync.documents import OVER, Documents
 from syncer.sync.ingest import Reading
 from syncer.sync.payments import Payments
-from syncer.sync.phase import Work
-from syncer.sync.reconcile import Settling
+from syncer.sync.phase import RunPhase
+from syncer.sync.reconcile import Reconciliation
 
 BOOKS_CALLS = 5  # by which the organisation's settings are read
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What a run came to; `ended` is done, deferred, stopped, made_way or failed."""
 
     run_id: str
@@ -50,23 +50,23 @@ class Run:
     def __init__(
         self,
         run_id: str,
-        doors: Doors,
+        doors: RunContext,
         rules: Rules,
-        orders: Orders,
+        orders: RunOptions,
         tell: Tell = lambda phase, done, todo: None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.outcome = Outcome(run_id)
+        self.outcome = RunOutcome(run_id)
         self._ledger = doors.ledger
         self._accounts = doors.accounts
         self._orders = orders
-        self._work = Work(run_id, doors, rules, orders, tell, stop)
+        self._work = RunPhase(run_id, doors, rules, orders, tell, stop)
         self._reading = Reading(run_id, doors, orders, self._work.commit_phase, tell, stop)
-        self._settling = Settling(run_id, doors, self._reading, self._work.commit_phase)
+        self._settling = Reconciliation(run_id, doors, self._reading, self._work.commit_phase)
         self._documents = Documents(self._work, self._reading)
         self._payments = Payments(self._work, self._reading)
 
-    def perform(self) -> Outcome:
+    def perform(self) -> RunOutcome:
         """Do everything; what stops the run early is in the outcome, our own mistakes are raised."""
         try:
             books = self._steps()
@@ -153,14 +153,14 @@ class Run:
         since = self._work.now().date() - timedelta(days=self._orders.recent_days)
         return Foreseen(payments, self._reads(workload) + looks, sees_payments, None if self._orders.only else since)
 
-    def _reads(self, workload: Sequence[Known]) -> int:
+    def _reads(self, workload: Sequence[TrackedInvoice]) -> int:
         """Xero calls by which a run reads anew what was read a moment ago."""
         waits_for = {cure for known in workload for cure in _cures(known)}
         full = self._orders.full
         lists = [full, full, Cure.CONTACTS in waits_for, Cure.DOCUMENT in waits_for]
         return sum(lists) + (BOOKS_CALLS if full or Cure.BOOKS in waits_for else 0)
 
-    def _read(self) -> list[Known]:
+    def _read(self) -> list[TrackedInvoice]:
         """Bring our picture of both sides up to date; answers with what there is to do."""
         self._reading.crococlick()
         if self._work.stop():
@@ -169,7 +169,7 @@ class Run:
         self._reading.daily()
         return self._work.workload()
 
-    def _bring_books(self, workload: Sequence[Known]) -> Books:
+    def _bring_books(self, workload: Sequence[TrackedInvoice]) -> Books:
         """The organisation's settings, contacts and invoice heads, read again only where something depends on it."""
         self._work.commit_phase("planning", 0, len(workload))
         # A patient run does not ask again for what is held as before: the day's reading tells whether anything moved.
@@ -182,6 +182,6 @@ class Run:
         return books
 
 
-def _cures(known: Known) -> frozenset[Cure]:
+def _cures(known: TrackedInvoice) -> frozenset[Cure]:
     cause = CAUSES.get(known.cause or "")
     return cause.cures if cause else frozenset()

@@ -10,26 +10,26 @@ from syncer.domain.model.books import BookInvoice, Books, books_text
 from syncer.domain.model.invoice import Customer, Invoice
 from syncer.domain.model.problems import Problem, heals_by_itself
 from syncer.domain.model.sync_settings import Rules
-from syncer.domain.planning.actions import Action, Do, Scene, is_ours
+from syncer.domain.planning.actions import Action, Do, PlanInputs, is_ours
 from syncer.domain.planning.plan import leaving, number_owners
 from syncer.storage.ledger.ledger import Ledger
-from syncer.storage.ledger.records import Known, KnownContact, Verdict
+from syncer.storage.ledger.records import KnownContact, PlannedState, TrackedInvoice
 
 MANY = 500  # from here on the whole mirror is read at once
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """The scene of a plan, who may use which number, and what names the state of the contacts."""
 
-    scene: Scene
+    scene: PlanInputs
     owners: Mapping[str, Invoice]
     contact_conditions: str
 
 
-def look(
-    ledger: Ledger, rules: Rules, books: Books, workload: Sequence[Known], only: frozenset[str] = frozenset()
-) -> Look:
+def take_snapshot(
+    ledger: Ledger, rules: Rules, books: Books, workload: Sequence[TrackedInvoice], only: frozenset[str] = frozenset()
+) -> Snapshot:
     """Gather from the ledger, without a call, all that decisions about these invoices depend on."""
     contacts = ledger.contacts()
     mirror = ledger.book_contacts()
@@ -49,7 +49,7 @@ def look(
         marked[head.url.rpartition("/")[2]].append(head)
     index = ContactIndex(mirror)
     merges = {one.id: index.survivor(one.id) for one in mirror if one.merged_to}
-    scene = Scene(
+    scene = PlanInputs(
         books=books,
         rules=rules,
         contacts=decide_contacts(contacts, index, rules, contact_conditions),
@@ -63,7 +63,7 @@ def look(
     )
     owners = number_owners([known.invoice for known in shared], scene)
     scene = replace(scene, leaving=leaving([known.invoice for known in handed.moving], scene, owners))
-    return Look(scene, owners, contact_conditions)
+    return Snapshot(scene, owners, contact_conditions)
 
 
 @dataclass
@@ -71,11 +71,11 @@ class _Handed:
     """Numbers that our own invoices hand on: who has them, and which of those are decided in this run too."""
 
     holders: dict[str, Invoice] = field(default_factory=dict)
-    moving: list[Known] = field(default_factory=list)
+    moving: list[TrackedInvoice] = field(default_factory=list)
 
 
 def _handed_on(
-    ledger: Ledger, workload: Sequence[Known], heads: dict[str, list[BookInvoice]], only: frozenset[str]
+    ledger: Ledger, workload: Sequence[TrackedInvoice], heads: dict[str, list[BookInvoice]], only: frozenset[str]
 ) -> _Handed:
     """Follow the numbers of these invoices to our other invoices that have them in Xero, and theirs in turn.
 
@@ -101,7 +101,7 @@ def _handed_on(
     return handed
 
 
-def _is_others(head: BookInvoice, known: Known) -> bool:
+def _is_others(head: BookInvoice, known: TrackedInvoice) -> bool:
     return head.id != known.standing.xero_id and not is_ours(head, known.invoice.source_id)
 
 
@@ -130,17 +130,17 @@ def contact_stamp(customer: Customer | NewContact, conditions: str) -> str:
     return digest(identity, conditions)
 
 
-def verdict(action: Action) -> Verdict:
+def verdict(action: Action) -> PlannedState:
     """The state that a decision puts an invoice in before anything is sent."""
     problem = action.problems[0] if action.problems else None
     if action.cause == "skipped_by_person":
-        return Verdict(action.invoice.source_id, "skipped", problem)
+        return PlannedState(action.invoice.source_id, "skipped", problem)
     if action.do is Do.LEAVE:
-        return Verdict(action.invoice.source_id, "not_eligible" if problem else "synced", problem)
+        return PlannedState(action.invoice.source_id, "not_eligible" if problem else "synced", problem)
     if action.do is Do.HOLD:
         healing = problem is not None and heals_by_itself(problem.code)
-        return Verdict(action.invoice.source_id, "retrying" if healing else "held", problem, action.refused)
-    return Verdict(action.invoice.source_id, "waiting")
+        return PlannedState(action.invoice.source_id, "retrying" if healing else "held", problem, action.refused)
+    return PlannedState(action.invoice.source_id, "waiting")
 
 
 def digest(*parts: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.connectors.crococlick import contacts_wire, webhooks, wire
-from syncer.connectors.crococlick.records import Reader
+from syncer.connectors.crococlick.records import RecordReader
 from syncer.connectors.http import Response
 from syncer.domain.errors import SyncerError
 from syncer.domain.model.invoice import Invoice
@@ -77,7 +77,7 @@ def written(invoice):
 @given(damaged(INVOICE), st.sampled_from(["Europe/Paris", "America/Martinique", ""]))
 def test_an_invoice_in_a_list(row, zone):
     """The neighbours on both sides are read as ever; the odd one is an invoice, or has no id."""
-    page = Reader(zone).page(heard({"invoices": [NEIGHBOUR, row, NEIGHBOUR], "total": 3}))
+    page = RecordReader(zone).page(heard({"invoices": [NEIGHBOUR, row, NEIGHBOUR], "total": 3}))
     fine = [one for one in page.items if one.source_id == "neighbour"]
     assert len(fine) == 2 and all((one.flaw is None) == bool(zone) for one in fine)
     for invoice in page.items:
@@ -93,13 +93,15 @@ def test_an_invoice_asked_for_by_its_id(row):
         data = heard(row)
     except SyncerError:
         return
-    assert written(Reader("Europe/Paris").invoice(data, "asked"))
+    assert written(RecordReader("Europe/Paris").invoice(data, "asked"))
 
 
 @given(damaged(TRANSACTION))
 def test_a_transaction_in_a_list(row):
     """One that cannot be read is told, the others are there."""
-    page = Reader("Europe/Paris").transactions(heard({"data": [TRANSACTION, row, TRANSACTION], "totalCount": "3"}))
+    page = RecordReader("Europe/Paris").transactions(
+        heard({"data": [TRANSACTION, row, TRANSACTION], "totalCount": "3"})
+    )
     assert [one.source_id for one in page.items].count("t1") >= 2 and page.total == 3
     assert len(page.items) + len(page.unreadable) <= 3
 
@@ -124,14 +126,14 @@ def test_a_whole_answer(listed, located):
     """A list that is none is the service being unavailable; nothing else is ever raised."""
     try:
         data = heard(listed)
-        assert all(written(one) for one in Reader("Europe/Paris").page(data).items)
+        assert all(written(one) for one in RecordReader("Europe/Paris").page(data).items)
         assert all(isinstance(id_, str) for id_ in wire.row_ids(data))
     except SyncerError as error:
         assert error.code == "crococlick_unavailable"
     try:
         location = wire.location(heard(located))
         f"{location.id}{location.name}{location.timezone}{wire.agency_id(heard(located))}".encode()
-        Reader(location.timezone)
+        RecordReader(location.timezone)
     except SyncerError as error:
         assert error.code == "crococlick_unavailable"
 
@@ -162,7 +164,7 @@ def test_published_bodies_damaged(data):
         st.sampled_from(["invoice_get_200.json", "webhook_invoice_paid.json", "webhook_invoice_create.json"])
     )
     row = data.draw(damaged(json.loads((PUBLISHED / name).read_bytes())))
-    page = Reader("Europe/Paris").page(heard({"invoices": [row, NEIGHBOUR]}))
+    page = RecordReader("Europe/Paris").page(heard({"invoices": [row, NEIGHBOUR]}))
     assert isinstance(page.items[-1], Invoice) and page.items[-1].flaw is None
     assert all(written(one) for one in page.items)
 
@@ -174,11 +176,13 @@ def test_one_broken_byte_or_endless_number_is_its_own_records_trouble():
     total = '"total": 37.39'
     assert total in odd
     for bad in (odd.replace(total, f'"total": {"9" * 5000}'), odd.replace(total, '"total": 1e99999999999999999999')):
-        page = Reader("Europe/Paris").page(wire.decipher(Response(200, {}, f'{{"invoices":[{bad},{fine}]}}'.encode())))
+        page = RecordReader("Europe/Paris").page(
+            wire.decipher(Response(200, {}, f'{{"invoices":[{bad},{fine}]}}'.encode()))
+        )
         assert [(one.number, one.flaw and one.flaw.field) for one in page.items] == [
             ("ODD-1", "total"),
             ("FINE-1", None),
         ]
     broken = f'{{"invoices":[{odd},{fine}]}}'.encode().replace(b"ODD-1", b"ODD\xff1")
-    page = Reader("Europe/Paris").page(wire.decipher(Response(200, {}, broken)))
+    page = RecordReader("Europe/Paris").page(wire.decipher(Response(200, {}, broken)))
     assert [one.flaw and one.flaw.field for one in page.items] == ["invoiceNumber", None]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncer.connectors.crococlick import wire
-from syncer.connectors.crococlick.records import Reader
+from syncer.connectors.crococlick.records import RecordReader
 from syncer.connectors.http import Response
 from syncer.domain.errors import HaltRun, InDoubt, RateLimited, Reconnect, Unavailable
 from syncer.domain.model.invoice import Discount, Invoice, Status, Tax
@@ -24,7 +24,7 @@ def changed(**fields):
     row = json.loads(SAMPLE) | fields
     row = {name: value for name, value in row.items() if value is not ...}
     data = wire.decipher(Response(200, {}, json.dumps(row).encode()))
-    return Reader("Europe/Paris").invoice(data)
+    return RecordReader("Europe/Paris").invoice(data)
 
 
 def line(**fields):
@@ -34,7 +34,7 @@ def line(**fields):
 
 def test_the_sample():
     """Everything the sync needs, exactly."""
-    invoice = Reader("Europe/Paris").invoice(wire.decipher(Response(200, {}, SAMPLE)))
+    invoice = RecordReader("Europe/Paris").invoice(wire.decipher(Response(200, {}, SAMPLE)))
     assert isinstance(invoice, Invoice)
     assert (invoice.source_id, invoice.number, invoice.status) == (
         "650000000000000000000041",
@@ -76,16 +76,18 @@ def test_dates_are_the_locations(written, day):
 def test_a_day_written_as_midnight_utc_is_that_day_everywhere(zone):
     """West of Greenwich it would be the day before; a local midnight is read by the location as ever."""
     row = wire.decipher(Response(200, {}, SAMPLE))
-    found = Reader(zone).invoice(row | {"issueDate": "2026-08-26T00:00:00.000Z", "dueDate": "2026-08-26T12:00:00Z"})
+    found = RecordReader(zone).invoice(
+        row | {"issueDate": "2026-08-26T00:00:00.000Z", "dueDate": "2026-08-26T12:00:00Z"}
+    )
     assert (found.issue_date, found.due_date) == (date(2026, 8, 26), date(2026, 8, 26))
 
 
 def test_an_instant_without_a_known_zone_cannot_be_read():
     """Cutting it would book a day early; bare dates still go."""
-    reader = Reader("Mars/Olympus")
+    reader = RecordReader("Mars/Olympus")
     row = wire.decipher(Response(200, {}, SAMPLE))
     assert reader.invoice(row).flaw.field == "issueDate"
-    assert Reader("").invoice(row | {"issueDate": "2026-08-26", "dueDate": None}).issue_date == date(2026, 8, 26)
+    assert RecordReader("").invoice(row | {"issueDate": "2026-08-26", "dueDate": None}).issue_date == date(2026, 8, 26)
 
 
 @pytest.mark.parametrize(
@@ -246,18 +248,18 @@ def test_garbage_does_not_fail_its_neighbours():
     """The others of the page are read; a deleted one is left out."""
     good, F = wire.decipher(Response(200, {}, SAMPLE)), "F-2026-041"
     bad, gone = good | {"total": None}, good | {"deleted": True}
-    page = Reader("Europe/Paris").page({"invoices": [good, bad, gone, "?"], "total": 4})
+    page = RecordReader("Europe/Paris").page({"invoices": [good, bad, gone, "?"], "total": 4})
     assert [(one.number, one.flaw and one.flaw.field) for one in page.items] == [(F, None), (F, "total")]
     assert (page.total, [row.field for row in page.unreadable]) == (4, ["invoice"])
     assert wire.row_ids({"invoices": [good, "?"]}) == ["650000000000000000000041", ""]
-    assert Reader("").page({}).total is None
+    assert RecordReader("").page({}).total is None
 
 
 @pytest.mark.parametrize("odd", [{}, "none", 7])
 def test_a_list_that_is_none_is_no_answer(odd):
     """Nothing follows from it: least of all that all invoices are gone."""
     with pytest.raises(Unavailable):
-        Reader("Europe/Paris").page({"invoices": odd, "total": 4})
+        RecordReader("Europe/Paris").page({"invoices": odd, "total": 4})
 
 
 def test_the_location():
@@ -372,6 +374,6 @@ def test_what_is_asked():
 @pytest.mark.parametrize("name", ["invoice_get_200.json", "webhook_invoice_paid.json", "webhook_invoice_create.json"])
 def test_published_bodies(name):
     """The documentation's own examples read without a fault."""
-    invoice = Reader("Europe/Paris").invoice(json.loads((PAYLOADS / name).read_bytes()))
+    invoice = RecordReader("Europe/Paris").invoice(json.loads((PAYLOADS / name).read_bytes()))
     assert isinstance(invoice, Invoice)
     assert (invoice.number, invoice.total, invoice.issue_date) == ("19", 999, date(2023, 1, 1))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncer.connectors.http import Fixed, Request, Response, Transport, retry_after_s
-from syncer.connectors.xero.rate_limit import Pacer
+from syncer.connectors.xero.rate_limit import OrganisationLimiter
 from syncer.domain.errors import InDoubt, LedgerBusy, RateLimited, Unavailable
 from syncer.domain.version import VERSION
 from tests.support.http_stage import HandClock, Notes, closed_port, half_an_answer, hang_up, staged, stall
@@ -26,7 +26,9 @@ def test_a_call_and_its_record():
     """One row per HTTP call, without the token."""
     notes, clock = Notes(), HandClock()
     with staged(OK) as stage:
-        door = transport(stage.url, notes, clock, pace=Pacer(clock), correlation_header="Xero-Correlation-Id")
+        door = transport(
+            stage.url, notes, clock, pace=OrganisationLimiter(clock), correlation_header="Xero-Correlation-Id"
+        )
         assert door.send(WRITE).body == b'{"ok":1}'
     (heard,) = stage.heard
     assert heard.headers["User-Agent"] == f"crococlick-xero/{VERSION}"
@@ -125,7 +127,7 @@ def test_a_429_is_waited_out_and_the_same_write_sent_again():
     notes, clock = Notes(), HandClock()
     refused = (429, {"X-Rate-Limit-Problem": "minute", "Retry-After": "26"}, b"")
     with staged(refused, OK) as stage:
-        transport(stage.url, notes, clock, pace=Pacer(clock)).send(WRITE)
+        transport(stage.url, notes, clock, pace=OrganisationLimiter(clock)).send(WRITE)
     first, second = stage.heard
     assert (first.body, first.headers["Idempotency-Key"]) == (second.body, second.headers["Idempotency-Key"])
     assert 26 <= sum(clock.slept) <= 27.5
@@ -138,7 +140,7 @@ def test_the_day_is_not_waited_out():
     clock = HandClock()
     refused = (429, {"X-Rate-Limit-Problem": "Day", "Retry-After": "40000"}, b"")
     with staged(refused) as stage:
-        door = transport(stage.url, clock=clock, pace=Pacer(clock))
+        door = transport(stage.url, clock=clock, pace=OrganisationLimiter(clock))
         with pytest.raises(RateLimited) as limited:
             door.send(READ)
         assert (limited.value.limit, limited.value.wait_s) == ("day", 40000)
@@ -153,7 +155,7 @@ def test_endless_429s_have_an_end():
     clock = HandClock()
     with staged((429, {"Retry-After": "1"}, b"")) as stage:
         with pytest.raises(RateLimited):
-            transport(stage.url, clock=clock, pace=Pacer(clock)).send(WRITE)
+            transport(stage.url, clock=clock, pace=OrganisationLimiter(clock)).send(WRITE)
         assert len(stage.heard) == 6
         with pytest.raises(RateLimited):
             transport(stage.url).send(WRITE)

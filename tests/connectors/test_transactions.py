@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from syncer.connectors.crococlick import wire as crm
-from syncer.connectors.crococlick.records import Reader
+from syncer.connectors.crococlick.records import RecordReader
 from syncer.connectors.xero import entities
 from syncer.connectors.xero import wire as xero
 from tests.support.crococlick_samples import ROW
@@ -14,7 +14,7 @@ from tests.support.crococlick_samples import ROW
 
 def test_a_transaction_is_read_with_the_day_it_was_charged_at_the_location():
     """The day is that of `fulfilledAt` in the location's time zone, not of entry; an amount may be written as text."""
-    [payment] = Reader("Europe/Paris").transactions({"data": [ROW], "totalCount": 1}).items
+    [payment] = RecordReader("Europe/Paris").transactions({"data": [ROW], "totalCount": 1}).items
     assert (payment.source_id, payment.invoice_id, payment.amount) == ("t1", "i1", Decimal("12.50"))
     assert (payment.currency, payment.paid_on, payment.method) == ("EUR", date(2026, 8, 26), "bank_transfer")
     assert payment.counts and payment.refunded == 0
@@ -33,14 +33,14 @@ def test_a_transaction_is_read_with_the_day_it_was_charged_at_the_location():
 )
 def test_what_a_transaction_may_lack_or_say(change, seen):
     """A missing date falls back to entry, a refund keeps the payment, a test or failed one does not count."""
-    [payment] = Reader("Europe/Paris").transactions({"data": [ROW | change]}).items
+    [payment] = RecordReader("Europe/Paris").transactions({"data": [ROW | change]}).items
     assert {name: getattr(payment, name) for name in seen} == seen
 
 
 def test_transactions_of_other_things_are_left_out_and_garbage_is_told():
     """A funnel's order is none of ours; a transaction without a number for an amount is named."""
     rows = [ROW | {"entitySourceType": "funnel"}, ROW | {"amount": "much"}, ROW | {"_id": ""}]
-    page = Reader("Europe/Paris").transactions({"data": rows, "totalCount": 3})
+    page = RecordReader("Europe/Paris").transactions({"data": rows, "totalCount": 3})
     assert (list(page.items), page.total) == ([], 3)
     assert [(one.source_id, one.field) for one in page.unreadable] == [("t1", "amount"), ("", "_id")]
 
@@ -57,13 +57,13 @@ def test_transactions_of_other_things_are_left_out_and_garbage_is_told():
 )
 def test_which_invoice_a_transaction_is_for(change, invoice_id):
     """`entitySourceId` as specified, or `entityId` as live programs have it; an order's id is no invoice's."""
-    [payment] = Reader("Europe/Paris").transactions({"data": [ROW | change]}).items
+    [payment] = RecordReader("Europe/Paris").transactions({"data": [ROW | change]}).items
     assert payment.invoice_id == invoice_id
 
 
 def test_an_amount_finer_than_anything_that_is_paid_is_told():
     """Half a millionth is no dust of a float."""
-    page = Reader("Europe/Paris").transactions({"data": [ROW | {"amount": Decimal("1.0000005")}, 7]})
+    page = RecordReader("Europe/Paris").transactions({"data": [ROW | {"amount": Decimal("1.0000005")}, 7]})
     assert [(one.field, one.kind) for one in page.unreadable] == [
         ("amount", "transaction"),
         ("transaction", "transaction"),

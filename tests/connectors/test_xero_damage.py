@@ -16,7 +16,7 @@ from sandbox.server import Sandbox
 from syncer.connectors.http import Response
 from syncer.connectors.xero import entities, error_messages, wire
 from syncer.domain.errors import InDoubt, Reconnect, SyncerError, Unavailable
-from syncer.domain.ports import Found, Refused, Unreadable
+from syncer.domain.ports import Lookup, Refused, Unreadable
 from tests.support.damage import damaged, raw
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "xero"
@@ -232,12 +232,12 @@ def test_half_a_character_neither_comes_nor_goes():
 
 def test_a_record_that_cannot_be_read_is_not_said_to_be_absent():
     """By its id or number where that much is known, else whatever was looked for."""
-    nothing = Found([], [])
+    nothing = Lookup([], [])
     assert not nothing.may_hide_id("i")
     assert not nothing.may_hide_number("F-1")
-    known = Found([], [Unreadable("i", "F-1", "Total", "is missing")])
+    known = Lookup([], [Unreadable("i", "F-1", "Total", "is missing")])
     assert (known.may_hide_id("i"), known.may_hide_id("j")) == (True, False)
     assert (known.may_hide_number("F-1"), known.may_hide_number("F-2")) == (True, False)
-    unknown = Found([], [Unreadable("", "", "", "is no object")])
+    unknown = Lookup([], [Unreadable("", "", "", "is no object")])
     assert unknown.may_hide_id("j")
     assert unknown.may_hide_number("F-2")

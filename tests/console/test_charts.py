@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from console.components import charts, result_chart
 from syncer.reports.saved_questions import Chart
-from syncer.storage.analysis.query import Answer
+from syncer.storage.analysis.query import QueryResult
 from tests.support.hostile_texts import TEXTS
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def test_every_name_in_a_figure_is_escaped():
 def test_a_customer_in_an_answer_is_no_link():
     """In the picture of a question by customer, whatever the columns are called."""
     rows = [(text, text, place) for place, text in enumerate(SAYABLE)]
-    answer = Answer(["customer", TEXTS[6], "due"], rows, False, ["VARCHAR", "VARCHAR", "INTEGER"])
+    answer = QueryResult(["customer", TEXTS[6], "due"], rows, False, ["VARCHAR", "VARCHAR", "INTEGER"])
     for chart in (Chart("bars", "customer", "due", TEXTS[6]), Chart("line", "customer", "due")):
         for in_words in (True, False):
             drawn = charts.as_text(result_chart.figure(answer, chart, in_words)).to_json()

@@ -14,7 +14,7 @@ from console.desk import questions
 from console.desk.desk import Desk
 from syncer.domain.errors import WrongUsage
 from syncer.reports.saved_questions import Chart, Parameter, Saved
-from syncer.storage.analysis.query import Answer
+from syncer.storage.analysis.query import QueryResult
 from tests.support.pages import NOW, SECRET, Draw, invoice, obeys_the_house_rules, press, seen
 
 ENDLESS = "SELECT sum(a.range * b.range) FROM range(10000000) AS a, range(10000000) AS b"
@@ -94,11 +94,11 @@ def test_its_parameters_are_controls_and_go_into_the_address(working: Desk, draw
     at = draw("questions", question="customer", customer="martin")
     assert {row[1] for row in table(at)[1:]} == {"Martin &amp; Fils"}
     at.text_input(key="given text customer").set_value("STAR")
-    press(at, "Answer")
+    press(at, "QueryResult")
     assert [row[0] for row in table(at)[1:]] == ["FAC-2026-0002"]
     assert at.query_params["customer"] in ("STAR", ["STAR"])
     at.text_input(key="given text customer").set_value("%' OR 1=1 --")
-    press(at, "Answer")
+    press(at, "QueryResult")
     assert "No row fits" in seen(at)
 
 
@@ -272,7 +272,7 @@ def test_only_what_a_person_may_see_is_asked(working: Desk):
 
 def test_a_chart_that_does_not_fit_the_answer_is_left_out():
     """The table says it all the same."""
-    answer = Answer(["a", "b"], [("x", 1), (None, None)], False, ["VARCHAR", "INTEGER"])
+    answer = QueryResult(["a", "b"], [("x", 1), (None, None)], False, ["VARCHAR", "INTEGER"])
     assert figure(answer, Chart("bars", "a", "b")) is not None
     for chart in (Chart(), Chart("bars", "a", "gone"), Chart("bars", "b", "a"), Chart("line", "a", "b", "gone")):
         assert figure(answer, chart) is None
@@ -280,7 +280,7 @@ def test_a_chart_that_does_not_fit_the_answer_is_left_out():
 
 def test_each_value_of_the_colour_is_a_series_that_hovering_names():
     rows = [("x", "EUR", 1), ("x", "USD", 2), ("y", "EUR", 3)]
-    answer = Answer(["a", "currency", "n"], rows, False, ["VARCHAR", "VARCHAR", "INTEGER"])
+    answer = QueryResult(["a", "currency", "n"], rows, False, ["VARCHAR", "VARCHAR", "INTEGER"])
     drawn = figure(answer, Chart("bars", "a", "n", "currency"))
     assert [(one.name, list(one.y)) for one in drawn.data] == [("EUR", [1.0, 3.0]), ("USD", [2.0])]
     assert drawn.data[1].customdata[0] == "x · USD · 2"
@@ -289,7 +289,7 @@ def test_each_value_of_the_colour_is_a_series_that_hovering_names():
 def test_a_picture_speaks_in_words_where_the_table_does():
     """Names stay names, codes become words, a month is its name."""
     rows = [(date(2026, 3, 1), "held", "Ada", 1), (date(2026, 3, 1), "synced", "Ada", 2)]
-    answer = Answer(["month", "state", "who", "n"], rows, False, ["DATE", "VARCHAR", "VARCHAR", "INTEGER"])
+    answer = QueryResult(["month", "state", "who", "n"], rows, False, ["DATE", "VARCHAR", "VARCHAR", "INTEGER"])
     by_state = figure(answer, Chart("bars", "month", "n", "state"), in_words=True)
     assert [one.name for one in by_state.data] == ["Needs action", "In Xero"]
     assert by_state.layout.xaxis.ticktext == ("Mar 2026",)

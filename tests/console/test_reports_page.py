@@ -105,10 +105,10 @@ def test_an_empty_table_is_a_file_too(connected: Desk):
 
 def test_a_formula_in_a_tax_name_stays_text(working: Desk):
     """Whoever names a tax does not calculate in somebody's spreadsheet."""
-    from syncer.reports.figure import Column
+    from syncer.reports.figure import FigureColumn
     from syncer.reports.figure_files import written
 
-    columns, rows = [Column("Tax", "text")], [("=1+1",)]
+    columns, rows = [FigureColumn("Tax", "text")], [("=1+1",)]
     assert "'=1+1" in written("csv", "taxes", columns, rows).decode()
     (_, (cell,)) = openpyxl.load_workbook(io.BytesIO(written("xlsx", "taxes", columns, rows))).active.rows
     assert (cell.value, cell.data_type) == ("=1+1", "s")

@@ -16,7 +16,7 @@ from syncer.domain.errors import HaltRun, WrongUsage
 from syncer.domain.model.books import Account, TaxRate, books_text
 from syncer.domain.model.invoice import Customer
 from syncer.domain.model.problems import Problem
-from syncer.storage.ledger.records import Verdict
+from syncer.storage.ledger.records import PlannedState
 from syncer.sync import obstacles
 from tests.support.pages import (
     BOOKS,
@@ -48,7 +48,7 @@ def orders(desk: Desk, source_id: str) -> list[tuple[str, str]]:
     return [(row["what"], row["by_whom"]) for row in rows if row["what"].startswith("order_")]
 
 
-def hold(desk: Desk, *verdicts: Verdict) -> None:
+def hold(desk: Desk, *verdicts: PlannedState) -> None:
     """Decide these."""
     desk.ledger.settle_verdicts("later", verdicts, NOW)
 
@@ -59,7 +59,7 @@ def choosing(resting: Desk) -> Desk:
     rates = (TaxRate("TAX7", "Livres", Decimal("5.5")), TaxRate("TAX8", "Travaux", Decimal("5.5")))
     resting.ledger.mirror(NOW, books=books_text(replace(BOOKS, tax_rates=(*BOOKS.tax_rates, *rates))))
     facts = {**UNMAPPED, "candidates": [{"type": rate.type, "name": rate.name} for rate in rates]}
-    hold(resting, *(Verdict(id_, "held", Problem("tax_ambiguous", facts)) for id_ in BOTH))
+    hold(resting, *(PlannedState(id_, "held", Problem("tax_ambiguous", facts)) for id_ in BOTH))
     return resting
 
 
@@ -104,7 +104,7 @@ def test_what_is_said_of_all_is_true_of_all(working: Desk):
     """One customer more, and it is not said any more."""
     other = invoice("held3", "FAC-2026-0150", (VAT55,), customer=Customer("c9", "Autre"), issue_date=date(2026, 11, 22))
     working.ledger.see("later", [other], NOW)
-    hold(working, Verdict("held3", "held", Problem("tax_unmapped", {**UNMAPPED, "line": 7})))
+    hold(working, PlannedState("held3", "held", Problem("tax_unmapped", {**UNMAPPED, "line": 7})))
     (group,) = [group for group in working.groups() if group.code == "tax_unmapped"]
     assert group.size == 3
     assert group.common == {}
@@ -115,7 +115,7 @@ def test_age_hides_nothing(working: Desk, draw: Draw):
     long_ago = NOW - timedelta(days=365)
     working.ledger.see("old", [invoice("old", "FAC-2025-0001")], long_ago)
     working.ledger.settle_verdicts(
-        "old", [Verdict("old", "held", Problem("negative_total", {"total": "-1"}))], long_ago
+        "old", [PlannedState("old", "held", Problem("negative_total", {"total": "-1"}))], long_ago
     )
     assert "Negative total 1 €1,320.00 365 d you" in seen(draw("attention"))
 
@@ -125,9 +125,9 @@ def test_the_same_question_is_one_group(working: Desk):
     locked = {"lock_date": "2026-11-21"}
     hold(
         working,
-        Verdict("held1", "held", Problem("period_locked", {**locked, "issue_date": "2026-11-20"})),
-        Verdict("held2", "held", Problem("period_locked", {**locked, "issue_date": "2026-11-21"})),
-        Verdict("usd", "held", Problem("period_locked", {**locked, "in_xero": True})),
+        PlannedState("held1", "held", Problem("period_locked", {**locked, "issue_date": "2026-11-20"})),
+        PlannedState("held2", "held", Problem("period_locked", {**locked, "issue_date": "2026-11-21"})),
+        PlannedState("usd", "held", Problem("period_locked", {**locked, "in_xero": True})),
     )
     assert sorted(group.size for group in working.groups() if group.code == "period_locked") == [1, 2]
 
@@ -150,7 +150,7 @@ def test_nothing_is_chosen_where_nothing_is_advised(choosing: Desk, draw: Draw):
 
 def test_a_retry_promises_nothing_that_it_does_not_bring_about(resting: Desk, draw: Draw):
     """With nothing to answer, what the planner holds is held again; only what Xero refused is sent once more."""
-    hold(resting, *(Verdict(id_, "held", Problem("line_invalid", {"what": "no_lines"})) for id_ in BOTH))
+    hold(resting, *(PlannedState(id_, "held", Problem("line_invalid", {"what": "no_lines"})) for id_ in BOTH))
     text = seen(draw("attention", group=key_of(resting, "line_invalid")))
     assert "Trying again changes nothing before the cause is gone. Once it is, they go over in the next run." in text
     assert "go in the next run" not in text and "When tried again" not in text
@@ -179,7 +179,7 @@ def test_an_answer_that_is_advised_is_chosen_already(resting: Desk, draw: Draw):
     pounds = Account("a2", "513", "Compte GBP", "BANK", currency="GBP", takes_payments=True)
     euros = Account("a3", "512", "Compte courant", "BANK", takes_payments=True)
     resting.ledger.mirror(NOW, books=books_text(replace(BOOKS, accounts=(*BOOKS.accounts, euros, pounds))))
-    hold(resting, Verdict("held1", "held", Problem("payment_account_missing", {"currency": "GBP"})))
+    hold(resting, PlannedState("held1", "held", Problem("payment_account_missing", {"currency": "GBP"})))
     at = draw("attention", group=key_of(resting, "payment_account_missing"))
     assert at.selectbox[0].options[at.selectbox[0].value] == "513 Compte GBP"
     press(at, "Choose for 1 invoice")
@@ -210,7 +210,7 @@ def test_an_order_is_for_all_pages(resting: Desk, draw: Draw):
     """The screen shows fifty; an exception on the second page counts on the first."""
     many = [invoice(f"m{n:03}", f"M-{n:03}", total=Decimal(10), amount_due=Decimal(10)) for n in range(120)]
     resting.ledger.see("later", many, NOW)
-    hold(resting, *(Verdict(one.source_id, "held", Problem("due_date_missing", {})) for one in many))
+    hold(resting, *(PlannedState(one.source_id, "held", Problem("due_date_missing", {})) for one in many))
     key = key_of(resting, "due_date_missing")
     at = draw("attention", group=key, part="2")
     next(one for one in at.checkbox if one.label == "Include M-060").uncheck().run()
@@ -290,9 +290,9 @@ def test_skipping_and_taking_it_back(resting: Desk, draw: Draw):
 
 def test_settled_tells_what_settled_it_and_who(resting: Desk, draw: Draw):
     """Held, answered by a person, and in Xero since; or mended where nobody told us."""
-    hold(resting, Verdict("usd", "synced"))
+    hold(resting, PlannedState("usd", "synced"))
     resting.order("map", [resting.find(id_)[0] for id_ in BOTH], {"tax.5.5%": "TAX001"})
-    hold(resting, *(Verdict(id_, "synced") for id_ in BOTH))
+    hold(resting, *(PlannedState(id_, "synced") for id_ in BOTH))
     text = obeys_the_house_rules(draw("attention", tab="settled"))
     assert f"{TAX} 2 €2,611.00 Set tax.5.5% to TAX001, by {who()}" in text
     assert "USD is not enabled in Xero 1 USD 1,320.00 Mended in Xero or in the settings" in text
@@ -351,7 +351,7 @@ def test_what_somebody_changed_in_xero_stands_first(working: Desk, draw: Draw):
     working.ledger.mirror(NOW, invoices=[moved])
     facts = {"number": "FAC-2026-0001", "currency": "EUR", "changes": [
         {"field": "due_date", "before": "2026-12-21", "now": "2026-12-28"}]}  # fmt: skip
-    hold(working, Verdict("in1", "held", Problem("changed_in_xero", json.loads(json.dumps(facts)))))
+    hold(working, PlannedState("in1", "held", Problem("changed_in_xero", json.loads(json.dumps(facts)))))
     at = draw("invoice", invoice="in1")
     text = obeys_the_house_rules(at)
     table = text[text.index("Both books compared") :]
@@ -365,7 +365,7 @@ def test_what_somebody_changed_in_xero_stands_first(working: Desk, draw: Draw):
 def test_a_rate_of_the_same_percentage_is_advised(resting: Desk, draw: Draw):
     """It was added in Xero since, with a name of its own."""
     rates = (*BOOKS.tax_rates, TaxRate("TAX7", "Livres", Decimal("5.5")))
-    hold(resting, *(Verdict(id_, "held", Problem("tax_ambiguous", UNMAPPED)) for id_ in BOTH))
+    hold(resting, *(PlannedState(id_, "held", Problem("tax_ambiguous", UNMAPPED)) for id_ in BOTH))
     resting.ledger.mirror(NOW, books=books_text(replace(BOOKS, tax_rates=rates)))
     at = draw("attention", group=key_of(resting, "tax_ambiguous"))
     assert at.selectbox[0].options[at.selectbox[0].value] == "Livres (TAX7)"

@@ -5,7 +5,7 @@ import pytest
 from sandbox.server import Sandbox
 from syncer.connectors.xero.auth import Consent, Identity, TokenSource, XeroApp
 from syncer.connectors.xero.client import XeroAccounts
-from syncer.connectors.xero.rate_limit import Pacer
+from syncer.connectors.xero.rate_limit import OrganisationLimiter
 from syncer.storage.vault import FileVault
 from tests.support.xero_consent import REDIRECT, BoxClock, Notes, answer_consent
 
@@ -68,7 +68,13 @@ def tokens(connect, identity, vault, clock, box):
 @pytest.fixture
 def accounts(box, tokens, notes, clock):
     client = XeroAccounts.open(
-        box.url, box.xero.tenant, tokens, Pacer(clock), notes, clock, others_connected=tokens.others_connected
+        box.url,
+        box.xero.tenant,
+        tokens,
+        OrganisationLimiter(clock),
+        notes,
+        clock,
+        others_connected=tokens.others_connected,
     )
     yield client
     client.close()

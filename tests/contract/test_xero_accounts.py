@@ -10,7 +10,7 @@ import pytest
 from syncer.connectors.http import Fixed
 from syncer.connectors.xero import error_messages
 from syncer.connectors.xero.client import XeroAccounts
-from syncer.connectors.xero.rate_limit import Pacer
+from syncer.connectors.xero.rate_limit import OrganisationLimiter
 from syncer.domain.errors import InDoubt, RateLimited, Reconnect, Unavailable
 from syncer.domain.matching.invoice_contacts import NewContact
 from syncer.domain.model.books import Document, DocumentLine
@@ -267,7 +267,7 @@ def test_a_withdrawn_consent(box, accounts):
 def test_a_missing_scope(box, notes, clock):
     """Told without a loop of refreshes."""
     token = box.xero.grant("openid offline_access accounting.contacts")["access_token"]
-    client = XeroAccounts.open(box.url, box.xero.tenant, Fixed(token), Pacer(clock), notes, clock)
+    client = XeroAccounts.open(box.url, box.xero.tenant, Fixed(token), OrganisationLimiter(clock), notes, clock)
     with pytest.raises(Reconnect) as missing:
         client.invoices_numbered(["F-1"])
     assert missing.value.code == "scope_missing"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from syncer.domain.model.payment import MOVED, REMOVED, BookPayment
-from syncer.domain.model.sync_state import Standing
+from syncer.domain.model.sync_state import SyncState
 from syncer.domain.planning.actions import Do
 from tests.support.domain_samples import invoice, known, locked_up_to, ordered, paid, rules, standing
 
@@ -113,5 +113,5 @@ def test_money_of_somebody_else_is_told_once_nothing_else_is_to_be_done():
 
 def test_what_is_known_of_all_that_is_paid():
     """It is listed where nothing is beyond ours, or where the list is of just so much."""
-    assert Standing().is_listed
+    assert SyncState().is_listed
     assert not standing(xero_amount_paid=Decimal(30)).is_listed

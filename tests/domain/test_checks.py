@@ -10,7 +10,7 @@ from hypothesis import given
 from syncer.domain.matching.invoice_contacts import Linked
 from syncer.domain.model.invoice import LineItem, Status, Tax
 from syncer.domain.model.problems import CAUSES, Problem, heals_by_itself
-from syncer.domain.model.sync_state import Standing
+from syncer.domain.model.sync_state import SyncState
 from syncer.domain.planning.actions import Do, hold
 from syncer.domain.planning.plan import plan_all
 from syncer.domain.readiness.checks import MONTHLY, Check, Level, Situation, check_all, is_ready, stopped
@@ -184,7 +184,7 @@ def test_an_account_for_payments_fails_where_the_plan_lacks_it(what):
 
 def hold_for(code):
     """A plan that holds the ordinary invoice for this cause alone."""
-    return hold(INVOICE, Standing(), Problem(code, {"message": "No.", "number": "F-1"}))
+    return hold(INVOICE, SyncState(), Problem(code, {"message": "No.", "number": "F-1"}))
 
 
 @pytest.mark.parametrize("code", sorted(code for code in CAUSES if not heals_by_itself(code)))

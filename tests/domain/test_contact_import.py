@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncer.domain.matching.contact_import import (
-    Answer,
+    ContactAnswer,
+    ImportOutcome,
     ImportRules,
     Link,
-    Outcome,
     decide_import,
     marks,
     missing,
@@ -78,7 +78,7 @@ def test_without_a_usable_email_it_is_left_out_unless_the_setting_says_otherwise
 def test_what_a_person_leaves_alone_is_left_out_with_the_reason():
     """By the contact itself or by its email."""
     for key in ("x1", MAIL):
-        verdict = decided([ANNE], [ours()], answers={key: Answer("ignore", "a test")})["x1"]
+        verdict = decided([ANNE], [ours()], answers={key: ContactAnswer("ignore", "a test")})["x1"]
         assert (verdict.reason, verdict.facts) == ("ignored", {"because": "a test"})
 
 
@@ -157,7 +157,7 @@ def test_our_mark_is_a_link_that_the_ledger_has_forgotten():
     made = ours(source="Xero x1", phone="1", email="")
     assert marks(book, [made], {}, {}) == {"c1": "x2"}
     assert marks(book, [made], {"c1": Link("x1")}, {}) == {}
-    assert marks(book, [made], {}, {"c1": Answer("apart")}) == {}
+    assert marks(book, [made], {}, {"c1": ContactAnswer("apart")}) == {}
     assert marks(book, [made, ours("c2", source="Xero x9"), ours("c3", source="Web")], {}, {}) == {"c1": "x2"}
     assert told(decided(book.values(), [made])["x2"]) == ("updated", "filled", "c1")
 
@@ -180,7 +180,7 @@ def test_several_in_crococlick_are_shown():
 def test_the_one_that_a_person_chose_goes_on():
     """By an order or by a link that a person made; the others stay out."""
     twice = [ANNE, contact("x2", "Other", MAIL)]
-    verdicts = decided(twice, [ours()], answers={"x1": Answer("chosen")})
+    verdicts = decided(twice, [ours()], answers={"x1": ContactAnswer("chosen")})
     assert (told(verdicts["x1"]), told(verdicts["x2"])) == (
         ("linked", "email", "c1"),
         ("left_out", "other_chosen", ("x1",)),
@@ -192,7 +192,7 @@ def test_the_one_that_a_person_chose_goes_on():
 def test_of_two_chosen_neither_goes_on_by_itself():
     """Both could be linked to the same CrocoClick contact; one that is linked already is in nobody's way."""
     twice = [ANNE, contact("x2", "Other", MAIL)]
-    both = {"x1": Answer("chosen"), "x2": Answer("chosen")}
+    both = {"x1": ContactAnswer("chosen"), "x2": ContactAnswer("chosen")}
     assert one(twice, ours(), answers=both)[1] == "several_in_xero"
     linked = {"c2": Link("x2", by_person=True)}
     assert one(twice, ours(), ours("c2", email=""), links=linked, answers=both) == ("linked", "email", "c1")
@@ -212,7 +212,7 @@ def test_a_contact_with_two_addresses_is_not_linked_to_two():
     verdicts = decided(book, [both])
     assert told(verdicts["x1"]) == ("conflict", "several_in_xero", ("x2",))
     assert told(verdicts["x2"]) == ("conflict", "several_in_xero", ("x1",))
-    chosen = decided(book, [both], answers={"x1": Answer("chosen")})
+    chosen = decided(book, [both], answers={"x1": ContactAnswer("chosen")})
     assert (chosen["x1"].reason, chosen["x2"].reason) == ("email", "other_chosen")
 
 
@@ -240,18 +240,18 @@ def test_a_desks_mailbox_with_other_names_is_shown():
 @pytest.mark.parametrize("subject", ["x1", "c1"])
 def test_what_is_kept_apart_is_not_linked(subject):
     """On whichever side a person said so."""
-    assert one(ANNE, ours(), answers={subject: Answer("apart")}) == ("left_out", "kept_apart", ("c1",))
+    assert one(ANNE, ours(), answers={subject: ContactAnswer("apart")}) == ("left_out", "kept_apart", ("c1",))
 
 
 def test_kept_apart_from_another_in_xero_it_stays_out():
     """An email cannot stand twice in CrocoClick."""
     twice = [ANNE, contact("x2", "Other", MAIL)]
-    assert one(twice, answers={"x1": Answer("apart")}) == ("left_out", "kept_apart", ())
+    assert one(twice, answers={"x1": ContactAnswer("apart")}) == ("left_out", "kept_apart", ())
 
 
 def test_of_two_the_one_that_is_not_kept_apart_is_linked():
     """The person has said which one it is not."""
-    assert one(ANNE, ours(), ours("c2"), answers={"c2": Answer("apart")}) == ("linked", "email", "c1")
+    assert one(ANNE, ours(), ours("c2"), answers={"c2": ContactAnswer("apart")}) == ("linked", "email", "c1")
 
 
 @pytest.mark.parametrize("subject", ["x1", "c1"])
@@ -259,9 +259,9 @@ def test_one_that_only_looks_the_same_is_made_once_it_is_kept_apart(subject):
     """Without its phone, which the other has: CrocoClick would refuse it. It is not filled in later either."""
     alike = ours(email="other@example.org", phone="0140000001")
     assert one(ANNE, alike)[1] == "looks_like"
-    answers = {subject: Answer("apart")}
+    answers = {subject: ContactAnswer("apart")}
     verdict = decided([ANNE], [alike], answers=answers)["x1"]
-    assert (verdict.outcome, "phone" in verdict.fields) == (Outcome.CREATED, False)
+    assert (verdict.outcome, "phone" in verdict.fields) == (ImportOutcome.CREATED, False)
     made = ours("c2", source="Xero x1")
     assert one(ANNE, alike, made, answers=answers) == ("unchanged", "linked", "c2")
 
@@ -342,7 +342,7 @@ def crossed(draw):
     fields = st.lists(st.sampled_from(BOXES[:4]), min_size=1, max_size=2, unique=True).map(", ".join)
     book = [contact(key, email=draw(fields)) for key in X_IDS[: draw(st.integers(1, 3))]]
     crm = [SourceContact(key, "", draw(fields)) for key in C_IDS[: draw(st.integers(1, 3))]]
-    answers = draw(st.dictionaries(st.sampled_from(X_IDS[:3]), st.just(Answer("chosen")), max_size=2))
+    answers = draw(st.dictionaries(st.sampled_from(X_IDS[:3]), st.just(ContactAnswer("chosen")), max_size=2))
     return book, crm, {}, answers, ImportRules()
 
 
@@ -368,7 +368,9 @@ def worlds(draw):
     ]  # fmt: skip
     links = draw(st.dictionaries(st.sampled_from(C_IDS), st.builds(Link, st.sampled_from(X_IDS), FLAGS), max_size=3))
     kinds = st.sampled_from(["apart", "ignore", "chosen"])
-    answers = draw(st.dictionaries(st.sampled_from([*X_IDS, *C_IDS, *BOXES]), st.builds(Answer, kinds), max_size=3))
+    answers = draw(
+        st.dictionaries(st.sampled_from([*X_IDS, *C_IDS, *BOXES]), st.builds(ContactAnswer, kinds), max_size=3)
+    )
     # Which contact of ours is apart is kept beside its link: a person who links it takes that back.
     answers = {key: value for key, value in answers.items() if key[0] != "c" or len(key) != 2 or key not in links}
     return book, crm, links, answers, ImportRules(draw(FLAGS), draw(FLAGS))
@@ -380,10 +382,10 @@ def after(world):
     there, links = {one.id: one for one in crm}, dict(links)
     for verdict in decide_import(*world):
         key = verdict.source_id
-        if verdict.outcome is Outcome.CREATED:
+        if verdict.outcome is ImportOutcome.CREATED:
             key = f"made-{verdict.contact.id}"
             there[key] = SourceContact(key, "")
-        if verdict.outcome in (Outcome.CREATED, Outcome.LINKED, Outcome.UPDATED):
+        if verdict.outcome in (ImportOutcome.CREATED, ImportOutcome.LINKED, ImportOutcome.UPDATED):
             there[key] = with_fields(there[key], verdict.fields)
             links.setdefault(key, Link(verdict.contact.id))
     return book, list(there.values()), links, answers, rules
@@ -409,7 +411,7 @@ def test_every_contact_is_decided_once(world):
 @given(worlds() | crossed())
 def test_a_crococlick_contact_is_linked_to_one_xero_contact(world):
     """Whatever collides: nobody is linked to two, and nobody who is linked is linked anew."""
-    new = Counter(one.source_id for one in decide_import(*world) if one.outcome is Outcome.LINKED)
+    new = Counter(one.source_id for one in decide_import(*world) if one.outcome is ImportOutcome.LINKED)
     assert not new or max(new.values()) == 1
     assert not set(new) & set(world[2])
 
@@ -419,7 +421,7 @@ def test_a_crococlick_contact_is_linked_to_one_xero_contact(world):
 def test_done_is_done(world):
     """Deciding again, once everything was done, leaves nothing to do."""
     again = decide_import(*after(world))
-    assert {one.outcome for one in again} <= {Outcome.UNCHANGED, Outcome.CONFLICT, Outcome.LEFT_OUT}
+    assert {one.outcome for one in again} <= {ImportOutcome.UNCHANGED, ImportOutcome.CONFLICT, ImportOutcome.LEFT_OUT}
 
 
 @given(worlds())
@@ -427,7 +429,7 @@ def test_nothing_that_crococlick_has_is_written_over(world):
     """Only fields that are empty are filled, and tags never."""
     there = {one.id: one for one in world[1]}
     for verdict in decide_import(*world):
-        if verdict.outcome in (Outcome.LINKED, Outcome.UPDATED):
+        if verdict.outcome in (ImportOutcome.LINKED, ImportOutcome.UPDATED):
             before = there[verdict.source_id]
             street = {name: getattr(before.address, name) for name in ("line", "city", "region", "postcode")}
             for name in verdict.fields:
@@ -441,11 +443,11 @@ def test_links_by_email_have_an_address_in_common_that_nobody_else_has(world):
     _, crm, _, answers, _ = world
     there = {one.id: one for one in crm}
     for verdict in decide_import(*world):
-        if verdict.outcome is Outcome.LINKED:
+        if verdict.outcome is ImportOutcome.LINKED:
             shared = set(addresses(verdict.contact)) & set(addresses(there[verdict.source_id]))
             assert shared
             twins = [one.id for one in crm if shared & set(addresses(one))]
-            assert [key for key in twins if answers.get(key, Answer("")).kind != "apart"] == [verdict.source_id]
+            assert [key for key in twins if answers.get(key, ContactAnswer("")).kind != "apart"] == [verdict.source_id]
 
 
 @given(worlds(), st.sampled_from(["+tag", "."]))
@@ -456,7 +458,9 @@ def test_a_tag_or_a_dot_never_links(world, more):
     for there in crm:
         written = [address.replace("@", "+crm@") if more == "+tag" else f"z.{address}" for address in addresses(there)]
         decorated.append(replace(there, email=", ".join(written), source=""))
-    assert not [one for one in decide_import(book, decorated, {}, answers, rules) if one.outcome is Outcome.LINKED]
+    assert not [
+        one for one in decide_import(book, decorated, {}, answers, rules) if one.outcome is ImportOutcome.LINKED
+    ]
 
 
 def test_contacts_are_decided_alike_in_whatever_order_they_come():

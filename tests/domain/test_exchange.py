@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncer.domain.model.sync_state import Standing, told
+from syncer.domain.model.sync_state import SyncState, told
 from syncer.domain.planning.actions import Do
 from syncer.domain.planning.plan import leaving, plan, plan_all
 from tests.support.domain_samples import IN_XERO, INVOICE, head, known, locked_up_to, ordered, scene
@@ -74,7 +74,7 @@ def test_whoever_waits_for_one_that_stays_is_told_who_has_the_number():
 
 def test_what_another_invoice_of_ours_has_is_not_adopted():
     """A binding is unique both ways."""
-    adopting = Standing(order=ordered("adopt"))
+    adopting = SyncState(order=ordered("adopt"))
     action = known(INVOICE, adopting, heads={"F-1": [head(id="xi7")]}, holders={"xi7": replace(INVOICE, number="F-2")})
     assert (action.do, action.cause) == (Do.HOLD, "number_taken")
 

@@ -8,7 +8,7 @@ import pytest
 
 from syncer.domain.model.invoice import Status
 from syncer.domain.model.payment import BookPayment
-from syncer.domain.model.sync_state import Standing
+from syncer.domain.model.sync_state import SyncState
 from syncer.domain.planning.actions import Do
 from syncer.domain.planning.forecast import after, steps
 from syncer.domain.planning.plan import plan
@@ -40,7 +40,7 @@ ALL = invoice(status=Status.PAID, amount_paid=Decimal(240), amount_due=Decimal(0
 
 def told(one, stands=None, there=None, by=BY, **changes):
     """The steps of one run, each as what it does and why something is in the way."""
-    stands = stands or Standing()
+    stands = stands or SyncState()
 
     def decide(then):
         return plan(one, scene(rules=by, standings={one.source_id: then}, **changes))
@@ -56,8 +56,8 @@ def in_xero(amount="240"):
 def test_a_new_document_is_followed_by_its_payments():
     """Or by what holds them; one without payments is done with its creation."""
     assert told(INVOICE) == [(Do.CREATE, "")]
-    assert told(ALL, Standing(payments=(paid(),))) == [(Do.CREATE, ""), (Do.PAY, "")]
-    assert told(ALL, Standing(payments=(paid(),)), by=rules()) == [
+    assert told(ALL, SyncState(payments=(paid(),))) == [(Do.CREATE, ""), (Do.PAY, "")]
+    assert told(ALL, SyncState(payments=(paid(),)), by=rules()) == [
         (Do.CREATE, ""),
         (Do.HOLD, "payment_account_missing"),
     ]
@@ -97,8 +97,8 @@ def test_a_document_that_is_there_already_is_taken_note_of_and_looked_at():
     """Our own needs nothing more but its payments; a stranger that differs shows as changed."""
     ours = {"F-1": [head(url=MARK)]}
     assert told(INVOICE, heads=ours) == [(Do.BIND, "")]
-    assert told(ALL, Standing(payments=(paid(),)), heads=ours) == [(Do.BIND, ""), (Do.PAY, "")]
-    adopted = Standing(order=ordered("adopt"))
+    assert told(ALL, SyncState(payments=(paid(),)), heads=ours) == [(Do.BIND, ""), (Do.PAY, "")]
+    adopted = SyncState(order=ordered("adopt"))
     assert told(INVOICE, adopted, heads={"F-1": [head()]}) == [(Do.BIND, "")]
     other = {"F-1": [head(total=Decimal(250))]}
     assert told(invoice(tax=Decimal(40)), adopted, heads=other) == [(Do.BIND, ""), (Do.HOLD, "changed_in_xero")]

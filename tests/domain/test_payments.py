@@ -9,7 +9,7 @@ import pytest
 from syncer.domain.model.invoice import Status
 from syncer.domain.model.payment import REMOVED, BookPayment, is_ours, mark_in, reference
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_state import Others, Standing
+from syncer.domain.model.sync_state import Others, SyncState
 from syncer.domain.planning.actions import Do
 from syncer.domain.planning.payments import is_of_payments, listing, may_be_paid, recount
 from tests.support.domain_samples import BANK, SALES, books, head, invoice, known, locked_up_to, paid, rules, standing
@@ -167,7 +167,7 @@ def there(id="p9", amount="240", reference="", status="AUTHORISED", paid_on=date
 
 def counted(*found, payments, count_same=True, **changes):
     """Which are carried, and which of those somebody else entered."""
-    made = recount(Standing(xero_id="xi1", payments=payments, **changes), found, count_same)
+    made = recount(SyncState(xero_id="xi1", payments=payments, **changes), found, count_same)
     return dict(made.carried), set(made.counted)
 
 
@@ -229,9 +229,9 @@ def test_payments_that_come_to_nothing_find_nothing():
 
 def test_what_counts_as_the_same_is_kept_as_crococlick_has_it():
     """The day of the payment in Xero may be another: a person said that it is the same."""
-    made = recount(Standing(xero_id="xi1", payments=(paid(),)), [there(paid_on=date(2026, 9, 14))], True)
+    made = recount(SyncState(xero_id="xi1", payments=(paid(),)), [there(paid_on=date(2026, 9, 14))], True)
     assert (made.entered["t1"].id, made.entered["t1"].paid_on) == ("p9", date(2026, 9, 10))
-    marked = recount(Standing(xero_id="xi1", payments=(paid(),)), [there(amount="200", reference="t1")], False)
+    marked = recount(SyncState(xero_id="xi1", payments=(paid(),)), [there(amount="200", reference="t1")], False)
     assert marked.entered["t1"].amount == 200
 
 
@@ -240,7 +240,7 @@ def test_what_counts_as_the_same_is_kept_as_crococlick_has_it():
 
 def test_a_list_binds_what_carries_our_mark_and_keeps_the_rest_apart():
     """A ledger that was put back does not know of p1; p2 is somebody else's, and p3 was taken off."""
-    stands = Standing(xero_id="xi1", payments=(paid("100"), paid("40", "t2")), carried={"t2": "p0"})
+    stands = SyncState(xero_id="xi1", payments=(paid("100"), paid("40", "t2")), carried={"t2": "p0"})
     ours, theirs = there("p1", "100", "card t1"), there("p2", "30")
     found = listing(stands, head(amount_paid=Decimal(170)), [ours, theirs, there("p3", "9", "x", status="DELETED")])
     assert dict(found.found) == {"t1": ours}
@@ -249,7 +249,7 @@ def test_a_list_binds_what_carries_our_mark_and_keeps_the_rest_apart():
 
 def test_a_list_forgets_nothing_and_follows_what_was_entered_anew():
     """One that is not in it was taken off by somebody; one that is in it under another id is ours all the same."""
-    stands = Standing(xero_id="xi1", payments=(paid("100"),), carried={"t1": "p0"})
+    stands = SyncState(xero_id="xi1", payments=(paid("100"),), carried={"t1": "p0"})
     assert listing(stands, head(amount_paid=Decimal(0)), []).found == {}
     known = there("p0", "100", "card t1")
     assert listing(stands, head(amount_paid=Decimal(100)), [known]).found == {}
@@ -263,7 +263,7 @@ MOVED_AWAY, GONE_AWAY, TWICE = (f"{letter}{0:023}" for letter in "abc")
 
 def test_a_list_knows_our_marks_of_payments_that_crococlick_has_elsewhere_or_nowhere():
     """Nobody else entered them; what is known to be in Xero already is not taken for a second one."""
-    stands = Standing(xero_id="xi1", payments=(paid("100"),))
+    stands = SyncState(xero_id="xi1", payments=(paid("100"),))
     listed = [there(f"p{n}", f"{n}0", f"card {mark}") for n, mark in enumerate((MOVED_AWAY, GONE_AWAY, TWICE), 1)]
     elsewhere = {MOVED_AWAY: paid("10", MOVED_AWAY), TWICE: paid("30", TWICE)}
     found = listing(stands, head(amount_paid=Decimal(60)), listed, elsewhere, {TWICE})
@@ -292,11 +292,11 @@ def test_our_mark_ends_a_reference(written, mark):
 def test_what_may_be_paid_stands_in_xero_and_lacks_something():
     """Also where only its sum is known, and the transactions are not."""
     allowed, one = rules(), invoice(status=Status.PAID, amount_paid=Decimal(240))
-    assert may_be_paid(one, Standing(xero_id="xi1"), allowed)
-    assert may_be_paid(replace(one, amount_paid=Decimal(0)), Standing(xero_id="xi1", payments=(paid(),)), allowed)
-    assert not may_be_paid(one, Standing(), allowed)
-    assert not may_be_paid(one, Standing(xero_id="xi1", payments=(paid(),), carried={"t1": "p1"}), allowed)
-    assert not may_be_paid(replace(one, status=Status.VOID), Standing(xero_id="xi1"), allowed)
+    assert may_be_paid(one, SyncState(xero_id="xi1"), allowed)
+    assert may_be_paid(replace(one, amount_paid=Decimal(0)), SyncState(xero_id="xi1", payments=(paid(),)), allowed)
+    assert not may_be_paid(one, SyncState(), allowed)
+    assert not may_be_paid(one, SyncState(xero_id="xi1", payments=(paid(),), carried={"t1": "p1"}), allowed)
+    assert not may_be_paid(replace(one, status=Status.VOID), SyncState(xero_id="xi1"), allowed)
 
 
 def beside(amount, others=None, *payments, **changes):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from syncer.domain.matching.invoice_contacts import Create, Join, Linked, NewContact
 from syncer.domain.model.invoice import Status
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_state import Standing
+from syncer.domain.model.sync_state import SyncState
 from syncer.domain.planning.actions import Do, contact_ref, stamp
 from syncer.domain.planning.plan import idempotency_key, number_owners, plan, plan_all
 from tests.support.domain_samples import (
@@ -139,8 +139,8 @@ SIBLINGS = [
     ([{"status": Status.VOID}, {}], {}, "i1"),  # one that will not go does not stand in the way
     ([{}, {"issue_date": date(2026, 9, 9)}], {"i1": IN_XERO}, "i1"),  # the one that has it in Xero keeps it
     ([{}, {"status": Status.VOID}], {"i1": IN_XERO}, "i1"),
-    ([{}, {}], {"i0": Standing(order=ordered("skip"))}, "i1"),  # one that a person skips wants nothing
-    ([{}, {}], {"i0": Standing(gone=True)}, "i1"),
+    ([{}, {}], {"i0": SyncState(order=ordered("skip"))}, "i1"),  # one that a person skips wants nothing
+    ([{}, {}], {"i0": SyncState(gone=True)}, "i1"),
     ([{}, {}], {"i0": standing(there={"number": "F-0"})}, "i0"),  # one that would like to change to it waits in line
     ([{}, {}], {"i0": standing(there={"number": "F-0"}, order=ordered("skip"))}, "i1"),
     ([{}, {}], {"i0": standing(there={"number": "F-0"}, gone=True)}, "i1"),
@@ -194,7 +194,7 @@ VOID = invoice(status=Status.VOID)
 PAID = invoice(status=Status.PAID, amount_paid=Decimal(240))
 PAYABLE = {"rules": rules(payment_accounts={"EUR": "acc-bank"})}
 REFUSED = {
-    "create": (INVOICE, Standing(), {}),
+    "create": (INVOICE, SyncState(), {}),
     "update": (INVOICE, CHANGED, {}),
     "void": (VOID, IN_XERO, {}),
     "pay": (PAID, standing(payments=(paid(),)), PAYABLE),
@@ -238,7 +238,7 @@ def test_a_stamp_names_the_invoice_the_conditions_and_what_stands_in_xero():
 def test_what_a_person_skips_is_left():
     """In Xero or not, with who said so and why."""
     skipped = ordered("skip", because="a duplicate", until="2026-12-01")
-    for stands in (Standing(order=skipped), standing(order=skipped, synced_fingerprint="other")):
+    for stands in (SyncState(order=skipped), standing(order=skipped, synced_fingerprint="other")):
         action = known(INVOICE, stands)
         assert (action.do, action.cause, action.xero_id) == (Do.LEAVE, "skipped_by_person", stands.xero_id)
         assert dict(action.problems[0].facts) == {
@@ -250,11 +250,11 @@ def test_what_a_person_skips_is_left():
 
 def test_what_crococlick_deleted_before_it_went_over_does_not_go():
     """Nothing stands in Xero, so nothing is to be done there."""
-    action = known(INVOICE, Standing(gone=True))
+    action = known(INVOICE, SyncState(gone=True))
     assert (action.do, action.cause, action.xero_id) == (Do.LEAVE, "deleted_in_crococlick", "")
 
 
-ADOPTING = Standing(order=ordered("adopt"))
+ADOPTING = SyncState(order=ordered("adopt"))
 
 
 def test_a_strangers_document_is_adopted_when_a_person_says_so():
@@ -278,9 +278,9 @@ def test_a_document_is_never_adopted_twice():
 def test_a_document_with_the_mark_of_another_invoice_is_not_adopted():
     """That one will find it, although it is not bound yet; unless CrocoClick has deleted it."""
     marked = {"F-1": [head(id="xi7", url="https://crm.example/i1")]}
-    there = {INVOICE.source_id: ADOPTING, "i1": Standing()}
+    there = {INVOICE.source_id: ADOPTING, "i1": SyncState()}
     assert plan(INVOICE, scene(standings=there, heads=marked)).cause == "number_taken"
-    there["i1"] = Standing(gone=True)
+    there["i1"] = SyncState(gone=True)
     assert plan(INVOICE, scene(standings=there, heads=marked)).do is Do.BIND
 
 

@@ -12,9 +12,9 @@ from syncer.domain.planning.schedule import (
     LONGEST_BACK_OFF,
     LOOK,
     WHILE_SHUT,
-    Moment,
     Next,
-    Step,
+    ScheduledStep,
+    ScheduleInput,
     back_off,
     interval,
     next_step,
@@ -26,7 +26,7 @@ EVERY = timedelta(seconds=120)
 
 def moment(**known):
     """A moment at which nothing is due: the sweep was half a minute ago."""
-    return Moment(**{"now": NOW, "every": EVERY, "swept_at": NOW - timedelta(seconds=30), **known})
+    return ScheduleInput(**{"now": NOW, "every": EVERY, "swept_at": NOW - timedelta(seconds=30), **known})
 
 
 def ago(**time):
@@ -36,34 +36,37 @@ def ago(**time):
 @pytest.mark.parametrize(
     ("known", "step"),
     [
-        ({}, Step.REST),
-        ({"swept_at": None}, Step.SWEEP),
-        ({"swept_at": ago(seconds=120)}, Step.SWEEP),
-        ({"asked": ("a",)}, Step.LOOK),
-        ({"ordered": ("a",)}, Step.LOOK),
-        ({"ordered": tuple(f"{n}" for n in range(FEW + 1))}, Step.SWEEP),
-        ({"moved": True}, Step.GO_ON),
-        ({"left": 3}, Step.GO_ON),
-        ({"left": 3, "shut_until": NOW + timedelta(hours=5)}, Step.REST),
-        ({"retry_at": NOW}, Step.GO_ON),
-        ({"retry_at": NOW + timedelta(seconds=1)}, Step.REST),
-        ({"retry_at": ago(seconds=9), "tried_at": ago(seconds=10)}, Step.GO_ON),
-        ({"retry_at": ago(seconds=9), "tried_at": ago(seconds=9)}, Step.REST),
-        ({"retry_at": NOW, "shut_until": NOW + timedelta(hours=5)}, Step.REST),
-        ({"asked": ("a",), "failures": 1, "failed_at": NOW}, Step.REST),
-        ({"asked": ("a",), "failures": 1, "failed_at": ago(seconds=30)}, Step.LOOK),
-        ({"failures": 1}, Step.REST),
-        ({"asked": ("a",), "failed_looks": 1, "look_failed_at": ago(seconds=29)}, Step.REST),
-        ({"asked": ("a",), "failed_looks": 1, "look_failed_at": ago(seconds=30)}, Step.LOOK),
-        ({"asked": ("a",), "failed_looks": 4, "look_failed_at": NOW, "swept_at": ago(seconds=120)}, Step.SWEEP),
-        ({"asked": ("a",), "failed_looks": 4, "look_failed_at": NOW + timedelta(days=1)}, Step.LOOK),
-        ({"failures": 3, "failed_at": NOW + timedelta(days=1), "swept_at": None}, Step.SWEEP),
-        ({"swept_at": NOW + timedelta(days=1)}, Step.SWEEP),
-        ({"shrunk": True, "failures": 1, "failed_at": ago(minutes=59), "swept_at": None}, Step.REST),
-        ({"shrunk": True, "failures": 1, "failed_at": ago(minutes=60), "swept_at": None}, Step.SWEEP),
-        ({"shrunk": True, "failures": 1, "failed_at": NOW, "moved": True}, Step.SWEEP),
-        ({"ordered": ("a",), "failures": 9, "failed_at": NOW}, Step.LOOK),
-        ({"ordered": ("a",), "asked": ("b",), "can": False}, Step.REST),
+        ({}, ScheduledStep.REST),
+        ({"swept_at": None}, ScheduledStep.SWEEP),
+        ({"swept_at": ago(seconds=120)}, ScheduledStep.SWEEP),
+        ({"asked": ("a",)}, ScheduledStep.LOOK),
+        ({"ordered": ("a",)}, ScheduledStep.LOOK),
+        ({"ordered": tuple(f"{n}" for n in range(FEW + 1))}, ScheduledStep.SWEEP),
+        ({"moved": True}, ScheduledStep.GO_ON),
+        ({"left": 3}, ScheduledStep.GO_ON),
+        ({"left": 3, "shut_until": NOW + timedelta(hours=5)}, ScheduledStep.REST),
+        ({"retry_at": NOW}, ScheduledStep.GO_ON),
+        ({"retry_at": NOW + timedelta(seconds=1)}, ScheduledStep.REST),
+        ({"retry_at": ago(seconds=9), "tried_at": ago(seconds=10)}, ScheduledStep.GO_ON),
+        ({"retry_at": ago(seconds=9), "tried_at": ago(seconds=9)}, ScheduledStep.REST),
+        ({"retry_at": NOW, "shut_until": NOW + timedelta(hours=5)}, ScheduledStep.REST),
+        ({"asked": ("a",), "failures": 1, "failed_at": NOW}, ScheduledStep.REST),
+        ({"asked": ("a",), "failures": 1, "failed_at": ago(seconds=30)}, ScheduledStep.LOOK),
+        ({"failures": 1}, ScheduledStep.REST),
+        ({"asked": ("a",), "failed_looks": 1, "look_failed_at": ago(seconds=29)}, ScheduledStep.REST),
+        ({"asked": ("a",), "failed_looks": 1, "look_failed_at": ago(seconds=30)}, ScheduledStep.LOOK),
+        (
+            {"asked": ("a",), "failed_looks": 4, "look_failed_at": NOW, "swept_at": ago(seconds=120)},
+            ScheduledStep.SWEEP,
+        ),
+        ({"asked": ("a",), "failed_looks": 4, "look_failed_at": NOW + timedelta(days=1)}, ScheduledStep.LOOK),
+        ({"failures": 3, "failed_at": NOW + timedelta(days=1), "swept_at": None}, ScheduledStep.SWEEP),
+        ({"swept_at": NOW + timedelta(days=1)}, ScheduledStep.SWEEP),
+        ({"shrunk": True, "failures": 1, "failed_at": ago(minutes=59), "swept_at": None}, ScheduledStep.REST),
+        ({"shrunk": True, "failures": 1, "failed_at": ago(minutes=60), "swept_at": None}, ScheduledStep.SWEEP),
+        ({"shrunk": True, "failures": 1, "failed_at": NOW, "moved": True}, ScheduledStep.SWEEP),
+        ({"ordered": ("a",), "failures": 9, "failed_at": NOW}, ScheduledStep.LOOK),
+        ({"ordered": ("a",), "asked": ("b",), "can": False}, ScheduledStep.REST),
     ],
 )
 def test_what_comes_next(known, step):
@@ -73,8 +76,8 @@ def test_what_comes_next(known, step):
 
 def test_a_person_goes_before_an_event():
     """Both are looked at at once, one after the other."""
-    assert next_step(moment(ordered=("a",), asked=("b",))) == Next(Step.LOOK, NOW, ("a",), True)
-    assert next_step(moment(asked=("b",), left=9)) == Next(Step.LOOK, NOW, ("b",))
+    assert next_step(moment(ordered=("a",), asked=("b",))) == Next(ScheduledStep.LOOK, NOW, ("a",), True)
+    assert next_step(moment(asked=("b",), left=9)) == Next(ScheduledStep.LOOK, NOW, ("b",))
 
 
 def test_many_events_are_looked_at_in_portions():
@@ -85,8 +88,8 @@ def test_many_events_are_looked_at_in_portions():
 def test_a_used_up_day_is_swept_once_an_hour():
     """Nothing could go over, but what CrocoClick has should be known."""
     shut = NOW + timedelta(hours=9)
-    assert next_step(moment(shut_until=shut, swept_at=ago(minutes=59))).step is Step.REST
-    assert next_step(moment(shut_until=shut, swept_at=ago(minutes=60))).step is Step.SWEEP
+    assert next_step(moment(shut_until=shut, swept_at=ago(minutes=59))).step is ScheduledStep.REST
+    assert next_step(moment(shut_until=shut, swept_at=ago(minutes=60))).step is ScheduledStep.SWEEP
     assert timedelta(hours=1) == WHILE_SHUT
 
 
@@ -111,7 +114,7 @@ def test_pauses_grow_to_a_quarter_of_an_hour():
 
 @given(
     st.builds(
-        Moment,
+        ScheduleInput,
         now=st.just(NOW),
         every=st.just(EVERY),
         can=st.booleans(),
@@ -132,10 +135,10 @@ def test_pauses_grow_to_a_quarter_of_an_hour():
 def test_it_never_waits_long_and_never_works_where_it_must_not(known):
     """A rest ends within a minute and lies in the future; work is due now, for invoices that were named."""
     found = next_step(known)
-    if found.step is Step.REST:
+    if found.step is ScheduledStep.REST:
         assert NOW < found.at <= NOW + LOOK
     else:
         assert found.at == NOW and known.can
-        assert (found.step is Step.LOOK) == bool(found.ids)
+        assert (found.step is ScheduledStep.LOOK) == bool(found.ids)
     if known.can and known.ordered:
         assert found.is_ordered

@@ -7,7 +7,7 @@ import pytest
 from syncer.domain.errors import WrongUsage
 from syncer.domain.model.invoice import Status
 from syncer.domain.ports import Unreadable
-from syncer.domain.settings import SETTINGS, Pace, checked, import_rules, pace, parsed, rules, setting, value_of
+from syncer.domain.settings import SETTINGS, CallLimits, checked, import_rules, pace, parsed, rules, setting, value_of
 
 GOOD = [
     ("start_date", "2026-01-31", date(2026, 1, 31)),
@@ -95,7 +95,7 @@ def test_rules_take_accounts_and_taxes_by_the_rest_of_their_keys():
 
 
 def test_limits_and_imports_have_defaults():
-    assert pace({}) == Pace(60, None, 5, 0.5)
+    assert pace({}) == CallLimits(60, None, 5, 0.5)
     assert import_rules({"import_suppliers": "yes"}).suppliers
 
 

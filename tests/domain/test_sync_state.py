@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from syncer.domain.model.sync_state import Standing, changes, mismatch, sent, told
+from syncer.domain.model.sync_state import SyncState, changes, mismatch, sent, told
 from tests.support.domain_samples import IN_XERO, head, ordered, paid, standing
 
 
@@ -27,8 +27,8 @@ def test_what_a_xero_invoice_says_that_matters_to_both_books():
 def test_nothing_has_changed_where_it_says_what_was_agreed():
     """Nor where nothing was agreed or nothing is known of what it says now."""
     assert changes(IN_XERO, {}, {}, {}) == []
-    assert changes(Standing(xero_id="xi1", there={"total": "1"}), {}, {}, {}) == []
-    assert changes(Standing(xero_id="xi1", agreed={"total": "1"}), {}, {}, {}) == []
+    assert changes(SyncState(xero_id="xi1", there={"total": "1"}), {}, {}, {}) == []
+    assert changes(SyncState(xero_id="xi1", agreed={"total": "1"}), {}, {}, {}) == []
 
 
 def test_every_change_is_told_with_before_and_now():

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from syncer.domain.model.invoice import Flaw, Status, from_content, without_answer
-from syncer.domain.model.sync_state import Standing
+from syncer.domain.model.sync_state import SyncState
 from syncer.domain.planning.actions import Do
 from syncer.domain.planning.payments import takes_payments
 from syncer.domain.planning.plan import plan_all
@@ -33,12 +33,12 @@ def test_it_is_held_and_keeps_no_number_from_its_neighbour():
 @pytest.mark.parametrize(
     ("changes", "known", "cause"),
     [
-        ({"status": Status.UNKNOWN}, Standing(), "invoice_unreadable"),
-        ({"status": Status.DRAFT}, Standing(), "status_not_selected"),
-        ({"status": Status.VOID}, Standing(), "void_before_sync"),
-        ({"live": False}, Standing(), "test_mode"),
-        ({"live": False}, Standing(xero_id="x"), "invoice_unreadable"),
-        ({}, Standing(gone=True), "deleted_in_crococlick"),
+        ({"status": Status.UNKNOWN}, SyncState(), "invoice_unreadable"),
+        ({"status": Status.DRAFT}, SyncState(), "status_not_selected"),
+        ({"status": Status.VOID}, SyncState(), "void_before_sync"),
+        ({"live": False}, SyncState(), "test_mode"),
+        ({"live": False}, SyncState(xero_id="x"), "invoice_unreadable"),
+        ({}, SyncState(gone=True), "deleted_in_crococlick"),
     ],
 )
 def test_what_the_settings_leave_out_needs_nobody(changes, known, cause):
@@ -50,8 +50,8 @@ def test_what_the_settings_leave_out_needs_nobody(changes, known, cause):
 def test_its_payments_wait():
     """Whatever is paid, nothing is known of it."""
     paid = invoice(status=Status.PAID, amount_paid=Decimal(240))
-    assert takes_payments(paid, Standing(), RULES)
-    assert not takes_payments(replace(paid, flaw=FLAW), Standing(), RULES)
+    assert takes_payments(paid, SyncState(), RULES)
+    assert not takes_payments(replace(paid, flaw=FLAW), SyncState(), RULES)
 
 
 def test_it_has_another_name_until_it_can_be_read_again():

@@ -12,7 +12,7 @@ import pytest
 import syncer
 from syncer.domain.model.problems import CAUSES
 from syncer.domain.period import Period
-from syncer.reports.figures import FIGURES, Report, asked, cause_name, share
+from syncer.reports.figures import FIGURES, FigureReport, asked, cause_name, share
 from syncer.storage.analysis.copy import Analysis, open_analysis
 from syncer.storage.database.store import Store, Tx
 from tests.support.ledger_rows import VAT5, VAT20, attempt_columns, call_columns, content, invoice_columns
@@ -98,13 +98,13 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 
 
 @pytest.fixture
-def october(copy: Analysis) -> Iterator[Report]:
+def october(copy: Analysis) -> Iterator[FigureReport]:
     """October in Paris, by day, of one connection."""
     with closing(open_analysis(copy.path)) as connection:
-        yield Report(connection, asked(OCTOBER, zone=PARIS, by="day", connections=["default"]))
+        yield FigureReport(connection, asked(OCTOBER, zone=PARIS, by="day", connections=["default"]))
 
 
-def rows(report: Report, key: str) -> list[tuple[Any, ...]]:
+def rows(report: FigureReport, key: str) -> list[tuple[Any, ...]]:
     return list(report.figure(key).rows)
 
 
@@ -121,9 +121,9 @@ def test_what_went_over_lies_on_the_readers_days(october):
 
 def test_weeks_and_months_begin_no_earlier_than_the_period(copy):
     with closing(open_analysis(copy.path)) as connection:
-        weeks = Report(connection, asked(OCTOBER, zone=PARIS, by="week", connections=["default"]))
+        weeks = FigureReport(connection, asked(OCTOBER, zone=PARIS, by="week", connections=["default"]))
         assert {row[0] for row in rows(weeks, "moved")} == {date(2026, 10, 1), date(2026, 10, 19), date(2026, 10, 26)}
-        months = Report(connection, asked(Period(date(2026, 9, 5), date(2026, 10, 31)), zone=PARIS, by="month"))
+        months = FigureReport(connection, asked(Period(date(2026, 9, 5), date(2026, 10, 31)), zone=PARIS, by="month"))
         assert {row[0] for row in rows(months, "money")} == {date(2026, 9, 5), date(2026, 10, 1)}
 
 
@@ -156,7 +156,7 @@ def test_two_periods_lie_beside_each_other_from_their_first_days(october):
 def test_weeks_are_compared_seven_days_at_a_time(copy):
     """Calendar weeks of two periods do not lie alike."""
     with closing(open_analysis(copy.path)) as connection:
-        report = Report(connection, asked(OCTOBER, zone=PARIS, by="week", connections=["default"]))
+        report = FigureReport(connection, asked(OCTOBER, zone=PARIS, by="week", connections=["default"]))
         euros = [row for row in rows(report, "compared") if row[3] == "EUR"]
     assert [(row[0], row[4], row[6]) for row in euros] == [(1, 1, 0), (2, 0, 1), (3, 0, 0), (4, 0, 0), (5, 1, 0)]
 
@@ -206,7 +206,7 @@ def test_nothing_at_all_is_no_failure(tmp_path):
     analysis = Analysis(store, tmp_path / "analysis.duckdb")
     store.transaction(lambda tx: None)
     with closing(analysis.open()) as connection:
-        report = Report(connection, asked())
+        report = FigureReport(connection, asked())
         assert report.size() == (0, None)
         assert [one.now for one in report.headlines()] == [0, None, None, 0]
         for figure in report.figures():

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from syncer.storage.payloads import Bodies
+from syncer.storage.payloads import Payloads
 
 NOON = datetime(2025, 3, 31, 12, tzinfo=UTC)
 
 
 @pytest.fixture
 def bodies(tmp_path):
-    return Bodies(tmp_path / "bodies")
+    return Payloads(tmp_path / "bodies")
 
 
 def files(folder):

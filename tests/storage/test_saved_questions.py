@@ -14,7 +14,7 @@ from syncer.reports import saved_questions
 from syncer.reports.answer_files import as_csv, as_parquet, as_xlsx
 from syncer.reports.saved_questions import Chart, Parameter, Saved
 from syncer.storage.analysis.copy import Analysis
-from syncer.storage.analysis.query import Answer
+from syncer.storage.analysis.query import QueryResult
 from syncer.storage.database.store import Store
 from syncer.storage.ledger import saved_questions as shelf
 from tests.support.ledger_rows import NOON, fill
@@ -166,7 +166,7 @@ def test_every_question_of_the_product_can_be_saved_and_answers(filled, row):
 
 # -- an answer as a file ----------------------------------------------------------------------------------------------
 
-ANSWER = Answer(
+ANSWER = QueryResult(
     ["name", "currency", "total", "at", "day", "many", "list", "name"],
     [("=1+1", "EUR", Decimal("1234567890123456.120000"), NOON, date(2026, 3, 1), 3, [1, None], None)],
     False,
@@ -189,7 +189,7 @@ def test_an_answer_as_parquet_is_exact():
     assert row["total"] == Decimal("1234567890123456.120000")
     assert row["at"] == NOON
     assert row["many"] == 3
-    assert pq.read_table(io.BytesIO(as_parquet(Answer(["a"], [], False, ["DATE"])))).num_rows == 0
+    assert pq.read_table(io.BytesIO(as_parquet(QueryResult(["a"], [], False, ["DATE"])))).num_rows == 0
 
 
 def test_an_answer_as_a_spreadsheet_is_text_where_it_is_text():

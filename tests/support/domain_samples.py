@@ -10,8 +10,8 @@ from syncer.domain.model.books import Account, BookContact, BookInvoice, Books, 
 from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status, Tax
 from syncer.domain.model.payment import Payment
 from syncer.domain.model.sync_settings import Rules
-from syncer.domain.model.sync_state import Order, Standing, told
-from syncer.domain.planning.actions import Action, Scene
+from syncer.domain.model.sync_state import Order, SyncState, told
+from syncer.domain.planning.actions import Action, PlanInputs
 from syncer.domain.planning.plan import plan
 
 VAT = Tax("t20", "TVA 20", Decimal(20))
@@ -67,10 +67,10 @@ def rules(**changes: Any) -> Rules:
     return replace(RULES, **changes)
 
 
-def scene(**changes: Any) -> Scene:
+def scene(**changes: Any) -> PlanInputs:
     """Nothing in Xero yet, and the customer is linked."""
     given = {"contacts": {"c1": Linked("x1", "binding")}, "standings": {}, "heads": {}}
-    return Scene(**{"books": BOOKS, "rules": RULES, **given, **changes})
+    return PlanInputs(**{"books": BOOKS, "rules": RULES, **given, **changes})
 
 
 def head(number: str = "F-1", **changes: Any) -> BookInvoice:
@@ -87,7 +87,7 @@ def contact(xero_id: str, name: str = "", email: str = "", **changes: Any) -> Bo
 
 
 MARK = f"https://app.crococlick.com/v2/location/loc1/payments/invoices/{INVOICE.source_id}"
-IN_XERO = Standing(
+IN_XERO = SyncState(
     xero_id="xi1",
     xero_status="AUTHORISED",
     synced_fingerprint=INVOICE.fingerprint,
@@ -99,7 +99,7 @@ IN_XERO = Standing(
 )
 
 
-def standing(there: dict[str, str] | None = None, **changes: Any) -> Standing:
+def standing(there: dict[str, str] | None = None, **changes: Any) -> SyncState:
     """The ordinary invoice stands in Xero, but for these; `there` is what its document says otherwise by now."""
     given = {"there": {**IN_XERO.there, **there}} if there else {}
     return replace(IN_XERO, **given, **changes)
@@ -110,7 +110,7 @@ def ordered(name: str, **said: str) -> Order:
     return Order(name, said, "anne@example.com")
 
 
-def known(one: Invoice = INVOICE, stands: Standing = IN_XERO, **changes: Any) -> Action:
+def known(one: Invoice = INVOICE, stands: SyncState = IN_XERO, **changes: Any) -> Action:
     """The decision on an invoice that stands in Xero."""
     return plan(one, scene(standings={one.source_id: stands}, **changes))
 

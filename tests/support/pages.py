@@ -17,7 +17,7 @@ from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_state import told
 from syncer.domain.ports import CallRecord
 from syncer.domain.settings import SETTINGS
-from syncer.storage.ledger.records import Ending, Intent, Verdict
+from syncer.storage.ledger.records import AttemptResult, AttemptStart, PlannedState
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=4)
 
@@ -72,18 +72,18 @@ UNMAPPED = {"tax": "TVA 5,5 %", "rate": "5.5%", "line": 2}
 
 
 VERDICTS = [
-    Verdict("held1", "held", Problem("tax_unmapped", UNMAPPED)),
-    Verdict("held2", "held", Problem("tax_unmapped", UNMAPPED)),
-    Verdict("usd", "held", Problem("currency_not_enabled", {"currency": "USD"})),
-    Verdict("slow", "retrying", Problem("xero_unavailable")),
-    Verdict("draft", "not_eligible", Problem("status_not_selected", {"status": "draft"})),
+    PlannedState("held1", "held", Problem("tax_unmapped", UNMAPPED)),
+    PlannedState("held2", "held", Problem("tax_unmapped", UNMAPPED)),
+    PlannedState("usd", "held", Problem("currency_not_enabled", {"currency": "USD"})),
+    PlannedState("slow", "retrying", Problem("xero_unavailable")),
+    PlannedState("draft", "not_eligible", Problem("status_not_selected", {"status": "draft"})),
 ]
 
 
-def intent(source_id: str, place: int, call_id: str) -> Intent:
+def intent(source_id: str, place: int, call_id: str) -> AttemptStart:
     """A try to create this invoice."""
     one = next(one for one in INVOICES if one.source_id == source_id)
-    return Intent("invoice", source_id, "create", one.number, call_id, place, "key", one.fingerprint)
+    return AttemptStart("invoice", source_id, "create", one.number, call_id, place, "key", one.fingerprint)
 
 
 def in_xero(one: Invoice, **fields: Any) -> BookInvoice:
@@ -101,7 +101,7 @@ def send(desk: Desk, ids: Sequence[str]) -> None:
     begun = desk.ledger.commit(RUN, NOW, intents=[intent(id_, place, "call-1") for place, id_ in enumerate(ids)])
     known = {one.source_id: one for one in INVOICES}
     endings = [
-        Ending("invoice", id_, "created", "synced", attempt, fingerprint=known[id_].fingerprint, status="sent",
+        AttemptResult("invoice", id_, "created", "synced", attempt, fingerprint=known[id_].fingerprint, status="sent",
                invoice=in_xero(known[id_]), agreed=told(in_xero(known[id_])))
         for id_, attempt in zip(ids, begun, strict=True)
     ]  # fmt: skip

@@ -15,8 +15,8 @@ from syncer.domain.model.books import APPROVE, MULTICURRENCY
 from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status
 from syncer.domain.model.payment import Payment
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_state import UNAPPROVED, Order, Standing, told
-from syncer.domain.planning.actions import Scene
+from syncer.domain.model.sync_state import UNAPPROVED, Order, SyncState, told
+from syncer.domain.planning.actions import PlanInputs
 from tests.support.domain_samples import BOOKS, GST, INVOICE, head, rules
 
 ZERO, WHOLE = Decimal(0), Decimal(240)
@@ -72,9 +72,9 @@ class World:
     """The invoices, and the scene that they are decided in."""
 
     invoices: tuple[Invoice, ...]
-    scene: Scene
+    scene: PlanInputs
 
-    def standing(self, one: Invoice) -> Standing:
+    def standing(self, one: Invoice) -> SyncState:
         """What the ledger knows of it."""
         return self.scene.standings[one.source_id]
 
@@ -132,12 +132,12 @@ class Making:
         order = self.draw(st.sampled_from(self.orders))
         said = {"order": Order(order) if order else None, "gone": self.pick("gone")}
         if self.draw(st.sampled_from([False, False, True])):
-            return Standing(**said)
+            return SyncState(**said)
         agreed = told(head(one.number, issue_date=one.issue_date))
         carried = {p.source_id: f"p-{p.source_id}" for p in took if self.draw(st.booleans())}
         sum_there = sum((p.amount for p in took if p.source_id in carried), ZERO)
         status, paid, due = self.pick("xero_status"), self.pick("xero_paid"), self.pick("xero_due")
-        return Standing(
+        return SyncState(
             xero_id=f"xi{place}",
             xero_status=status,
             synced_fingerprint=self.draw(st.sampled_from([one.fingerprint, "other"])),
@@ -180,7 +180,7 @@ class Making:
             create_currencies="create" in self.odd,
         )
         organisation = replace(BOOKS.organisation, period_lock_date=self.pick("lock"))
-        return Scene(
+        return PlanInputs(
             books=replace(BOOKS, organisation=organisation, actions=self.pick("actions")),
             rules=settings,
             contacts={"c1": self.pick("decision")},

@@ -13,7 +13,7 @@ from syncer.cli.invoices import order_of
 from syncer.cli.parser import parser
 from syncer.domain import settings
 from syncer.support import explain, orders, runs, search
-from syncer.sync.context import Orders
+from syncer.sync.context import RunOptions
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -80,7 +80,7 @@ class World:
     def sync(self, times=1, **orders):
         """Run, and answer with what the last run came to."""
         for _ in range(times):
-            outcome = jobs.run(self.connection, Orders(**orders), "a test", lambda *told: None, lambda: False)
+            outcome = jobs.run(self.connection, RunOptions(**orders), "a test", lambda *told: None, lambda: False)
         self.outcome = outcome
         return runs.run_summary(self.ledger.row("run", run_id=outcome.run_id))["outcomes"]
 
@@ -96,7 +96,7 @@ class World:
         return self._give(name, rows, said)
 
     def _give(self, name, rows, said):
-        given = orders.Desk(self.ledger, "Anna", self.app.clock.now()).give(name, rows, said)
+        given = orders.OrderDesk(self.ledger, "Anna", self.app.clock.now()).give(name, rows, said)
         states.decide(self.connection, orders.touched(name, rows))
         return given
 

@@ -24,7 +24,7 @@ def world(world):
 
 def groups(world):
     """The open groups: email, names, and whether they are only likely."""
-    told = contacts.Book(world.ledger).groups()
+    told = contacts.ContactBook(world.ledger).groups()
     return [(one.email, sorted(person.name for person in one.people), one.likely) for one in told]
 
 
@@ -266,7 +266,7 @@ def test_a_group_tells_what_hangs_on_it_and_who_should_stay(world):
     world.has("INV-1", contact=ours)
     world.sync()
     world.import_contacts()
-    [group] = contacts.Book(world.ledger).groups()
+    [group] = contacts.ContactBook(world.ledger).groups()
     assert (group.email, group.open_invoices, group.money) == (MAIL, 1, {"EUR": Decimal(120)})
     assert [person.id for person in group.on(XERO)] == sorted([one, other])
     assert group.proposed == "Anne SARL should stay: it has the most invoices in Xero"
@@ -289,7 +289,7 @@ def test_the_analysis_table_has_the_same_groups(world):
     world.xero.add_contact(Name="E", EmailAddress="e@x.org")
     world.import_contacts()
     table = world.app.analysis.ask("SELECT email, side, id FROM duplicates")
-    told = contacts.Book(world.ledger).groups()
+    told = contacts.ContactBook(world.ledger).groups()
     assert {tuple(row) for row in table.rows} == {
         (group.email, one.side, one.id) for group in told for one in group.people if not group.likely
     }

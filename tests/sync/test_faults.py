@@ -144,7 +144,7 @@ def test_only_one_run_at_a_time(world):
 
 def test_a_polite_stop_keeps_what_was_done(world):
     """Asked to stop, the run finishes the calls under way, records them and ends; the next one goes on."""
-    from syncer.sync.context import Orders
+    from syncer.sync.context import RunOptions
 
     contact = world.crm.add_contact(name="Large", email="large@example.org")
     for number in range(120):
@@ -153,7 +153,7 @@ def test_a_polite_stop_keeps_what_was_done(world):
     def stop():
         return bool(numbers(world))
 
-    jobs.run(world.connection, Orders(in_flight=1), "a test", lambda *told: None, stop)
+    jobs.run(world.connection, RunOptions(in_flight=1), "a test", lambda *told: None, stop)
     there = len(numbers(world))
     assert there == 50 and not world.ledger.open_attempts()
     assert world.sync()["created"] == 120 - there

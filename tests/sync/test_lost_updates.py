@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from syncer.app import jobs
-from syncer.sync.context import Orders
+from syncer.sync.context import RunOptions
 
 MORE = [{"name": "More", "qty": 3, "amount": 100, "taxes": [20]}]
 OTHER_WORDS = [{"name": "Other words", "qty": 1, "amount": 100, "taxes": [20]}]
@@ -64,7 +64,7 @@ def changed(world, what):
 
 def until_written(world):
     """A run that ends right after its first write, before it has looked for anything."""
-    jobs.run(world.connection, Orders(), "a test", lambda *told: None, lambda: world.writes() > 0)
+    jobs.run(world.connection, RunOptions(), "a test", lambda *told: None, lambda: world.writes() > 0)
 
 
 def agrees(world, what):

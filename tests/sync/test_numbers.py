@@ -4,7 +4,7 @@ import pytest
 
 from syncer.app import jobs
 from syncer.domain.errors import WrongUsage
-from syncer.sync.context import Orders
+from syncer.sync.context import RunOptions
 
 
 def there(world):
@@ -104,7 +104,7 @@ def test_an_exchange_that_is_cut_off_after_any_write_is_taken_up_where_the_books
         before = world.writes()
         world.faults.next_write("accepted_then_hung_up", path="/Invoices")
         jobs.run(
-            world.connection, Orders(), "a test", lambda *told: None, lambda before=before: world.writes() > before
+            world.connection, RunOptions(), "a test", lambda *told: None, lambda before=before: world.writes() > before
         )
         assert world.ledger.open_attempts()
         assert not [one for number in wanted(world).values() if (one := world.cause(number)) == "changed_in_xero"]

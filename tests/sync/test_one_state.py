@@ -10,7 +10,7 @@ from console.desk.desk import Desk
 from syncer.app import jobs, states
 from syncer.app.installation import who
 from syncer.cli.main import main
-from syncer.sync.context import Orders
+from syncer.sync.context import RunOptions
 
 WORK = {"name": "Work", "qty": 1, "amount": 100}
 OPEN = ("held", "retrying", "in_doubt")
@@ -179,7 +179,7 @@ def test_what_changes_outside_of_a_run_shows_everywhere_at_once(world, monkeypat
     assert [one["by"] for one in told if one["what"] == "Asked to try again"] == [who()]
     world.xero.update("invoices", "EDITED-1", DueDate="2027-01-01")
     world.xero.void("VOIDED-1")
-    jobs.look(world.connection, Orders(fresh=True), lambda *told: None, lambda: False)
+    jobs.look(world.connection, RunOptions(fresh=True), lambda *told: None, lambda: False)
     table = agreed(world)
     assert table["EDITED-1"] == ("held", "changed_in_xero") and table["VOIDED-1"] == ("held", "removed_in_xero")
     world.sync()

@@ -85,7 +85,7 @@ def test_real_contacts_are_linked_without_one_mistake(world, record_property):
             truth[address].add(key)
     linked = {frozenset(pair) for pair in by_email.items()}
     wanted = {key: those for key, those in truth.items() if len(those) > 1 and frozenset(those) not in linked}
-    groups = [one for one in contacts.Book(world.ledger).groups() if not one.likely]
+    groups = [one for one in contacts.ContactBook(world.ledger).groups() if not one.likely]
     original = {one.email: {person.id for person in one.people if person.id in clusters} for one in groups}
     assert original == wanted and world.report.duplicate_groups == len(wanted)
     table = world.app.analysis.ask("SELECT DISTINCT email FROM duplicates")

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from syncer.app import consent, jobs
-from syncer.app.worker import Watches
+from syncer.app.worker import Worker
 from syncer.connectors.crococlick import webhooks
 from syncer.domain import settings
 from syncer.domain.errors import Reconnect, WrongUsage
 from syncer.storage.heartbeat import watching
-from syncer.sync.context import Orders
+from syncer.sync.context import RunOptions
 from tests.support.sync_world import press
 from tests.support.waiting import PATIENCE_S, until
 
@@ -34,7 +34,7 @@ def add(world, lyon, name="lyon"):
 
 
 def run(connection):
-    return jobs.run(connection, Orders(), "a test", lambda *told: None, lambda: False)
+    return jobs.run(connection, RunOptions(), "a test", lambda *told: None, lambda: False)
 
 
 def invoice(crm, number):
@@ -71,7 +71,7 @@ def test_one_watch_serves_all_and_an_event_reaches_its_own(world, lyon):
     connection = add(world, lyon)
     for one in (world.connection, connection):
         assert run(one).failure is None
-    watches = Watches(world.app, every=timedelta(hours=1), say=lambda said: None)
+    watches = Worker(world.app, every=timedelta(hours=1), say=lambda said: None)
     thread = threading.Thread(target=watches.run)
     thread.start()
     try:

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from syncer.app.watch import Watch
-from syncer.app.worker import Watches
+from syncer.app.watch import ConnectionWatch
+from syncer.app.worker import Worker
 from syncer.connectors.crococlick import webhooks
-from syncer.domain.planning.schedule import Step
+from syncer.domain.planning.schedule import ScheduledStep
 from syncer.storage.heartbeat import watching
 from tests.support.waiting import PATIENCE_S, until
 
@@ -19,7 +19,7 @@ def watch(world):
     [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
     world.set(payment_account=bank["AccountID"])
     world.has("INV-0")
-    watch = Watch(world.connection)
+    watch = ConnectionWatch(world.connection)
     settle(watch)
     return watch
 
@@ -29,7 +29,7 @@ def settle(watch, most=12):
     steps = []
     for _ in range(most):
         planned = watch.turn()
-        if planned.step is Step.REST:
+        if planned.step is ScheduledStep.REST:
             return steps
         steps.append(planned.step)
     raise AssertionError(f"it never rests: {steps}")
@@ -53,7 +53,7 @@ def test_an_invoice_that_was_sent_is_looked_at_alone(world, watch):
     world.has("INV-1")
     settled, before = world.box.count(side="crococlick"), xero_calls(world)
     tell(world, "InvoiceSent", world.crm.invoice("INV-1")["_id"])
-    assert settle(watch) == [Step.LOOK]
+    assert settle(watch) == [ScheduledStep.LOOK]
     assert world.xero.numbers() == ["INV-0", "INV-1"]
     assert world.box.count(side="crococlick") - settled == 2
     assert xero_calls(world) - before == 2
@@ -99,7 +99,7 @@ def test_an_hour_with_nothing_new_costs_xero_nothing(world, watch):
     before = xero_calls(world)
     for _ in range(10):
         world.later(minutes=6)
-        assert settle(watch) == [Step.SWEEP]
+        assert settle(watch) == [ScheduledStep.SWEEP]
     assert xero_calls(world) == before
     idle = [run for run in world.ledger.rows("runs", limit=99) if run["asked_by"] == "watch"]
     assert len(idle) <= 5
@@ -149,7 +149,7 @@ def test_a_lost_event_costs_one_sweep(world, watch):
     world.has("INV-1")
     assert settle(watch) == []
     world.later(minutes=2)
-    assert settle(watch) == [Step.SWEEP]
+    assert settle(watch) == [ScheduledStep.SWEEP]
     assert world.xero.numbers() == ["INV-0", "INV-1"]
 
 
@@ -157,12 +157,12 @@ def test_an_invoice_that_cannot_be_read_keeps_nobody_waiting(world, watch):
     """Its event is done with, what is new goes at its time, also a day later; it goes on once it can be read."""
     world.crm.edit_invoice("INV-0", status="odd")
     tell(world, "InvoiceUpdate", world.crm.invoice("INV-0")["_id"])
-    assert settle(watch) == [Step.LOOK]
+    assert settle(watch) == [ScheduledStep.LOOK]
     assert (world.cause("INV-0"), world.app.inbox.waiting()) == ("invoice_unreadable", 0)
     for number, passed in (("INV-1", {"minutes": 2}), ("INV-2", {"hours": 25})):
         world.has(number)
         world.later(**passed)
-        assert Step.SWEEP in settle(watch)
+        assert ScheduledStep.SWEEP in settle(watch)
         assert number in world.xero.numbers()
     world.crm.edit_invoice("INV-0", status="sent")
     world.later(minutes=2)
@@ -213,7 +213,7 @@ def test_a_customer_that_was_changed(world, watch):
     assert world.cause("INV-1") == "contact_name_taken"
     world.box.reset_calls()
     tell(world, "ContactUpdate", contact)
-    assert settle(watch) == [Step.LOOK]
+    assert settle(watch) == [ScheduledStep.LOOK]
     [id_] = [world.crm.invoice("INV-1")["_id"]]
     assert world.box.count(side="crococlick", path=f"/invoices/{id_}") == 1
 
@@ -227,7 +227,7 @@ def test_an_order_is_carried_out_at_once(world, watch):
     world.xero.add_tax_rate("TVA 7 %", 7)
     assert settle(watch) == []
     world.order("retry", "INV-1")
-    assert settle(watch) == [Step.LOOK]
+    assert settle(watch) == [ScheduledStep.LOOK]
     assert world.state("INV-1") == "synced"
 
 
@@ -240,7 +240,7 @@ def test_a_setting_that_was_changed_counts_at_once(world, watch):
     settle(watch)
     assert world.cause("INV-1") == "account_invalid"
     world.set(revenue_account="706")
-    assert settle(watch) == [Step.GO_ON]
+    assert settle(watch) == [ScheduledStep.GO_ON]
     assert world.state("INV-1") == "synced"
 
 
@@ -271,10 +271,10 @@ def test_nothing_is_asked_of_anybody_without_a_consent(world, watch):
     before = world.box.count()
     for _ in range(5):
         world.later(minutes=10)
-        assert watch.turn().step is Step.REST
+        assert watch.turn().step is ScheduledStep.REST
     assert world.box.count() == before
     world.connect()
-    again = Watch(world.connection)
+    again = ConnectionWatch(world.connection)
     settle(again)
     assert world.xero.numbers() == ["INV-0", "INV-1"]
 
@@ -317,7 +317,7 @@ def test_a_long_run_makes_way_for_a_person(world, watch):
     stop = watch._must_stop
     watch._must_stop = lambda: (order_meanwhile(), setattr(watch, "_asked_at", 0.0), stop())[2]
     steps = settle(watch)
-    assert steps[:2] == [Step.SWEEP, Step.LOOK], steps
+    assert steps[:2] == [ScheduledStep.SWEEP, ScheduledStep.LOOK], steps
     assert len(world.xero.numbers()) == 61
     ends = [run["ended"] for run in world.ledger.rows("runs", limit=9)]
     assert "made_way" in ends
@@ -342,14 +342,14 @@ def test_a_backfill_goes_on_right_after_what_was_more_urgent(world, watch):
         return stop()
 
     watch._must_stop = must_stop
-    assert settle(watch) == [Step.SWEEP, Step.LOOK, Step.GO_ON]
+    assert settle(watch) == [ScheduledStep.SWEEP, ScheduledStep.LOOK, ScheduledStep.GO_ON]
     assert len(world.xero.numbers()) == 121
 
 
 def test_what_is_being_set_up_is_left_alone(world):
     """The console's watch begins when somebody has synced the whole for the first time, not with the consent."""
     world.has("INV-1")
-    watch = Watch(world.connection, waits_for_go=True)
+    watch = ConnectionWatch(world.connection, waits_for_go=True)
     assert settle(watch) == [] and world.xero.numbers() == []
     world.sync(scope="INV-1", only=frozenset({world.crm.invoice("INV-1")["_id"]}))
     world.has("INV-2")
@@ -357,14 +357,14 @@ def test_what_is_being_set_up_is_left_alone(world):
     world.sync()
     world.has("INV-3")
     world.later(minutes=3)
-    assert settle(watch) == [Step.SWEEP]
+    assert settle(watch) == [ScheduledStep.SWEEP]
     assert sorted(world.xero.numbers()) == ["INV-1", "INV-2", "INV-3"]
 
 
 def test_a_second_watch_stands_by(world):
     """And takes over when the first one ends."""
     said = []
-    first, second = (Watches(world.app, every=timedelta(seconds=600), say=said.append) for _ in range(2))
+    first, second = (Worker(world.app, every=timedelta(seconds=600), say=said.append) for _ in range(2))
     threads = [threading.Thread(target=one.run) for one in (first, second)]
     threads[0].start()
     until(lambda: said == ["Watching default."])

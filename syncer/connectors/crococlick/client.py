@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from syncer.connectors.crococlick import contacts_wire, wire
-from syncer.connectors.crococlick.rate_limit import Pacer
-from syncer.connectors.crococlick.records import Reader
+from syncer.connectors.crococlick.rate_limit import LocationLimiter
+from syncer.connectors.crococlick.records import RecordReader
 from syncer.connectors.http import Fixed, Request, Transport
 from syncer.domain.errors import HaltRun, InDoubt
 from syncer.domain.matching.similarity import SourceContact
@@ -26,7 +26,7 @@ class CrocoClick:
     def __init__(self, transport: Transport, location_id: str) -> None:
         self._transport = transport
         self._location_id = location_id
-        self._reader: Reader | None = None
+        self._reader: RecordReader | None = None
         self._name = self._agency = ""
 
     @classmethod
@@ -37,7 +37,7 @@ class CrocoClick:
             api_url,
             call_log,
             clock,
-            pace=Pacer(clock),
+            pace=LocationLimiter(clock),
             bearer=Fixed(token),
             headers=wire.headers(),
             correlation_header="traceid",
@@ -53,7 +53,7 @@ class CrocoClick:
         data = self._ask(wire.get_location(self._location_id))
         found = wire.location(data)
         self._name, self._agency = found.name, wire.agency_id(data)
-        self._reader = Reader(found.timezone)
+        self._reader = RecordReader(found.timezone)
         return found
 
     def invoices(self, *, status: str = "", since: date | None = None, search: str = "") -> Iterator[Page[Invoice]]:
@@ -184,7 +184,7 @@ class CrocoClick:
         )
         return wire.row_ids(data), reader.page(data)
 
-    def _read(self) -> Reader:
+    def _read(self) -> RecordReader:
         if self._reader is None:
             self.location()
         assert self._reader is not None  # noqa: S101 - location() has just made it

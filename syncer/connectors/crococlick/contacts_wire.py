@@ -29,7 +29,7 @@ _FIELDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ContactPage:
     """A page of contacts, how many rows it had, and what the next one goes on after."""
 
     page: Page[SourceContact]
@@ -88,7 +88,7 @@ def _send(method: str, path: str, body: Mapping[str, Any], call_id: str = "", re
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
-def found(answer: Response) -> Found:
+def found(answer: Response) -> ContactPage:
     """A page of a search."""
     data = wire.decipher(answer)
     rows = wire.rows(data, "contacts")
@@ -96,7 +96,7 @@ def found(answer: Response) -> Found:
     unreadable = [Unreadable("", "", "id", "is missing", "contact") for row in rows if not _has_id(row)]
     after = next((row.get("searchAfter") for row in reversed(rows) if isinstance(row, dict)), None)
     page = Page(read, whole_count(data.get("total")), unreadable)
-    return Found(page, len(rows), after if isinstance(after, list) else ())
+    return ContactPage(page, len(rows), after if isinstance(after, list) else ())
 
 
 def _has_id(row: Any) -> bool:

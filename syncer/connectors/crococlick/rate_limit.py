@@ -17,7 +17,7 @@ LONGEST_WAIT_S = 90.0
 SHORTEST_WAIT_S = 0.001  # clocks have a grain
 
 
-class Pacer:
+class LocationLimiter:
     """Turns for one location, among the threads of one process; the headers of the last answer decide."""
 
     def __init__(self, clock: Clock) -> None:

@@ -23,7 +23,7 @@ _LATE_FEES = "lateFeesConfiguration"
 _NOBODY = Customer("", "")
 
 
-class Reader:
+class RecordReader:
     """Reads the records of one location; keeps what invoices share, so that thousands are read in seconds."""
 
     def __init__(self, timezone: str) -> None:

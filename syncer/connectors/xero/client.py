@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from syncer.connectors.http import Bearer, Request, Transport
 from syncer.connectors.xero import entities, wire
-from syncer.connectors.xero.rate_limit import Pacer
+from syncer.connectors.xero.rate_limit import OrganisationLimiter
 from syncer.domain.errors import HaltRun, NeedsPerson, Reconnect
 from syncer.domain.matching.invoice_contacts import NewContact
 from syncer.domain.model.books import (
@@ -23,7 +23,7 @@ from syncer.domain.model.books import (
 )
 from syncer.domain.model.payment import BookPayment, NewPayment
 from syncer.domain.model.xero_document import BookDocument
-from syncer.domain.ports import PAID_AT_ONCE, CallLog, Clock, Found, Page, Refused, Unreadable
+from syncer.domain.ports import PAID_AT_ONCE, CallLog, Clock, Lookup, Page, Refused, Unreadable
 
 T = TypeVar("T")
 
@@ -36,7 +36,9 @@ PAGES = 1000
 class XeroAccounts:
     """The Accounts port: reads raise TryLater or Reconnect, writes also InDoubt."""
 
-    def __init__(self, transport: Transport, pacer: Pacer, others_connected: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self, transport: Transport, pacer: OrganisationLimiter, others_connected: Callable[[], bool] | None = None
+    ) -> None:
         self._transport = transport
         self._pacer = pacer
         self._others_connected = others_connected
@@ -48,7 +50,7 @@ class XeroAccounts:
         api_url: str,
         tenant_id: str,
         bearer: Bearer,
-        pacer: Pacer,
+        pacer: OrganisationLimiter,
         call_log: CallLog,
         clock: Clock,
         others_connected: Callable[[], bool] | None = None,
@@ -100,11 +102,11 @@ class XeroAccounts:
         """All sales invoices, or those changed since; pages of 1,000."""
         return self._pages("Invoices", lambda page: wire.get_invoice_heads(page, since), entities.sales_invoices)
 
-    def invoices_numbered(self, numbers: Sequence[str]) -> Found[BookInvoice]:
+    def invoices_numbered(self, numbers: Sequence[str]) -> Lookup[BookInvoice]:
         """The sales invoices that carry one of these numbers, whatever their status."""
         return _joined([self._numbered(part) for part in wire.number_parts(numbers)])
 
-    def _numbered(self, part: wire.NumberPart) -> Found[BookInvoice]:
+    def _numbered(self, part: wire.NumberPart) -> Lookup[BookInvoice]:
         """What one look-up finds; one that is too long for Xero after all is halved until it fits."""
         try:
             return self._find(wire.get_invoices_like(part), entities.sales_invoices)
@@ -114,11 +116,11 @@ class XeroAccounts:
                 raise
             return _joined([self._numbered(half) for half in halves])
 
-    def invoices_with_ids(self, ids: Sequence[str]) -> Found[BookInvoice]:
+    def invoices_with_ids(self, ids: Sequence[str]) -> Lookup[BookInvoice]:
         """The heads of invoices by InvoiceID, up to 40 a call."""
         return self._find_all([wire.get_invoices_with_ids(part) for part in _parts(ids)], entities.sales_invoices)
 
-    def invoices_with_payments(self, ids: Sequence[str]) -> Found[tuple[BookInvoice, list[BookPayment]]]:
+    def invoices_with_payments(self, ids: Sequence[str]) -> Lookup[tuple[BookInvoice, list[BookPayment]]]:
         """The heads of invoices by InvoiceID, each with its payments, up to 40 a call."""
         parts = [ids[start : start + PAID_AT_ONCE] for start in range(0, len(ids), PAID_AT_ONCE)]
         return self._find_all([wire.get_invoices_with_payments(part) for part in parts], entities.paid_invoices)
@@ -184,7 +186,7 @@ class XeroAccounts:
         """Take a payment off its invoice (POST, Status DELETED): one call takes one."""
         return self._alone(ids, wire.delete_payment, "Payments", entities.read_payment, call_id, key)
 
-    def contacts_with_ids(self, ids: Sequence[str]) -> Found[BookContact]:
+    def contacts_with_ids(self, ids: Sequence[str]) -> Lookup[BookContact]:
         """The contacts by ContactID, up to 40 a call, archived ones too; unknown ids are left out."""
         return self._find_all([wire.get_contacts_with_ids(part) for part in _parts(ids)], entities.contacts)
 
@@ -209,7 +211,7 @@ class XeroAccounts:
         return self._write(request(payload, call_id=call_id, key=key), resource, 1, read)
 
     def _pages(
-        self, resource: str, request: Callable[[int], Request], read: Callable[[dict[str, Any]], Found[T]]
+        self, resource: str, request: Callable[[int], Request], read: Callable[[dict[str, Any]], Lookup[T]]
     ) -> Iterator[Page[T]]:
         for page in range(1, PAGES + 1):
             data = self._ask(request(page))
@@ -219,13 +221,13 @@ class XeroAccounts:
                 return
         raise HaltRun("xero_unavailable", reason="a list without end", resource=resource)
 
-    def _find(self, request: Request, read: Callable[[dict[str, Any]], Found[T]]) -> Found[T]:
+    def _find(self, request: Request, read: Callable[[dict[str, Any]], Lookup[T]]) -> Lookup[T]:
         return self._noted(read(self._ask(request)))
 
-    def _find_all(self, requests: Sequence[Request], read: Callable[[dict[str, Any]], Found[T]]) -> Found[T]:
+    def _find_all(self, requests: Sequence[Request], read: Callable[[dict[str, Any]], Lookup[T]]) -> Lookup[T]:
         return _joined([self._find(request, read) for request in requests])
 
-    def _noted(self, found: Found[T]) -> Found[T]:
+    def _noted(self, found: Lookup[T]) -> Lookup[T]:
         """What was found, its unreadable records noted once each."""
         for odd in found.unreadable:
             if odd not in self._left_out:
@@ -255,9 +257,9 @@ class XeroAccounts:
             raise Reconnect("consent_revoked", **gone.facts) from gone
 
 
-def _joined(answers: Sequence[Found[T]]) -> Found[T]:
+def _joined(answers: Sequence[Lookup[T]]) -> Lookup[T]:
     """What several look-ups came to together."""
-    return Found([item for found in answers for item in found], [odd for found in answers for odd in found.unreadable])
+    return Lookup([item for found in answers for item in found], [odd for found in answers for odd in found.unreadable])
 
 
 def _parts(ids: Sequence[str]) -> list[Sequence[str]]:

@@ -36,7 +36,7 @@ from syncer.domain.model.books import (
 )
 from syncer.domain.model.payment import BookPayment
 from syncer.domain.model.xero_document import BookDocument, BookLine
-from syncer.domain.ports import Found, Unreadable
+from syncer.domain.ports import Lookup, Unreadable
 
 T = TypeVar("T")
 
@@ -74,12 +74,12 @@ def _read_organisation(found: Mapping[str, Any]) -> Organisation:
     )
 
 
-def actions(data: Mapping[str, Any]) -> Found[tuple[str, bool]]:
+def actions(data: Mapping[str, Any]) -> Lookup[tuple[str, bool]]:
     """What the plan and the connecting user's role allow, by Xero's name of the action."""
     return _all(data, "Actions", lambda found: (needed(found, "Name"), text(found, "Status") == "ALLOWED"))
 
 
-def currencies(data: Mapping[str, Any]) -> Found[str]:
+def currencies(data: Mapping[str, Any]) -> Lookup[str]:
     """Codes of the currencies that the organisation has added, its own included."""
     return _all(data, "Currencies", read_currency)
 
@@ -89,7 +89,7 @@ def read_currency(found: Mapping[str, Any]) -> str:
     return needed(found, "Code")
 
 
-def accounts(data: Mapping[str, Any]) -> Found[Account]:
+def accounts(data: Mapping[str, Any]) -> Lookup[Account]:
     """The chart of accounts, archived accounts too."""
     return _all(data, "Accounts", _read_account)
 
@@ -110,7 +110,7 @@ def _read_account(found: Mapping[str, Any]) -> Account:
     )
 
 
-def tax_rates(data: Mapping[str, Any]) -> Found[TaxRate]:
+def tax_rates(data: Mapping[str, Any]) -> Lookup[TaxRate]:
     """The tax rates, whatever their status; one that does not say it applies to revenue does not."""
     return _all(data, "TaxRates", read_rate)
 
@@ -130,7 +130,7 @@ def read_rate(found: Mapping[str, Any]) -> TaxRate:
     )
 
 
-def contacts(data: Mapping[str, Any]) -> Found[BookContact]:
+def contacts(data: Mapping[str, Any]) -> Lookup[BookContact]:
     """The contacts of a page."""
     return _all(data, "Contacts", read_contact)
 
@@ -154,7 +154,7 @@ def read_contact(found: Mapping[str, Any]) -> BookContact:
     )
 
 
-def sales_invoices(data: Mapping[str, Any]) -> Found[BookInvoice]:
+def sales_invoices(data: Mapping[str, Any]) -> Lookup[BookInvoice]:
     """The sales invoices of an answer: a bill may carry the same number."""
     return _all(data, "Invoices", read_invoice, _is_sale)
 
@@ -235,7 +235,7 @@ def read_payment(found: Mapping[str, Any]) -> BookPayment:
     )
 
 
-def payment_list(data: Mapping[str, Any]) -> Found[BookPayment]:
+def payment_list(data: Mapping[str, Any]) -> Lookup[BookPayment]:
     """The payments of a page."""
     return _all(data, "Payments", _listed_payment)
 
@@ -253,7 +253,7 @@ def payments(data: Mapping[str, Any], invoice_id: str) -> list[BookPayment]:
     return _only(data, "Invoices", lambda found: _payments_on(found, invoice_id))
 
 
-def paid_invoices(data: Mapping[str, Any]) -> Found[tuple[BookInvoice, list[BookPayment]]]:
+def paid_invoices(data: Mapping[str, Any]) -> Lookup[tuple[BookInvoice, list[BookPayment]]]:
     """The heads of a list of whole invoices, each with its payments; one is left out where any of it cannot be read."""
     return _all(data, "Invoices", lambda found: (read_invoice(found), _payments_on(found, needed(found, "InvoiceID"))))
 
@@ -290,7 +290,7 @@ def _all(
     resource: str,
     read: Callable[[Mapping[str, Any]], T],
     is_meant: Callable[[Mapping[str, Any]], bool] = lambda found: True,
-) -> Found[T]:
+) -> Lookup[T]:
     """Each record of a list, read or left out and named: it does not fail its neighbours."""
     items: list[T] = []
     unreadable: list[Unreadable] = []
@@ -302,7 +302,7 @@ def _all(
                 items.append(read(found))
         except Garbled as garbled:
             unreadable.append(_left_out(found, resource, garbled))
-    return Found(items, unreadable)
+    return Lookup(items, unreadable)
 
 
 def _left_out(found: Any, resource: str, garbled: Garbled) -> Unreadable:

@@ -14,7 +14,7 @@ _MARKS = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MessagePattern:
     """A pattern of a message, the cause it stands for, and facts that the message itself does not hold."""
 
     pattern: re.Pattern[str]
@@ -22,8 +22,8 @@ class Row:
     facts: tuple[tuple[str, str], ...] = ()
 
 
-def _row(pattern: str, code: str, **facts: str) -> Row:
-    return Row(re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE), code, tuple(facts.items()))
+def _row(pattern: str, code: str, **facts: str) -> MessagePattern:
+    return MessagePattern(re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE), code, tuple(facts.items()))
 
 
 # A value in a message: quoted or bare.
@@ -37,7 +37,7 @@ _STATUS = r"['\"]?(?P<status>{})['\"]?"
 _PAID = "to the invoice because it has payments or credit notes allocated to it"
 
 # The order is the rank: of two messages for one failure, the one further up is its cause.
-ROWS: tuple[Row, ...] = (
+ROWS: tuple[MessagePattern, ...] = (
     # permission and plan
     _row(r"The User specified does not have the correct permissions to perform this action", "role_missing"),
     _row(r"A valid user should be identified using the UserID", "role_missing"),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from syncer.connectors.http import Left, Response
 from syncer.connectors.xero import wire
-from syncer.connectors.xero.shared_limits import Board, Here, Known
+from syncer.connectors.xero.shared_limits import KnownLimits, LimitsInMemory, SharedLimits
 from syncer.domain.errors import RateLimited
 from syncer.domain.ports import Clock
 
@@ -38,7 +38,7 @@ HEARD_S = 60.0
 _numbers = itertools.count(1)
 
 
-class Pacer:
+class OrganisationLimiter:
     """Turns for one organisation, among all who share the board."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Pacer:
         calls_per_minute: int = 60,
         calls_per_day: int | None = None,
         calls_in_flight: int = 5,
-        board: Board | None = None,
+        board: SharedLimits | None = None,
         lives: Callable[[int], bool] = lambda pid: True,
     ) -> None:
         """`lives` says whether the process of a pid runs: the calls of those that died are not waited for."""
@@ -59,7 +59,7 @@ class Pacer:
         self._in_flight = calls_in_flight
         self._believes_zero = calls_per_minute <= PUBLISHED_PER_MINUTE
         self._counts = calls_per_minute <= COUNTED_PER_MINUTE
-        self._board = board or Here()
+        self._board = board or LimitsInMemory()
         self._places = threading.BoundedSemaphore(calls_in_flight)
         self._left_to_others = 0.0
 
@@ -140,7 +140,7 @@ class Pacer:
                     return ticket
             self._clock.sleep(max(wait_s, SHORTEST_WAIT_S))
 
-    def _wait_s(self, known: Known, now: float) -> float:
+    def _wait_s(self, known: KnownLimits, now: float) -> float:
         """Seconds until a call may go; raises RateLimited instead of sleeping for long."""
         day_s = self._day_wait_s(known, now)
         if day_s > 0:
@@ -155,18 +155,18 @@ class Pacer:
             return TURN_LOOK_S
         return wait_s
 
-    def _places_now(self, known: Known, now: float) -> int:
+    def _places_now(self, known: KnownLimits, now: float) -> int:
         """How many calls may be under way: no more than Xero said are left, which others may be using up."""
         left = known.minute_left
         if left is None or not self._believes_zero or now - known.heard_at > HEARD_S:
             return self._in_flight
         return min(self._in_flight, max(1, left))
 
-    def _day_wait_s(self, known: Known, now: float) -> float:
+    def _day_wait_s(self, known: KnownLimits, now: float) -> float:
         own_s = known.day_wait_s(self._per_day, now) if self._per_day is not None else 0.0
         return max(known.day_shut_until - now, own_s)
 
-    def _leave_to_others(self, known: Known) -> None:
+    def _leave_to_others(self, known: KnownLimits) -> None:
         """Raises RateLimited where less than the share for others is left of the day."""
         if not self._left_to_others:
             return
@@ -182,5 +182,5 @@ class Pacer:
         return self._clock.now().timestamp()
 
 
-def _shut_minute(known: Known, until: float) -> None:
+def _shut_minute(known: KnownLimits, until: float) -> None:
     known.minute_shut_until = max(known.minute_shut_until, until)

@@ -34,7 +34,7 @@ class Flight:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownLimits:
     """Calls that still count, and what Xero has said: calls left, and until when (seconds since 1970) not to call."""
 
     minute_left: int | None = None
@@ -96,28 +96,28 @@ class Known:
         return (min(self.day) + 1) * BUCKET_S + DAY_S - now if self.day else DAY_S
 
 
-class Board(Protocol):
-    """Where `Known` is kept."""
+class SharedLimits(Protocol):
+    """Where `KnownLimits` is kept."""
 
-    def open(self) -> AbstractContextManager[Known]:
+    def open(self) -> AbstractContextManager[KnownLimits]:
         """Alone with it; what is changed in it is kept."""
 
 
-class Here:
+class LimitsInMemory:
     """Kept in this process alone."""
 
-    def __init__(self, known: Known | None = None) -> None:
-        self._known = known or Known()
+    def __init__(self, known: KnownLimits | None = None) -> None:
+        self._known = known or KnownLimits()
         self._mutex = threading.Lock()
 
     @contextmanager
-    def open(self) -> Iterator[Known]:
+    def open(self) -> Iterator[KnownLimits]:
         """Alone with it among threads."""
         with self._mutex:
             yield self._known
 
 
-class Shared:
+class LimitsFile:
     """Kept in a file that the processes of this machine share. No secret is in it."""
 
     def __init__(self, path: Path) -> None:
@@ -127,7 +127,7 @@ class Shared:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @contextmanager
-    def open(self) -> Iterator[Known]:
+    def open(self) -> Iterator[KnownLimits]:
         """Alone with it among threads and processes."""
         with self._mutex, self._lock.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -152,15 +152,15 @@ class Shared:
         part.replace(self._path)
 
 
-def _known(text: str) -> Known:
+def _known(text: str) -> KnownLimits:
     try:
         kept = json.loads(text or "{}")
         flights = [Flight(**one) for one in kept.pop("flights", [])]
         day = {int(bucket): int(calls) for bucket, calls in kept.pop("day", {}).items()}
-        return Known(**kept, flights=flights, day=day)
+        return KnownLimits(**kept, flights=flights, day=day)
     except (ValueError, TypeError, AttributeError):
         # Of another version, or no longer readable: Xero's own answers say what is left.
-        return Known()
+        return KnownLimits()
 
 
 def _counts(flight: Flight, now: float) -> bool:

@@ -17,7 +17,7 @@ ENDLESS = 12  # a pro rata part may have decimals without end; what it loses aft
 
 
 @dataclass(slots=True)
-class Share:
+class LineShare:
     """One line, exact: after its part of the discount, with and without tax."""
 
     line: LineItem
@@ -42,21 +42,21 @@ def combined_rate(taxes: Iterable[Tax]) -> Decimal:
     return sum((amount for _, amount in taxes_on(ONE, taxes)), ZERO)
 
 
-def shares(invoice: Invoice) -> list[Share]:
+def shares(invoice: Invoice) -> list[LineShare]:
     """Each line with its part of the document's discount and its tax, unrounded."""
     discounts = _discounts(invoice)
     return [_share(line, part) for line, part in zip(invoice.lines, discounts, strict=True)]
 
 
-def _share(line: LineItem, discount: Decimal) -> Share:
+def _share(line: LineItem, discount: Decimal) -> LineShare:
     stated = line.amount - discount
     if not line.taxes:
-        return Share(line, discount, ZERO, stated, ZERO)
+        return LineShare(line, discount, ZERO, stated, ZERO)
     rate = combined_rate(line.taxes)
     if line.tax_inclusive:
         net = stated / (1 + rate)
-        return Share(line, discount, rate, net, stated - net)
-    return Share(line, discount, rate, stated, stated * rate)
+        return LineShare(line, discount, rate, net, stated - net)
+    return LineShare(line, discount, rate, stated, stated * rate)
 
 
 def _discounts(invoice: Invoice) -> list[Decimal]:
@@ -70,7 +70,7 @@ def _discounts(invoice: Invoice) -> list[Decimal]:
     return [base * discount.value / whole if whole else ZERO for base in bases]
 
 
-def rounding_unit(invoice: Invoice, parts: Sequence[Share]) -> Decimal | None:
+def rounding_unit(invoice: Invoice, parts: Sequence[LineShare]) -> Decimal | None:
     """What CrocoClick rounded the total to, the currency's whole unit or a cent; None when no rounding explains it."""
     if not fits(invoice.total, 2):
         return None
@@ -80,7 +80,7 @@ def rounding_unit(invoice: Invoice, parts: Sequence[Share]) -> Decimal | None:
     return None
 
 
-def readings(parts: Sequence[Share], places: int) -> Iterator[Decimal]:
+def readings(parts: Sequence[LineShare], places: int) -> Iterator[Decimal]:
     """What CrocoClick may say the total is: its document's sums rounded, or its lines' amounts."""
     net = sum((part.net for part in parts), ZERO)
     yield _round(net + sum((part.tax for part in parts), ZERO), places)
@@ -91,7 +91,7 @@ def readings(parts: Sequence[Share], places: int) -> Iterator[Decimal]:
             yield sum((_line_total(part, places, stepwise, apart) for part in parts), ZERO)
 
 
-def _taxes_of(part: Share) -> list[tuple[Tax, Decimal]]:
+def _taxes_of(part: LineShare) -> list[tuple[Tax, Decimal]]:
     return taxes_on(part.net, part.line.taxes)
 
 
@@ -103,7 +103,7 @@ def _rounded_sums(amounts: Iterable[tuple[object, Decimal]], places: int) -> Dec
     return sum((_round(amount, places) for amount in sums.values()), ZERO)
 
 
-def _line_total(part: Share, places: int, stepwise: bool, apart: bool) -> Decimal:
+def _line_total(part: LineShare, places: int, stepwise: bool, apart: bool) -> Decimal:
     """The line's net and its tax, from the net as it is or (`stepwise`) as rounded, its taxes together or `apart`."""
     if part.line.tax_inclusive:
         return _round(part.net + part.tax, places)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
 
-from syncer.domain.mapping.crococlick_totals import Share
+from syncer.domain.mapping.crococlick_totals import LineShare
 from syncer.domain.mapping.plain_text import plain_text
 from syncer.domain.model.books import DocumentLine
 from syncer.domain.model.invoice import LineItem
@@ -44,7 +44,7 @@ def _possible(rate: Decimal) -> tuple[Decimal, ...]:
 
 
 @dataclass(slots=True)
-class Draft:
+class XeroLine:
     """One Xero line in the making. `amount` is its LineAmount, `tax` its TaxAmount, both in cents."""
 
     description: str
@@ -65,7 +65,7 @@ class Draft:
     unsure: bool = False  # the tax depends on what is not published of Xero's rounding
 
     @classmethod
-    def of(cls, part: Share, tax_type: str, rate: Decimal, account: str, inclusive: bool) -> "Draft":
+    def of(cls, part: LineShare, tax_type: str, rate: Decimal, account: str, inclusive: bool) -> "XeroLine":
         """The line at its own amount, before any correction."""
         line, sign = part.line, -1 if part.line.quantity < 0 else 1
         exact = part.net + part.tax if inclusive else part.net

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 from typing import Any
 
-from syncer.domain.mapping.crococlick_totals import HUNDRED, Share, rounding_unit, shares
-from syncer.domain.mapping.xero_line import Draft, described, holds
+from syncer.domain.mapping.crococlick_totals import HUNDRED, LineShare, rounding_unit, shares
+from syncer.domain.mapping.xero_line import XeroLine, described, holds
 from syncer.domain.model.books import DocumentLine
 from syncer.domain.model.invoice import Invoice, LineItem
 from syncer.domain.model.money import ONE, ZERO, cents, decimals, fits, round_to, text
@@ -52,7 +52,7 @@ def _reckon(
         return _mismatch(invoice, parts)
     inclusive = _is_inclusive(invoice.lines)
     drafts = [
-        Draft.of(part, tax_type, rate / HUNDRED, account, inclusive)
+        XeroLine.of(part, tax_type, rate / HUNDRED, account, inclusive)
         for part, tax_type, rate in zip(parts, tax_types, rates, strict=True)
     ]
     settled = _Settlement(invoice, parts, drafts, inclusive, unit).settle(rounding)
@@ -83,8 +83,8 @@ class _Settlement:
     """Brings drafts to the invoice's total and tax, with as few and as small corrections as will do."""
 
     invoice: Invoice
-    parts: Sequence[Share]
-    drafts: list[Draft]
+    parts: Sequence[LineShare]
+    drafts: list[XeroLine]
     inclusive: bool
     unit: Decimal  # the most that a line may be corrected by
 
@@ -167,7 +167,7 @@ class _Settlement:
         return [*said, f"rounding line {gap}"] if gap else said
 
 
-def _mismatch(invoice: Invoice, parts: Sequence[Share]) -> Problem:
+def _mismatch(invoice: Invoice, parts: Sequence[LineShare]) -> Problem:
     net, tax = sum((p.net for p in parts), ZERO), sum((p.tax for p in parts), ZERO)
     facts: dict[str, Any] = {
         "currency": invoice.currency,

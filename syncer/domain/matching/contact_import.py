@@ -22,7 +22,7 @@ from syncer.domain.matching.similarity import (
 from syncer.domain.model.books import NO_ADDRESS, BookContact
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     """What an import comes to for one Xero contact (contract.md, `import-contacts`)."""
 
     CREATED = "created"
@@ -50,7 +50,7 @@ class ImportRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ContactAnswer:
     """What a person said of a contact, and why: `apart` (it is none of those that look the same, on either side),
     `ignore` (leave it be), `chosen` (of several with its email it is the one that stays)."""
 
@@ -59,14 +59,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ImportDecision:
     """The decision on one Xero contact; `fields` are what CrocoClick lacks, `others` the records that stand in the way.
 
     `source_id` is the CrocoClick contact that it is linked to or, with `others` alone, nothing yet.
     """
 
     contact: BookContact
-    outcome: Outcome
+    outcome: ImportOutcome
     reason: str
     source_id: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Sides:
     gone: Mapping[str, str]  # Xero contact → a CrocoClick contact that was linked to it, and is no more
     bound: Mapping[str, str]  # CrocoClick contact → its Xero contact
     chosen: frozenset[str]  # Xero contacts that a person linked something to
-    answers: Mapping[str, Answer]  # by contact of either side, or by email
+    answers: Mapping[str, ContactAnswer]  # by contact of either side, or by email
     apart: frozenset[str]  # contacts of either side that a person keeps apart
     rules: ImportRules
     book_by_email: Mapping[str, Sequence[BookContact]] = field(default_factory=dict)
@@ -98,9 +98,9 @@ def decide_import(
     book: Iterable[BookContact],
     crm: Iterable[SourceContact],
     links: Mapping[str, Link],
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, ContactAnswer],
     rules: ImportRules,
-) -> list[Verdict]:
+) -> list[ImportDecision]:
     """Decide every Xero contact, in the order of their ids."""
     sides = _sides(book, crm, links, answers, rules)
     return [_decide(sides.book[key], sides) for key in sorted(sides.book)]
@@ -110,7 +110,7 @@ def _sides(
     book: Iterable[BookContact],
     crm: Iterable[SourceContact],
     links: Mapping[str, Link],
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, ContactAnswer],
     rules: ImportRules,
 ) -> Sides:
     here = {contact.id: contact for contact in book}
@@ -137,7 +137,7 @@ def marks(
     book: Mapping[str, BookContact],
     crm: Iterable[SourceContact],
     links: Mapping[str, Link],
-    answers: Mapping[str, Answer],
+    answers: Mapping[str, ContactAnswer],
 ) -> dict[str, str]:
     """The CrocoClick contacts whose link only our mark remembers, each with its Xero contact or that one's survivor."""
     return {
@@ -147,11 +147,11 @@ def marks(
     }
 
 
-def _is_apart(key: str, answers: Mapping[str, Answer]) -> bool:
+def _is_apart(key: str, answers: Mapping[str, ContactAnswer]) -> bool:
     return key in answers and answers[key].kind == "apart"
 
 
-def _chosen(links: Mapping[str, Link], answers: Mapping[str, Answer]) -> set[str]:
+def _chosen(links: Mapping[str, Link], answers: Mapping[str, ContactAnswer]) -> set[str]:
     named = {key for key, answer in answers.items() if answer.kind == "chosen"}
     return named | {link.xero_id for link in links.values() if link.by_person}
 
@@ -187,35 +187,37 @@ def _index(sides: Sides) -> None:
     sides.crm_by_likely, sides.crm_by_phone, sides.crm_by_name = by_likely, by_phone, by_name
 
 
-def _decide(contact: BookContact, sides: Sides) -> Verdict:
+def _decide(contact: BookContact, sides: Sides) -> ImportDecision:
     if contact.status != "ACTIVE":
         return _not_active(contact)
     if ours := sides.linked.get(contact.id):
         return _already(contact, ours, sides)
     if answer := _ignored(contact, sides):
-        return Verdict(contact, Outcome.LEFT_OUT, "ignored", facts={"because": answer.because})
+        return ImportDecision(contact, ImportOutcome.LEFT_OUT, "ignored", facts={"because": answer.because})
     if contact.is_supplier and not contact.is_customer and not sides.rules.suppliers:
-        return Verdict(contact, Outcome.LEFT_OUT, "supplier_only")
+        return ImportDecision(contact, ImportOutcome.LEFT_OUT, "supplier_only")
     found = addresses(contact)
     if not found and not sides.rules.without_email:
-        return Verdict(contact, Outcome.LEFT_OUT, "email_unusable" if contact.email.strip() else "no_email")
+        return ImportDecision(
+            contact, ImportOutcome.LEFT_OUT, "email_unusable" if contact.email.strip() else "no_email"
+        )
     return _by_email(contact, found, sides) or _unmatched(contact, sides)
 
 
-def _not_active(contact: BookContact) -> Verdict:
+def _not_active(contact: BookContact) -> ImportDecision:
     if contact.merged_to:
-        return Verdict(contact, Outcome.LEFT_OUT, "merged", others=(contact.merged_to,))
-    return Verdict(contact, Outcome.LEFT_OUT, "archived")
+        return ImportDecision(contact, ImportOutcome.LEFT_OUT, "merged", others=(contact.merged_to,))
+    return ImportDecision(contact, ImportOutcome.LEFT_OUT, "archived")
 
 
-def _already(contact: BookContact, ours: Sequence[str], sides: Sides) -> Verdict:
+def _already(contact: BookContact, ours: Sequence[str], sides: Sides) -> ImportDecision:
     """Linked before: what CrocoClick lacks is filled in, where the link leaves no doubt whom it is for."""
     fields = missing(contact, sides.crm[ours[0]], _may_have_phone(contact, sides)) if len(ours) == 1 else {}
-    outcome = Outcome.UPDATED if fields else Outcome.UNCHANGED
-    return Verdict(contact, outcome, "filled" if fields else "linked", ours[0], fields)
+    outcome = ImportOutcome.UPDATED if fields else ImportOutcome.UNCHANGED
+    return ImportDecision(contact, outcome, "filled" if fields else "linked", ours[0], fields)
 
 
-def _ignored(contact: BookContact, sides: Sides) -> Answer | None:
+def _ignored(contact: BookContact, sides: Sides) -> ContactAnswer | None:
     asked = (sides.answers.get(key) for key in (contact.id, *addresses(contact)))
     return next((answer for answer in asked if answer and answer.kind == "ignore"), None)
 
@@ -228,17 +230,17 @@ def _may_have_phone(contact: BookContact, sides: Sides) -> bool:
     return contact.id not in sides.apart and not any(one.id in sides.apart for one in same_phone)
 
 
-def _by_email(contact: BookContact, found: Sequence[str], sides: Sides) -> Verdict | None:
+def _by_email(contact: BookContact, found: Sequence[str], sides: Sides) -> ImportDecision | None:
     """What an equal address on either side says; None where nobody else has it."""
     rivals = _all_of(sides.book_by_email, found, contact.id)
     every = _all_of(sides.crm_by_email, found)
     twins = [key for key in every if key not in sides.apart]
     if (contact.id in sides.apart and (every or rivals)) or (every and not twins):
-        return Verdict(contact, Outcome.LEFT_OUT, "kept_apart", others=tuple(every))
+        return ImportDecision(contact, ImportOutcome.LEFT_OUT, "kept_apart", others=tuple(every))
     if rivals and not _is_chosen(contact, rivals, sides):
         return _among_rivals(contact, rivals, sides)
     if len(twins) > 1:
-        return Verdict(contact, Outcome.CONFLICT, "several_in_crococlick", others=tuple(twins))
+        return ImportDecision(contact, ImportOutcome.CONFLICT, "several_in_crococlick", others=tuple(twins))
     return _one_twin(contact, sides.crm[twins[0]], found, sides) if twins else None
 
 
@@ -247,11 +249,11 @@ def _is_chosen(contact: BookContact, rivals: Iterable[str], sides: Sides) -> boo
     return contact.id in sides.chosen and not any(one in sides.chosen and one not in sides.linked for one in rivals)
 
 
-def _among_rivals(contact: BookContact, rivals: Sequence[str], sides: Sides) -> Verdict:
+def _among_rivals(contact: BookContact, rivals: Sequence[str], sides: Sides) -> ImportDecision:
     """Other Xero contacts could be meant as well: one that a person chose, else nobody knows which."""
     if contact.id not in sides.chosen and any(one in sides.chosen for one in rivals):
-        return Verdict(contact, Outcome.LEFT_OUT, "other_chosen", others=tuple(rivals))
-    return Verdict(contact, Outcome.CONFLICT, "several_in_xero", others=tuple(rivals))
+        return ImportDecision(contact, ImportOutcome.LEFT_OUT, "other_chosen", others=tuple(rivals))
+    return ImportDecision(contact, ImportOutcome.CONFLICT, "several_in_xero", others=tuple(rivals))
 
 
 def _all_of(
@@ -262,26 +264,34 @@ def _all_of(
     return [key for key in ids if key != but]
 
 
-def _one_twin(contact: BookContact, twin: SourceContact, found: Sequence[str], sides: Sides) -> Verdict:
+def _one_twin(contact: BookContact, twin: SourceContact, found: Sequence[str], sides: Sides) -> ImportDecision:
     if twin.id in sides.bound:
-        return Verdict(contact, Outcome.CONFLICT, "linked_elsewhere", others=(twin.id,))
+        return ImportDecision(contact, ImportOutcome.CONFLICT, "linked_elsewhere", others=(twin.id,))
     rivals = _all_of(sides.book_by_email, addresses(twin), contact.id)
     if rivals and not _is_chosen(contact, rivals, sides):
         return _among_rivals(contact, rivals, sides)
     common = [address for address in addresses(twin) if address in found]
     if not links_by_email(twin, contact, common):
-        return Verdict(contact, Outcome.CONFLICT, "shared_mailbox", others=(twin.id,), facts={"email": common[0]})
-    return Verdict(contact, Outcome.LINKED, "email", twin.id, missing(contact, twin, _may_have_phone(contact, sides)))
+        return ImportDecision(
+            contact, ImportOutcome.CONFLICT, "shared_mailbox", others=(twin.id,), facts={"email": common[0]}
+        )
+    return ImportDecision(
+        contact, ImportOutcome.LINKED, "email", twin.id, missing(contact, twin, _may_have_phone(contact, sides))
+    )
 
 
-def _unmatched(contact: BookContact, sides: Sides) -> Verdict:
+def _unmatched(contact: BookContact, sides: Sides) -> ImportDecision:
     """Nobody has its address: created, unless it was deleted in CrocoClick or somebody there looks the same."""
     if contact.id in sides.gone:
-        return Verdict(contact, Outcome.LEFT_OUT, "deleted_in_crococlick", others=(sides.gone[contact.id],))
+        return ImportDecision(
+            contact, ImportOutcome.LEFT_OUT, "deleted_in_crococlick", others=(sides.gone[contact.id],)
+        )
     if contact.id not in sides.apart and (alike := _alike(contact, sides)):
         why, those = alike
-        return Verdict(contact, Outcome.CONFLICT, "looks_like", others=those, facts={"evidence": why})
-    return Verdict(contact, Outcome.CREATED, "new", fields=to_create(contact, _may_have_phone(contact, sides)))
+        return ImportDecision(contact, ImportOutcome.CONFLICT, "looks_like", others=those, facts={"evidence": why})
+    return ImportDecision(
+        contact, ImportOutcome.CREATED, "new", fields=to_create(contact, _may_have_phone(contact, sides))
+    )
 
 
 def _alike(contact: BookContact, sides: Sides) -> tuple[str, tuple[str, ...]] | None:

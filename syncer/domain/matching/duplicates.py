@@ -27,7 +27,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Group:
+class DuplicateGroup:
     """Records that share an address; `likely` where it is only delivered to the same box, as `j.doe+x@` and `jdoe@`."""
 
     email: str
@@ -66,7 +66,7 @@ class Proposal:
     why: str
 
 
-def groups(book: Iterable[BookContact], crm: Iterable[SourceContact], links: Mapping[str, str]) -> list[Group]:
+def groups(book: Iterable[BookContact], crm: Iterable[SourceContact], links: Mapping[str, str]) -> list[DuplicateGroup]:
     """Every address that several records have, in alphabetical order; archived Xero contacts do not count.
 
     One record on each side that are linked to each other are no duplicates but what an import is for.
@@ -77,9 +77,9 @@ def groups(book: Iterable[BookContact], crm: Iterable[SourceContact], links: Map
         for address in addresses(member.contact):
             shared[address].append(member)
             boxes[likely_key(address)].add(address)
-    found = [Group(address, tuple(those)) for address, those in shared.items() if _is_double(those, links)]
+    found = [DuplicateGroup(address, tuple(those)) for address, those in shared.items() if _is_double(those, links)]
     found += [
-        Group(key, those, likely=True)
+        DuplicateGroup(key, those, likely=True)
         for key, variants in boxes.items()
         if len(variants) > 1 and _is_double(those := _together(variants, shared), links)
     ]
@@ -106,7 +106,7 @@ def _is_double(members: Sequence[Member], links: Mapping[str, str]) -> bool:
     return len(members) > 1
 
 
-def proposal(group: Group, weights: Mapping[str, Weight]) -> Proposal | None:
+def proposal(group: DuplicateGroup, weights: Mapping[str, Weight]) -> Proposal | None:
     """The Xero contact that should stay: linked already, most invoices, CrocoClick's name, fullest, latest changed.
 
     None where there is one at most.

@@ -39,7 +39,7 @@ class Others:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SyncState:
     """Amounts are in major units of the invoice's currency; `xero_amount_paid` counts credits too, as Xero's locks do.
 
     `agreed` is what the Xero invoice said when both sides last agreed, `there` what it says now: see `told`. The former
@@ -184,7 +184,7 @@ def mismatch(agreed: Mapping[str, str], there: Mapping[str, str]) -> Problem | N
 
 
 def changes(
-    standing: Standing, merged: Mapping[str, str], names: Mapping[str, str], wanted: Mapping[str, str]
+    standing: SyncState, merged: Mapping[str, str], names: Mapping[str, str], wanted: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """What somebody changed in Xero since both sides agreed: field, before, now.
 

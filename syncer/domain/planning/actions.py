@@ -13,7 +13,7 @@ from syncer.domain.model.money import text
 from syncer.domain.model.payment import NewPayment
 from syncer.domain.model.problems import NOT_ELIGIBLE, Problem
 from syncer.domain.model.sync_settings import Rules
-from syncer.domain.model.sync_state import Standing
+from syncer.domain.model.sync_state import SyncState
 
 
 class Do(StrEnum):
@@ -61,13 +61,13 @@ class Action:
 
 
 @dataclass(frozen=True)
-class Scene:
+class PlanInputs:
     """Everything that a decision depends on besides the invoice itself."""
 
     books: Books
     rules: Rules
     contacts: Mapping[str, Decision]
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, SyncState]
     heads: Mapping[str, Sequence[BookInvoice]]  # the invoices that Xero has, by number
     conditions: str = ""  # names the state of settings and books; see `stamp`
     marked: Mapping[str, Sequence[BookInvoice]] = field(default_factory=dict)  # those with our mark, by CrocoClick's id
@@ -77,24 +77,24 @@ class Scene:
     leaving: frozenset[str] = frozenset()  # those of them that get another number in the same run
 
 
-def stamp(invoice: Invoice, standing: Standing, conditions: str) -> str:
+def stamp(invoice: Invoice, standing: SyncState, conditions: str) -> str:
     """Names what a refusal depended on: until it moves, sending the same again cannot help."""
     there = f"{standing.xero_status} {standing.xero_amount_due} {sorted(standing.there.items())}"
     named = f"{invoice.fingerprint} {invoice.status} {invoice.amount_paid} {conditions} {there}"
     return blake2b(named.encode(), digest_size=12).hexdigest()
 
 
-def hold(invoice: Invoice, standing: Standing, *problems: Problem) -> Action:
+def hold(invoice: Invoice, standing: SyncState, *problems: Problem) -> Action:
     """It needs a person, or time."""
     return Action(invoice, Do.HOLD, problems, xero_id=standing.xero_id)
 
 
-def leave(invoice: Invoice, standing: Standing, *why: Problem) -> Action:
+def leave(invoice: Invoice, standing: SyncState, *why: Problem) -> Action:
     """Nothing is to be done."""
     return Action(invoice, Do.LEAVE, why, xero_id=standing.xero_id)
 
 
-def unless_refused(action: Action, standing: Standing, scene: Scene) -> Action:
+def unless_refused(action: Action, standing: SyncState, scene: PlanInputs) -> Action:
     """What Xero refused is not sent again until something that the refusal depended on has moved."""
     depends = stamp(action.invoice, standing, scene.conditions)
     if standing.refusal and standing.refused_stamp == depends:
@@ -102,7 +102,7 @@ def unless_refused(action: Action, standing: Standing, scene: Scene) -> Action:
     return replace(action, stamp=depends)
 
 
-def written(invoice: Invoice, standing: Standing, scene: Scene) -> Document | Action:
+def written(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> Document | Action:
     """The document that the invoice becomes, or why it cannot."""
     contact = scene.contacts.get(invoice.customer.id)
     if contact is None or not invoice.customer.id:
@@ -125,12 +125,12 @@ def contact_ref(decision: Decision) -> str:
     return f"new:{decision.source_id}" if isinstance(decision, Join) else ""
 
 
-def strangers(invoice: Invoice, standing: Standing, scene: Scene) -> list[BookInvoice]:
+def strangers(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> list[BookInvoice]:
     """The documents in Xero that carry the invoice's number, are not its own and keep it."""
     return [head for head in _others(invoice, standing, scene) if not _leaves(head, scene)]
 
 
-def _others(invoice: Invoice, standing: Standing, scene: Scene) -> list[BookInvoice]:
+def _others(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> list[BookInvoice]:
     return [
         head
         for head in scene.heads.get(invoice.number, ())
@@ -138,18 +138,18 @@ def _others(invoice: Invoice, standing: Standing, scene: Scene) -> list[BookInvo
     ]
 
 
-def _leaves(head: BookInvoice, scene: Scene) -> bool:
+def _leaves(head: BookInvoice, scene: PlanInputs) -> bool:
     holder = scene.holders.get(head.id)
     return holder is not None and holder.source_id in scene.leaving
 
 
-def holder_of(invoice: Invoice, standing: Standing, scene: Scene) -> Invoice | None:
+def holder_of(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> Invoice | None:
     """Our other invoice whose document has this one's number in Xero."""
     held = (scene.holders[head.id] for head in _others(invoice, standing, scene) if head.id in scene.holders)
     return next(held, None)
 
 
-def number_problem(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> Problem | None:
+def number_problem(invoice: Invoice, standing: SyncState, scene: PlanInputs, owner: Invoice | None) -> Problem | None:
     """Its number is used already: by another CrocoClick invoice, or by a document in Xero that is not ours."""
     if owner is not None and owner.source_id != invoice.source_id:
         facts = {"number": invoice.number, "crococlick_id": owner.source_id, "customer": owner.customer.name}

@@ -7,7 +7,7 @@ from syncer.domain.model.invoice import Invoice
 from syncer.domain.model.money import text
 from syncer.domain.model.payment import AWAY, REMOVED, BookPayment, Payment
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_state import Standing
+from syncer.domain.model.sync_state import SyncState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Changed:
         return {"what": self.what, "before": before, **({"now": now} if now else {})}
 
 
-def changed_payments(standing: Standing) -> list[Changed]:
+def changed_payments(standing: SyncState) -> list[Changed]:
     """The payments of this invoice that Xero has otherwise than CrocoClick; none where somebody corrected Xero."""
     found = [
         Changed(one, standing.as_entered(one), what)
@@ -42,7 +42,7 @@ def changed_payments(standing: Standing) -> list[Changed]:
     return sorted(found, key=lambda one: one.payment.source_id)
 
 
-def _difference(payment: Payment, standing: Standing) -> str:
+def _difference(payment: Payment, standing: SyncState) -> str:
     entered = standing.as_entered(payment)
     if payment.status in AWAY:
         # Once somebody took it off, less is paid than with it.
@@ -58,7 +58,7 @@ def _difference(payment: Payment, standing: Standing) -> str:
     return "date" if payment.paid_on and entered.paid_on and payment.paid_on != entered.paid_on else ""
 
 
-def payment_changed(invoice: Invoice, standing: Standing) -> Problem | None:
+def payment_changed(invoice: Invoice, standing: SyncState) -> Problem | None:
     """What changed, and whether all of it is ours to take off; None where nothing did."""
     found = changed_payments(standing)
     if not found:
@@ -72,7 +72,7 @@ def payment_changed(invoice: Invoice, standing: Standing) -> Problem | None:
     return Problem("payment_changed", facts)
 
 
-def replaceable(found: Sequence[Changed], standing: Standing) -> list[Changed]:
+def replaceable(found: Sequence[Changed], standing: SyncState) -> list[Changed]:
     """Those that we entered ourselves: what somebody else entered is never taken off."""
     return [one for one in found if one.payment.source_id not in standing.counted]
 

@@ -7,7 +7,7 @@ from syncer.domain.model.books import BookInvoice
 from syncer.domain.model.invoice import Invoice
 from syncer.domain.model.money import ZERO
 from syncer.domain.model.payment import BookPayment
-from syncer.domain.model.sync_state import Standing, told
+from syncer.domain.model.sync_state import SyncState, told
 from syncer.domain.planning.actions import Action, Do
 from syncer.domain.planning.found_documents import agreed_when_found, status_when_found
 from syncer.domain.planning.payments import recount
@@ -20,7 +20,7 @@ Payments = Sequence[BookPayment] | None
 
 
 def steps(
-    action: Action, standing: Standing, decide: Callable[[Standing], Action], there: Payments = None
+    action: Action, standing: SyncState, decide: Callable[[SyncState], Action], there: Payments = None
 ) -> Iterator[Action]:
     """The first decision and those that follow in the same run; `decide` plans the invoice anew as it stands then.
 
@@ -38,7 +38,7 @@ def steps(
         action, standing = following, then
 
 
-def after(action: Action, standing: Standing, there: Payments = None) -> Standing | None:
+def after(action: Action, standing: SyncState, there: Payments = None) -> SyncState | None:
     """How the invoice stands once this is done; None where nothing more follows in the same run."""
     invoice = action.invoice
     match action.do:
@@ -61,7 +61,7 @@ def after(action: Action, standing: Standing, there: Payments = None) -> Standin
             return None
 
 
-def _written(invoice: Invoice, standing: Standing) -> Standing:
+def _written(invoice: Invoice, standing: SyncState) -> SyncState:
     """Both sides say the same: nothing is known to differ."""
     return replace(
         standing,
@@ -76,7 +76,7 @@ def _written(invoice: Invoice, standing: Standing) -> Standing:
     )
 
 
-def _taken_off(action: Action, standing: Standing) -> Standing:
+def _taken_off(action: Action, standing: SyncState) -> SyncState:
     off = sum((one.amount for one in standing.payments if one.source_id in action.unpay), ZERO)
     return replace(
         standing,
@@ -86,7 +86,7 @@ def _taken_off(action: Action, standing: Standing) -> Standing:
     )
 
 
-def _recounted(standing: Standing, there: Sequence[BookPayment]) -> Standing:
+def _recounted(standing: SyncState, there: Sequence[BookPayment]) -> SyncState:
     """An order to count the same is fulfilled; so is any other where nothing was found that was not known."""
     now = recount(standing, there, standing.is_ordered("same_payment"))
     is_over = standing.is_ordered("same_payment") or dict(now.carried) == dict(standing.carried)
@@ -94,7 +94,7 @@ def _recounted(standing: Standing, there: Sequence[BookPayment]) -> Standing:
     return replace(standing, carried=now.carried, counted=now.counted, order=order)
 
 
-def _bound(invoice: Invoice, standing: Standing, head: BookInvoice) -> Standing:
+def _bound(invoice: Invoice, standing: SyncState, head: BookInvoice) -> SyncState:
     """A document that is there already says what it says; what else it should say shows as changed."""
     bound = replace(standing, xero_id=head.id, xero_status=head.status, xero_amount_paid=head.amount_paid)
     return replace(

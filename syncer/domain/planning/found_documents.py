@@ -11,7 +11,7 @@ from syncer.domain.planning.actions import is_ours
 
 
 def agreed_when_found(invoice: Invoice, head: BookInvoice) -> dict[str, str]:
-    """See `Standing.agreed`; of a stranger's document number and dates are taken as they are."""
+    """See `SyncState.agreed`; of a stranger's document number and dates are taken as they are."""
     says, there = said(invoice), told(head)
     if not is_ours(head, invoice.source_id):
         says = {name: value for name, value in says.items() if name in ("total", "currency", "tax")}

@@ -20,7 +20,7 @@ from syncer.domain.model.payment import (
 )
 from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_settings import Rules
-from syncer.domain.model.sync_state import Others, Standing
+from syncer.domain.model.sync_state import Others, SyncState
 from syncer.domain.planning.changed_payments import payment_changed
 
 
@@ -40,7 +40,7 @@ def is_of_payments(problem: Problem | None) -> bool:
     return problem is not None and (problem.code in _OF_TRANSACTIONS or "payments" in problem.facts)
 
 
-def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
+def takes_payments(invoice: Invoice, standing: SyncState, rules: Rules) -> bool:
     """Whether payments of this invoice are to be carried: there are or were some, and its status is a selected one.
 
     Of an invoice that cannot be read nothing is known.
@@ -51,13 +51,13 @@ def takes_payments(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
     return some and invoice.status in rules.statuses and invoice.status not in (Status.DRAFT, Status.VOID)
 
 
-def may_be_paid(invoice: Invoice, standing: Standing, rules: Rules) -> bool:
+def may_be_paid(invoice: Invoice, standing: SyncState, rules: Rules) -> bool:
     """Whether a payment may go to its document in Xero, as far as is known before every transaction is."""
     short = invoice.amount_paid > standing.carried_sum() or bool(missing_payments(standing))
     return bool(standing.xero_id) and short and takes_payments(invoice, standing, rules)
 
 
-def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due:
+def due(invoice: Invoice, standing: SyncState, books: Books, rules: Rules) -> Due:
     """Decide the payments of one invoice that stands in Xero."""
     counting = sorted(
         (one for one in standing.payments if one.counts), key=lambda one: (one.paid_on or date.max, one.source_id)
@@ -85,7 +85,7 @@ def due(invoice: Invoice, standing: Standing, books: Books, rules: Rules) -> Due
     )
 
 
-def missing_payments(standing: Standing) -> list[Payment]:
+def missing_payments(standing: SyncState) -> list[Payment]:
     """What CrocoClick took and Xero has not got as far as we know, oldest first."""
     missing = [
         one for one in standing.payments if one.counts and one.source_id not in standing.carried and not one.refunded
@@ -93,12 +93,12 @@ def missing_payments(standing: Standing) -> list[Payment]:
     return sorted(missing, key=lambda one: (one.paid_on or date.max, one.source_id))
 
 
-def _would_be_too_much(missing: Sequence[Payment], invoice: Invoice, standing: Standing) -> bool:
+def _would_be_too_much(missing: Sequence[Payment], invoice: Invoice, standing: SyncState) -> bool:
     """Whether more would be paid in Xero than in CrocoClick: what left there, or became less, still stands in Xero."""
     return standing.xero_amount_paid + sum((one.amount for one in missing), ZERO) > invoice.amount_paid
 
 
-def likely_same(missing: Sequence[Payment], standing: Standing) -> list[Payment]:
+def likely_same(missing: Sequence[Payment], standing: SyncState) -> list[Payment]:
     """Those that somebody else may have entered in Xero already: of an equal amount, or all by an equal sum."""
     if not standing.unexplained:
         return []
@@ -109,7 +109,7 @@ def likely_same(missing: Sequence[Payment], standing: Standing) -> list[Payment]
     return [one for one in missing if one.source_id in same]
 
 
-def _may_be_there(same: Sequence[Payment], invoice: Invoice, standing: Standing) -> Problem | None:
+def _may_be_there(same: Sequence[Payment], invoice: Invoice, standing: SyncState) -> Problem | None:
     if not same:
         return None
     facts = {
@@ -122,7 +122,7 @@ def _may_be_there(same: Sequence[Payment], invoice: Invoice, standing: Standing)
     return Problem("payment_mismatch", facts)
 
 
-def _does_not_add_up(invoice: Invoice, counting: Sequence[Payment], standing: Standing) -> Problem | None:
+def _does_not_add_up(invoice: Invoice, counting: Sequence[Payment], standing: SyncState) -> Problem | None:
     """The transactions have to come to what the invoice says is paid; whether a refund lowers that is not known."""
     paid = sum((one.amount for one in counting), ZERO)
     kept = paid - sum((one.refunded for one in counting), ZERO)
@@ -165,7 +165,7 @@ def locked_payments(payments: Sequence[Payment], invoice: Invoice, books: Books)
     return Problem("period_locked", facts)
 
 
-def _cannot_go(missing: Sequence[Payment], invoice: Invoice, standing: Standing) -> Problem | None:
+def _cannot_go(missing: Sequence[Payment], invoice: Invoice, standing: SyncState) -> Problem | None:
     total = sum((one.amount for one in missing), ZERO)
     facts = {"currency": invoice.currency, "payments": len(missing), "amount": text(total)}
     if any(one.amount <= 0 or not fits(one.amount, 2) or one.paid_on is None for one in missing):
@@ -194,7 +194,7 @@ class Recount:
     entered: Mapping[str, BookPayment] = field(default_factory=dict)
 
 
-def recount(standing: Standing, there: Sequence[BookPayment], count_same: bool) -> Recount:
+def recount(standing: SyncState, there: Sequence[BookPayment], count_same: bool) -> Recount:
     """Compare with the payments that Xero lists for the invoice: by our mark, or by what a person counted before.
 
     With `count_same` a person says that payments somebody else entered are the same: those of an equal amount, the
@@ -240,7 +240,7 @@ class Listing:
 
 
 def listing(
-    standing: Standing,
+    standing: SyncState,
     head: BookInvoice,
     there: Sequence[BookPayment],
     elsewhere: Mapping[str, Payment] | None = None,

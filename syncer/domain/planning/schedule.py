@@ -12,7 +12,7 @@ LOOK = timedelta(minutes=1)  # a rest is never longer: something that nobody ann
 CALLS_PER_SECOND = 1.0  # of a sweep, spread over its interval: 86,400 of CrocoClick's 200,000 calls a day
 
 
-class Step(StrEnum):
+class ScheduledStep(StrEnum):
     """What to do next."""
 
     LOOK = "look"  # at the invoices named, at once
@@ -22,7 +22,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ScheduleInput:
     """What is known of one connection at `now`."""
 
     now: datetime
@@ -48,46 +48,50 @@ class Moment:
 class Next:
     """The step, for which invoices, and when it is due."""
 
-    step: Step
+    step: ScheduledStep
     at: datetime
     ids: tuple[str, ...] = ()
     is_ordered: bool = False  # a person waits for it
 
 
-def next_step(moment: Moment) -> Next:
+def next_step(moment: ScheduleInput) -> Next:
     """The most urgent thing: a person's orders, then what events name, then what was left, then a sweep."""
     now = moment.now
     if not moment.can:
-        return Next(Step.REST, now + LOOK)
+        return Next(ScheduledStep.REST, now + LOOK)
     if moment.ordered:
         few = len(moment.ordered) <= FEW
-        return Next(Step.LOOK, now, moment.ordered, True) if few else Next(Step.SWEEP, now, is_ordered=True)
+        return (
+            Next(ScheduledStep.LOOK, now, moment.ordered, True)
+            if few
+            else Next(ScheduledStep.SWEEP, now, is_ordered=True)
+        )
     if moment.moved:
-        return Next(Step.SWEEP if moment.shrunk else Step.GO_ON, now, is_ordered=True)
+        return Next(ScheduledStep.SWEEP if moment.shrunk else ScheduledStep.GO_ON, now, is_ordered=True)
     clear = _clear_at(moment)
     if clear > now:
-        return Next(Step.REST, min(clear, now + LOOK))
+        return Next(ScheduledStep.REST, min(clear, now + LOOK))
     if moment.asked and _cleared(now, moment.look_failed_at, back_off(moment.failed_looks)):
-        return Next(Step.LOOK, now, moment.asked[:FEW])
+        return Next(ScheduledStep.LOOK, now, moment.asked[:FEW])
     return _by_time(moment)
 
 
-def _by_time(moment: Moment) -> Next:
+def _by_time(moment: ScheduleInput) -> Next:
     now, shut = moment.now, bool(moment.shut_until and moment.shut_until > moment.now)
     if moment.left and not shut:
-        return Next(Step.GO_ON, now)
+        return Next(ScheduledStep.GO_ON, now)
     # What a run that came to its end has left as it was is not tried again for the same time.
     announced = moment.retry_at if moment.retry_at and not shut and not _was_tried(moment) else None
     if announced and announced <= now:
-        return Next(Step.GO_ON, now)
+        return Next(ScheduledStep.GO_ON, now)
     sweep_at = _sweep_at(moment, shut)
     if sweep_at <= now:
-        return Next(Step.SWEEP, now)
+        return Next(ScheduledStep.SWEEP, now)
     looks = [moment.look_failed_at + back_off(moment.failed_looks)] if moment.asked and moment.look_failed_at else []
-    return Next(Step.REST, min([sweep_at, *looks, *([announced] if announced else []), now + LOOK]))
+    return Next(ScheduledStep.REST, min([sweep_at, *looks, *([announced] if announced else []), now + LOOK]))
 
 
-def _was_tried(moment: Moment) -> bool:
+def _was_tried(moment: ScheduleInput) -> bool:
     return bool(moment.tried_at and moment.retry_at and moment.tried_at >= moment.retry_at)
 
 
@@ -102,7 +106,7 @@ def back_off(failures: int) -> timedelta:
     return min(LONGEST_BACK_OFF, FIRST_BACK_OFF * doubled)
 
 
-def _clear_at(moment: Moment) -> datetime:
+def _clear_at(moment: ScheduleInput) -> datetime:
     """When what failed may be tried again."""
     if not moment.failures or moment.failed_at is None or moment.failed_at > moment.now:
         return moment.now
@@ -114,7 +118,7 @@ def _cleared(now: datetime, failed_at: datetime | None, pause: timedelta) -> boo
     return failed_at is None or not failed_at <= now < failed_at + pause
 
 
-def _sweep_at(moment: Moment, shut: bool) -> datetime:
+def _sweep_at(moment: ScheduleInput, shut: bool) -> datetime:
     if moment.swept_at is None or moment.swept_at > moment.now:
         return moment.now
     wait = interval(moment.every, moment.sweep_calls)

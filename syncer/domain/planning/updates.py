@@ -10,15 +10,15 @@ from syncer.domain.model.invoice import Invoice, Status
 from syncer.domain.model.money import text
 from syncer.domain.model.payment import Payment, account_for
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_state import GONE, Standing, changes, mismatch, said
-from syncer.domain.planning.actions import Action, Do, Scene, hold, leave, number_problem, unless_refused, written
+from syncer.domain.model.sync_state import GONE, SyncState, changes, mismatch, said
+from syncer.domain.planning.actions import Action, Do, PlanInputs, hold, leave, number_problem, unless_refused, written
 from syncer.domain.planning.changed_payments import Changed, changed_payments, replaceable
 from syncer.domain.planning.payments import due, locked_payments, refund, takes_payments
 
 AMENDABLE = frozenset({"number", "contact", "due_date"})  # with payments (Xero's Invoices page)
 
 
-def upkeep(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None) -> Action:
+def upkeep(invoice: Invoice, standing: SyncState, scene: PlanInputs, owner: Invoice | None) -> Action:
     """Decide one invoice whose document is in Xero; `owner` is the invoice that may use its number."""
     if standing.removed:
         return _removed(invoice, standing)
@@ -46,18 +46,18 @@ def upkeep(invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | 
     return _payments(invoice, standing, scene)
 
 
-def _wanted(invoice: Invoice, scene: Scene) -> dict[str, str]:
+def _wanted(invoice: Invoice, scene: PlanInputs) -> dict[str, str]:
     """What Xero has to say once it says the same as CrocoClick."""
     contact = scene.contacts.get(invoice.customer.id)
     return {**said(invoice), **({"contact": contact.xero_id} if isinstance(contact, Linked) else {})}
 
 
-def _approved_since(invoice: Invoice, standing: Standing) -> bool:
+def _approved_since(invoice: Invoice, standing: SyncState) -> bool:
     """Whether it was sent in CrocoClick while it is a draft in Xero."""
     return standing.unapproved and invoice.status is not Status.DRAFT
 
 
-def _removed(invoice: Invoice, standing: Standing) -> Action:
+def _removed(invoice: Invoice, standing: SyncState) -> Action:
     """Somebody voided or deleted it in Xero; where CrocoClick has given it up too, both sides agree."""
     if invoice.status is Status.VOID or standing.gone:
         return leave(invoice, standing)
@@ -65,7 +65,7 @@ def _removed(invoice: Invoice, standing: Standing) -> Action:
     return hold(invoice, standing, Problem("removed_in_xero", facts))
 
 
-def _gone(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+def _gone(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> Action:
     """CrocoClick has deleted it: nothing follows in Xero without an order."""
     if standing.xero_status in GONE:
         return leave(invoice, standing)
@@ -75,13 +75,13 @@ def _gone(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
     return hold(invoice, standing, Problem("deleted_in_crococlick", facts))
 
 
-def _void(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+def _void(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> Action:
     if Status.VOID not in scene.rules.statuses:
         return leave(invoice, standing, _not_carried(invoice))
     return _take_away(invoice, standing, scene)
 
 
-def _take_away(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+def _take_away(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> Action:
     """Void it in Xero, or delete it while it is a draft."""
     if standing.unapproved:
         return unless_refused(Action(invoice, Do.DELETE, xero_id=standing.xero_id), standing, scene)
@@ -98,7 +98,7 @@ def _not_carried(invoice: Invoice) -> Problem:
 
 
 def _edit(
-    invoice: Invoice, standing: Standing, scene: Scene, owner: Invoice | None, changed: Sequence[dict[str, Any]]
+    invoice: Invoice, standing: SyncState, scene: PlanInputs, owner: Invoice | None, changed: Sequence[dict[str, Any]]
 ) -> Action:
     """Its content moved since Xero got it, or is to be sent once more."""
     if invoice.number != standing.there.get("number", invoice.number) and (
@@ -123,7 +123,7 @@ def _edit(
     return _paying_on(_behind_payments(invoice, standing, scene, "edited_after_payment"), standing, scene)
 
 
-def _as_wanted_by_now(invoice: Invoice, standing: Standing, scene: Scene) -> BookInvoice | None:
+def _as_wanted_by_now(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> BookInvoice | None:
     """Its document, where Xero came to say what CrocoClick says although the ledger never saw it.
 
     Xero lets nobody change amounts and the date once there is a payment: the edit was carried before that, by a run
@@ -140,14 +140,14 @@ def _touches_money(changed: Sequence[dict[str, Any]]) -> bool:
     return any(one["field"] in ("total", "currency", "paid") for one in changed)
 
 
-def _paying_on(held: Action, standing: Standing, scene: Scene) -> Action:
+def _paying_on(held: Action, standing: SyncState, scene: PlanInputs) -> Action:
     """What holds the document does not hold its payments, as long as both sides speak of the same currency."""
     same = standing.there.get("currency", held.invoice.currency) == held.invoice.currency
     paid = _payments(held.invoice, standing, scene) if held.do is Do.HOLD and same else held
     return replace(paid, problems=held.problems) if paid.do is Do.PAY else held
 
 
-def _locked(standing: Standing, scene: Scene) -> Problem | None:
+def _locked(standing: SyncState, scene: PlanInputs) -> Problem | None:
     """Xero changes nothing of an approved document that is dated in a locked period (Xero's Organisation page)."""
     issued, lock = standing.there.get("issue_date", ""), scene.books.lock_date()
     if standing.unapproved or not lock or not issued or issued > lock.isoformat():
@@ -156,7 +156,9 @@ def _locked(standing: Standing, scene: Scene) -> Problem | None:
     return Problem("period_locked", facts, "issue date")
 
 
-def _stuck(off: Sequence[Payment], invoice: Invoice, standing: Standing, scene: Scene, cause: str) -> Problem | None:
+def _stuck(
+    off: Sequence[Payment], invoice: Invoice, standing: SyncState, scene: PlanInputs, cause: str
+) -> Problem | None:
     """Why payments cannot be taken off, or not be put back: half of it would be worse than nothing."""
     if locked := locked_payments(off, invoice, scene.books):
         return locked
@@ -170,7 +172,7 @@ def _stuck(off: Sequence[Payment], invoice: Invoice, standing: Standing, scene: 
     return refund(invoice, off)
 
 
-def _behind_payments(invoice: Invoice, standing: Standing, scene: Scene, cause: str) -> Action:
+def _behind_payments(invoice: Invoice, standing: SyncState, scene: PlanInputs, cause: str) -> Action:
     """Payments block it: ours are taken off when a person orders it, anybody else's never."""
     if standing.is_ordered("reapply_payments") and standing.paid_by_us:
         ours = {key: id_ for key, id_ in standing.carried.items() if key not in standing.counted}
@@ -188,7 +190,7 @@ def _behind_payments(invoice: Invoice, standing: Standing, scene: Scene, cause: 
     return hold(invoice, standing, Problem(cause, facts))
 
 
-def _payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+def _payments(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> Action:
     if not takes_payments(invoice, standing, scene.rules):
         untold = invoice.amount_paid > standing.carried_sum() and invoice.status not in scene.rules.statuses
         return leave(invoice, standing, _not_carried(invoice)) if untold else _paid_as_known(invoice, standing)
@@ -209,7 +211,7 @@ def _payments(invoice: Invoice, standing: Standing, scene: Scene) -> Action:
     return unless_refused(action, standing, scene)
 
 
-def _paid_as_known(invoice: Invoice, standing: Standing) -> Action:
+def _paid_as_known(invoice: Invoice, standing: SyncState) -> Action:
     """Both books agree, unless somebody has entered money in Xero that CrocoClick does not know of."""
     if not standing.unexplained:
         return leave(invoice, standing)
@@ -219,7 +221,7 @@ def _paid_as_known(invoice: Invoice, standing: Standing) -> Action:
     return hold(invoice, standing, Problem("changed_in_xero", facts))
 
 
-def _replace(changed: Sequence[Changed], invoice: Invoice, standing: Standing, scene: Scene) -> Action:
+def _replace(changed: Sequence[Changed], invoice: Invoice, standing: SyncState, scene: PlanInputs) -> Action:
     """Take off what changed; what CrocoClick still has of it is entered anew once it is off."""
     before = [replace(one.payment, paid_on=one.entered.paid_on) for one in changed]
     now = [one.payment for one in changed if one.payment.counts]

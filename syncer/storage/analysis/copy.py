@@ -20,7 +20,7 @@ import duckdb
 
 from syncer.domain.errors import WrongUsage
 from syncer.storage.analysis import query_process
-from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Answer, Asking, Handed, Question
+from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Asking, Handed, QueryResult, Question
 from syncer.storage.database.engine import CONFIG, STORAGE
 from syncer.storage.database.store import Query, Store, queries
 from syncer.storage.file_lock import FileLock
@@ -35,7 +35,7 @@ VIEWS = Path(__file__).with_name("views.sql")
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of an analysis table: its name, DuckDB's type, and what is in it in one sentence."""
 
     name: str
@@ -49,7 +49,7 @@ class Table:
 
     name: str
     sentence: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
 
 
 class Analysis:
@@ -116,7 +116,7 @@ class Analysis:
         values: Mapping[str, Any] | None = None,
         max_rows: int = MAX_ROWS,
         timeout_s: float = TIMEOUT_S,
-    ) -> Answer:
+    ) -> QueryResult:
         """Answer a question from the present copy; see `ask`."""
         self.refresh()
         return ask(self.path, sql, connections, values=values, max_rows=max_rows, timeout_s=timeout_s)
@@ -146,10 +146,10 @@ class Analysis:
                 "FROM duckdb_columns() c JOIN duckdb_tables() t USING (table_oid) WHERE NOT c.internal "
                 "ORDER BY c.table_oid, c.column_index"
             ).fetchall()
-        told: dict[str, list[Column]] = {}
+        told: dict[str, list[TableColumn]] = {}
         sentences = {row[0]: row[4] for row in rows}
         for table, name, kind, sentence, _ in rows:
-            told.setdefault(table, []).append(Column(name, kind, sentence))
+            told.setdefault(table, []).append(TableColumn(name, kind, sentence))
         return [Table(name, sentences[name], tuple(told[name])) for name in self.tables]
 
     def _is_fresh(self) -> bool:
@@ -258,7 +258,7 @@ def ask(
     values: Mapping[str, Any] | None = None,
     max_rows: int = MAX_ROWS,
     timeout_s: float = TIMEOUT_S,
-) -> Answer:
+) -> QueryResult:
     """Answer one SELECT-like statement, at most `max_rows` rows within `timeout_s` seconds, in a process of its own.
 
     `values` are those of its parameters ($name). Raises WrongUsage with DuckDB's own words and a pointer to the place,

@@ -26,7 +26,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryResult:
     """Rows of a question; `truncated` when there were more than could be shown. Times are UTC, with their zone."""
 
     columns: list[str]
@@ -70,7 +70,7 @@ class Asking:
         self.began = self._watched = time.monotonic()
         self._took = 0.0
         self._over = threading.Event()
-        self._answer: Answer | None = None
+        self._answer: QueryResult | None = None
         self._failure: Exception | None = None
 
     def begin(self) -> "Asking":
@@ -115,7 +115,7 @@ class Asking:
         """How long it has been under way, or was."""
         return self._took if self.is_over else time.monotonic() - self.began
 
-    def answer(self) -> Answer:
+    def answer(self) -> QueryResult:
         """The answer, once it is over; raises WrongUsage with what is wrong, and what a refresh raises."""
         if self._failure:
             raise self._failure
@@ -130,7 +130,7 @@ class Asking:
         if self._process:
             self._process.kill()
 
-    def _asked(self) -> Answer:
+    def _asked(self) -> QueryResult:
         sql = self.question.sql
         if not sql.isascii() and sql != sql.encode("utf-8", "replace").decode():
             raise WrongUsage("The question has characters in it that are no text.")
@@ -138,7 +138,7 @@ class Asking:
         if "refused" in told:
             raise WrongUsage(_trimmed(told["refused"]))
         rows = [tuple(map(_aware, row)) for row in told["rows"]]
-        return Answer(told["columns"], rows, told["truncated"], told["types"])
+        return QueryResult(told["columns"], rows, told["truncated"], told["types"])
 
     def _told(self) -> dict[str, Any]:
         with self._hand_over() as handed:

@@ -58,7 +58,7 @@ class Schema:
         return max(self.migrations, default=1)
 
 
-class Reader:
+class LedgerReader:
     """Questions to the ledger. Times go in with any zone and come out in UTC with it; money is Decimal both ways."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -91,7 +91,7 @@ class Reader:
         return self._connection.execute(sql, [_plain(value) for value in params])
 
 
-class Tx(Reader):
+class Tx(LedgerReader):
     """One transaction. Bulk writes take columns: `{"source_id": [...], "total": [...]}`, all of one length."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, types: dict[str, dict[str, str]] | None = None) -> None:
@@ -234,14 +234,14 @@ class Store:
                         raise
         raise AssertionError("unreachable")
 
-    def read(self, fn: Callable[[Reader], T]) -> T:
+    def read(self, fn: Callable[[LedgerReader], T]) -> T:
         """Run `fn` on the ledger as it stands; a reading inside a reading or a transaction sees the same.
 
         Raises as `transaction` does.
         """
         if outer := getattr(self._mine, "reader", None):
             return fn(outer)
-        with damage.told(self.path), self._reading() as cursor, self._as_mine(Reader(cursor)) as reader:
+        with damage.told(self.path), self._reading() as cursor, self._as_mine(LedgerReader(cursor)) as reader:
             return fn(reader)
 
     @contextmanager

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from syncer.domain.access import Right
-from syncer.storage.database.store import Reader, Store
+from syncer.storage.database.store import LedgerReader, Store
 from syncer.storage.ledger.records import as_json
-from syncer.storage.ledger.writer import QUERIES, Deed, Pen
+from syncer.storage.ledger.writer import QUERIES, AuditEntry, LedgerWriter
 
 FILTERS = ("who", "what", "connection", "subject")
 
 
-class Register:
+class AccessRegister:
     """People and the audit trail. Times are UTC; raises what `Store` raises."""
 
     def __init__(self, store: Store) -> None:
@@ -34,34 +34,34 @@ class Register:
         allowed = None if right.connections is None else as_json(sorted(right.connections))
         row = {"who": right.who, "role": right.role, "connections": allowed, "changed_at": now, "changed_by": by}
 
-        def write(pen: Pen, before: Mapping[str, Any] | None) -> None:
+        def write(pen: LedgerWriter, before: Mapping[str, Any] | None) -> None:
             pen.tx.upsert("person", ["who"], {name: [value] for name, value in row.items()})
-            pen.audit(Deed(by, "person_changed"), [(right.who, before, _told(right))])
+            pen.audit(AuditEntry(by, "person_changed"), [(right.who, before, _told(right))])
 
         self._write(right.who, now, write)
 
     def remove(self, who: str, by: str, now: datetime) -> None:
         """Take somebody's right away."""
 
-        def write(pen: Pen, before: Mapping[str, Any] | None) -> None:
+        def write(pen: LedgerWriter, before: Mapping[str, Any] | None) -> None:
             pen.tx.delete_where_keys("person", {"who": [who]})
             if before:
-                pen.audit(Deed(by, "person_removed"), [(who, before, None)])
+                pen.audit(AuditEntry(by, "person_removed"), [(who, before, None)])
 
         self._write(who, now, write)
 
     def _write(self, who: str, now: datetime, write: Any) -> None:
         def whole(tx: Any) -> None:
             row = tx.row(QUERIES["person"], {"who": who})
-            write(Pen(tx, "", "", now), _told(_right(row)) if row else None)
+            write(LedgerWriter(tx, "", "", now), _told(_right(row)) if row else None)
 
         self.store.transaction(whole)
 
     # -- what people did --------------------------------------------------------------------------------------------
 
-    def note(self, deed: Deed, now: datetime, subject: str = "", connection: str = "", after: Any = None) -> None:
+    def note(self, deed: AuditEntry, now: datetime, subject: str = "", connection: str = "", after: Any = None) -> None:
         """Write down what somebody did that leaves no other trace in the ledger."""
-        self.store.transaction(lambda tx: Pen(tx, connection, "", now).audit(deed, [(subject, None, after)]))
+        self.store.transaction(lambda tx: LedgerWriter(tx, connection, "", now).audit(deed, [(subject, None, after)]))
 
     def audit(self, asked: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
         """What people did, newest first. `asked`: any of FILTERS, `since`, `until`, and `visible` connections."""
@@ -74,7 +74,7 @@ class Register:
     def choices(self) -> tuple[list[str], list[str]]:
         """Who stands in the audit trail, and what they did."""
 
-        def read(reader: Reader) -> tuple[list[str], list[str]]:
+        def read(reader: LedgerReader) -> tuple[list[str], list[str]]:
             found = reader.rows(QUERIES["audit_choices"])
             return sorted({row["by_whom"] for row in found}), sorted({row["what"] for row in found})
 

@@ -10,10 +10,10 @@ from syncer.domain.model.payment import PAYMENT_QUIET, BookPayment
 from syncer.domain.model.problems import Problem
 from syncer.domain.ports import CallRecord
 from syncer.storage.ledger.contacts import end_imports
-from syncer.storage.ledger.records import Ending, Intent, as_json, code_of, facts_of
-from syncer.storage.ledger.writer import Columns, Pen, columns_of, in_xero
+from syncer.storage.ledger.records import AttemptResult, AttemptStart, as_json, code_of, facts_of
+from syncer.storage.ledger.writer import Columns, LedgerWriter, columns_of, in_xero
 
-Begun = tuple[Intent, int]  # with its attempt id
+Begun = tuple[AttemptStart, int]  # with its attempt id
 
 # Where the record of each kind of try is; the organisation's settings have none of their own.
 TABLES = {"invoice": "invoice", "contact": "contact", "payment": "payment", "unpay": "payment"}
@@ -21,7 +21,7 @@ SETTINGS = ("tax_rate", "currency")
 FULFILLED = ("overwrite", "reapply_payments", "adopt")  # orders that a document's arrival fulfils
 
 
-def add_calls(pen: Pen, calls: Sequence[CallRecord]) -> None:
+def add_calls(pen: LedgerWriter, calls: Sequence[CallRecord]) -> None:
     """Remember HTTP calls."""
     names = (
         "side method path status ms bytes_sent bytes_received minute_left day_left correlation_id "
@@ -31,7 +31,7 @@ def add_calls(pen: Pen, calls: Sequence[CallRecord]) -> None:
     pen.append("call", {**ids, "made_at": [call.at for call in calls], **columns_of(calls, names)})
 
 
-def begin(pen: Pen, intents: Sequence[Intent]) -> list[int]:
+def begin(pen: LedgerWriter, intents: Sequence[AttemptStart]) -> list[int]:
     """Open a try for each intent; returns the attempt ids, in order."""
     names = "call_id position kind source_id action number fingerprint".split()
     ids = pen.append(
@@ -61,7 +61,7 @@ def begin(pen: Pen, intents: Sequence[Intent]) -> list[int]:
     return ids
 
 
-def _open(pen: Pen, table: str, begun: Sequence[Begun], more: Columns) -> None:
+def _open(pen: LedgerWriter, table: str, begun: Sequence[Begun], more: Columns) -> None:
     ids = [intent.source_id for intent, _ in begun]
     pen.change(table, {"source_id": ids, "open_attempt": [attempt_id for _, attempt_id in begun], **more})
     pen.tx.execute(
@@ -70,7 +70,7 @@ def _open(pen: Pen, table: str, begun: Sequence[Begun], more: Columns) -> None:
     )
 
 
-def end(pen: Pen, endings: Sequence[Ending]) -> None:
+def end(pen: LedgerWriter, endings: Sequence[AttemptResult]) -> None:
     """Close tries with what became of them: state, binding, mirror and story together."""
     tried = [ending for ending in endings if ending.attempt_id is not None]
     pen.append(
@@ -91,12 +91,12 @@ def end(pen: Pen, endings: Sequence[Ending]) -> None:
     end_imports(pen, [ending for ending in endings if ending.kind == "import"])
 
 
-def _xero_id(ending: Ending) -> str | None:
+def _xero_id(ending: AttemptResult) -> str | None:
     there = ending.invoice or ending.contact or ending.payment
     return there.id if there else ending.source_id if ending.source else None
 
 
-def _end_invoices(pen: Pen, endings: Sequence[Ending]) -> None:
+def _end_invoices(pen: LedgerWriter, endings: Sequence[AttemptResult]) -> None:
     pen.change(
         "invoice",
         {
@@ -131,7 +131,7 @@ def _end_invoices(pen: Pen, endings: Sequence[Ending]) -> None:
     pen.tell("invoice", [(ending.source_id, ending.outcome, ending.problem) for ending in endings])
 
 
-def fulfil(pen: Pen, ids: Sequence[str], orders: Sequence[str]) -> None:
+def fulfil(pen: LedgerWriter, ids: Sequence[str], orders: Sequence[str]) -> None:
     """Orders of these names have been carried out."""
     pen.tx.execute(
         "UPDATE invoice SET ordered = NULL, ordered_said = NULL, ordered_by = NULL, ordered_at = NULL "
@@ -140,7 +140,7 @@ def fulfil(pen: Pen, ids: Sequence[str], orders: Sequence[str]) -> None:
     )
 
 
-def _end_contacts(pen: Pen, endings: Sequence[Ending]) -> None:
+def _end_contacts(pen: LedgerWriter, endings: Sequence[AttemptResult]) -> None:
     pen.change(
         "contact",
         {
@@ -155,7 +155,7 @@ def _end_contacts(pen: Pen, endings: Sequence[Ending]) -> None:
     pen.tell("contact", [(ending.source_id, ending.outcome, ending.problem) for ending in endings])
 
 
-def link(pen: Pen, links: dict[str, tuple[str, str]]) -> None:
+def link(pen: LedgerWriter, links: dict[str, tuple[str, str]]) -> None:
     """Bind CrocoClick contacts to Xero contacts: source id → (ContactID, how it was found)."""
     same: dict[str, list[Any]] = {"linked_at": [pen.now] * len(links)}
     same |= {"cause": [None] * len(links), "facts": [None] * len(links)}
@@ -170,7 +170,7 @@ def link(pen: Pen, links: dict[str, tuple[str, str]]) -> None:
     )
 
 
-def _end_payments(pen: Pen, endings: Sequence[Ending]) -> None:
+def _end_payments(pen: LedgerWriter, endings: Sequence[AttemptResult]) -> None:
     """What became of payments; the invoice of each waits for the next decision, or is held for Xero's reason."""
     pen.change(
         "payment",
@@ -186,7 +186,7 @@ def _end_payments(pen: Pen, endings: Sequence[Ending]) -> None:
     pen.tell("invoice", [_told(ending) for ending in endings])
 
 
-def _end_removals(pen: Pen, endings: Sequence[Ending]) -> None:
+def _end_removals(pen: LedgerWriter, endings: Sequence[AttemptResult]) -> None:
     """What became of payments that are taken off; one that is off is CrocoClick's alone again."""
     pen.change("payment", {**columns_of(endings, ["source_id"]), "open_attempt": [None] * len(endings)})
     off = [ending for ending in endings if ending.payment]
@@ -212,7 +212,7 @@ def as_entered(payments: Sequence[BookPayment | None]) -> dict[str, list[Any]]:
     return {column: [one and getattr(one, name) for one in payments] for column, name in fields.items()}
 
 
-def _give_up(pen: Pen, owners: Sequence[str]) -> None:
+def _give_up(pen: LedgerWriter, owners: Sequence[str]) -> None:
     """Where Xero keeps one payment and others are off already, the order ends, and those are entered again."""
     half = pen.tx.rows(
         "SELECT DISTINCT invoice_id FROM payment WHERE connection = $connection AND list_contains($owners, invoice_id) "
@@ -222,7 +222,7 @@ def _give_up(pen: Pen, owners: Sequence[str]) -> None:
     fulfil(pen, [row["invoice_id"] for row in half], ["reapply_payments"])
 
 
-def _decide_owners(pen: Pen, endings: Sequence[Ending]) -> None:
+def _decide_owners(pen: LedgerWriter, endings: Sequence[AttemptResult]) -> None:
     """Of several payments of one invoice the one that was refused decides."""
     decided = {ending.owner: ending for ending in sorted(endings, key=lambda ending: ending.state == "held")}
     those = list(decided.values())
@@ -239,7 +239,7 @@ def _decide_owners(pen: Pen, endings: Sequence[Ending]) -> None:
     )
 
 
-def _settle(pen: Pen, endings: Sequence[Ending], sign: int) -> None:
+def _settle(pen: LedgerWriter, endings: Sequence[AttemptResult], sign: int) -> None:
     """Money that came in (1) or was taken off (-1), on the invoices and in the mirror."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for payment in (ending.payment for ending in endings if ending.payment):
@@ -260,14 +260,14 @@ def _settle(pen: Pen, endings: Sequence[Ending], sign: int) -> None:
         )
 
 
-def _end_settings(pen: Pen, endings: Sequence[Ending]) -> None:
+def _end_settings(pen: LedgerWriter, endings: Sequence[AttemptResult]) -> None:
     """What became of tax rates and currencies that Xero was asked for."""
     if endings:
         pen.tx.execute("DELETE FROM watermark WHERE connection = ? AND name = 'creating'", [pen.connection])
     pen.tell("connection", [(one.source_id, f"{one.kind}_{one.outcome}", one.problem) for one in endings])
 
 
-def _told(ending: Ending) -> tuple[str, str, Problem | None]:
+def _told(ending: AttemptResult) -> tuple[str, str, Problem | None]:
     word = "payment" if ending.kind == "payment" else "removal"
     if ending.payment:
         facts = {"amount": ending.payment.amount, "payment": ending.source_id}

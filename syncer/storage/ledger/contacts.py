@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from syncer.domain.matching.contact_import import Answer, Link, Outcome, Verdict
+from syncer.domain.matching.contact_import import ContactAnswer, ImportDecision, ImportOutcome, Link
 from syncer.domain.matching.invoice_contacts import UNKNOWN
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import BookContact
 from syncer.domain.model.problems import Problem
-from syncer.storage.ledger.records import Ending, address_from, address_text, as_json
-from syncer.storage.ledger.writer import Deed, Pen, columns_of
+from syncer.storage.ledger.records import AttemptResult, address_from, address_text, as_json
+from syncer.storage.ledger.writer import AuditEntry, LedgerWriter, columns_of
 
 PORTION = 5000
 PLANNED = "planned"  # to be made or filled up, and not done yet
@@ -24,7 +24,7 @@ class Imported:
     """What the last import came to for one Xero contact, as it is kept."""
 
     xero_id: str
-    outcome: Outcome
+    outcome: ImportOutcome
     reason: str
     facts: Mapping[str, Any]
     source_id: str = ""
@@ -33,7 +33,7 @@ class Imported:
 # -- the mirror of CrocoClick's contacts -----------------------------------------------------------------------------
 
 
-def see_contacts(pen: Pen, contacts: Sequence[SourceContact]) -> None:
+def see_contacts(pen: LedgerWriter, contacts: Sequence[SourceContact]) -> None:
     """Bring the mirror up to these."""
     for start in range(0, len(contacts), PORTION):
         part = contacts[start : start + PORTION]
@@ -45,7 +45,7 @@ def see_contacts(pen: Pen, contacts: Sequence[SourceContact]) -> None:
         pen.put("source_contact", "source_id", columns)
 
 
-def forget_unseen(pen: Pen, since: datetime) -> None:
+def forget_unseen(pen: LedgerWriter, since: datetime) -> None:
     """What a reading of everything, begun then, did not show is no more."""
     pen.tx.execute("DELETE FROM source_contact WHERE connection = ? AND seen_at < ?", [pen.connection, since])
 
@@ -63,18 +63,18 @@ def source_contact(row: Mapping[str, Any]) -> SourceContact:
 def imported(row: Mapping[str, Any]) -> Imported:
     """One row of what the last import came to."""
     facts = json.loads(row["facts"])
-    return Imported(row["xero_id"], Outcome(row["outcome"]), row["reason"], facts, row["source_id"] or "")
+    return Imported(row["xero_id"], ImportOutcome(row["outcome"]), row["reason"], facts, row["source_id"] or "")
 
 
-def decided(verdict: Verdict) -> Imported:
+def decided(verdict: ImportDecision) -> Imported:
     """A decision as it is kept."""
     told = {"fields": dict(verdict.fields), "others": list(verdict.others), **verdict.facts}
     facts = {name: value for name, value in told.items() if value}
-    reason = PLANNED if verdict.outcome in (Outcome.CREATED, Outcome.UPDATED) else verdict.reason
+    reason = PLANNED if verdict.outcome in (ImportOutcome.CREATED, ImportOutcome.UPDATED) else verdict.reason
     return Imported(verdict.contact.id, verdict.outcome, reason, facts, verdict.source_id)
 
 
-def keep_decisions(pen: Pen, decisions: Sequence[Imported], whole: bool = False) -> None:
+def keep_decisions(pen: LedgerWriter, decisions: Sequence[Imported], whole: bool = False) -> None:
     """Write down what differs from before; `whole` forgets Xero contacts that are not among them."""
     before = {row["xero_id"]: imported(row) for row in _kept(pen, None if whole else [d.xero_id for d in decisions])}
     moved = [one for one in decisions if before.get(one.xero_id) != one]
@@ -92,7 +92,7 @@ def keep_decisions(pen: Pen, decisions: Sequence[Imported], whole: bool = False)
         pen.put("contact_import", "xero_id", columns)
 
 
-def _kept(pen: Pen, ids: Sequence[str] | None) -> list[dict[str, Any]]:
+def _kept(pen: LedgerWriter, ids: Sequence[str] | None) -> list[dict[str, Any]]:
     if ids is None:
         return pen.rows("imported")
     asked = {"connection": pen.connection, "ids": list(ids)}
@@ -100,7 +100,7 @@ def _kept(pen: Pen, ids: Sequence[str] | None) -> list[dict[str, Any]]:
     return pen.tx.rows(sql, asked)
 
 
-def know(pen: Pen, those: Sequence[SourceContact]) -> None:
+def know(pen: LedgerWriter, those: Sequence[SourceContact]) -> None:
     """Contacts that are or were linked have a row beside those that invoices name."""
     asked = {"connection": pen.connection, "ids": [one.id for one in those]}
     sql = "SELECT source_id FROM contact WHERE connection = $connection AND list_contains($ids, source_id)"
@@ -111,7 +111,7 @@ def know(pen: Pen, those: Sequence[SourceContact]) -> None:
     pen.put("contact", "source_id", names)
 
 
-def link(pen: Pen, links: Mapping[str, tuple[str, str]], mirror: Mapping[str, SourceContact]) -> None:
+def link(pen: LedgerWriter, links: Mapping[str, tuple[str, str]], mirror: Mapping[str, SourceContact]) -> None:
     """Bind CrocoClick contacts to Xero contacts (source id → ContactID and how), those too that no invoice names."""
     know(pen, [mirror[key] for key in links if key in mirror])
     pen.change(
@@ -129,7 +129,7 @@ def link(pen: Pen, links: Mapping[str, tuple[str, str]], mirror: Mapping[str, So
     pen.tell("contact", told)
 
 
-def end_imports(pen: Pen, endings: Sequence[Ending]) -> None:
+def end_imports(pen: LedgerWriter, endings: Sequence[AttemptResult]) -> None:
     """What became of contacts that were made or filled up in CrocoClick."""
     arrived = [(ending, ending.source) for ending in endings if ending.source]
     see_contacts(pen, [there for _, there in arrived])
@@ -141,19 +141,21 @@ def end_imports(pen: Pen, endings: Sequence[Ending]) -> None:
 
 
 # What filling up came to, by its reason: somebody else may have been faster.
-_FILLED = {"email": Outcome.LINKED, "filled": Outcome.UPDATED, "linked": Outcome.UNCHANGED}
+_FILLED = {"email": ImportOutcome.LINKED, "filled": ImportOutcome.UPDATED, "linked": ImportOutcome.UNCHANGED}
 
 
-def _came_to(ending: Ending) -> Imported:
+def _came_to(ending: AttemptResult) -> Imported:
     reason, facts = (ending.problem.code, dict(ending.problem.facts)) if ending.problem else ("new", {})
-    outcome = {"updated": _FILLED.get(reason), "refused": Outcome.CONFLICT}.get(ending.outcome) or Outcome.CREATED
+    outcome = {"updated": _FILLED.get(reason), "refused": ImportOutcome.CONFLICT}.get(
+        ending.outcome
+    ) or ImportOutcome.CREATED
     return Imported(ending.source_id, outcome, reason, facts, ending.source.id if ending.source else "")
 
 
 # -- what others change in Xero -----------------------------------------------------------------------------------
 
 
-def notice(pen: Pen, contacts: Sequence[BookContact]) -> None:
+def notice(pen: LedgerWriter, contacts: Sequence[BookContact]) -> None:
     """Tell what moved of Xero contacts that are linked; called before the mirror takes them in.
 
     The links of one that was merged go on to the one that is left, so that its news are noticed too.
@@ -196,12 +198,12 @@ def links(rows: Sequence[Mapping[str, Any]]) -> dict[str, Link]:
     return {row["source_id"]: Link(row["xero_id"], row["link"] == "person") for row in rows if row["xero_id"]}
 
 
-def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
+def answers(rows: Sequence[Mapping[str, Any]]) -> dict[str, ContactAnswer]:
     """What people said, by contact of either side or email."""
-    return {row["subject"]: Answer(row["answer"], json.loads(row["said"]).get("because", "")) for row in rows}
+    return {row["subject"]: ContactAnswer(row["answer"], json.loads(row["said"]).get("because", "")) for row in rows}
 
 
-def give_answer(pen: Pen, subjects: Sequence[str], kind: str, said: Mapping[str, str], by: str) -> None:
+def give_answer(pen: LedgerWriter, subjects: Sequence[str], kind: str, said: Mapping[str, str], by: str) -> None:
     """A person says that these are apart, or are to be left alone."""
     before = pen.standing("answers", subjects)
     same = {"answer": kind, "said": as_json(dict(said)), "by_whom": by, "given_at": pen.now}
@@ -210,13 +212,13 @@ def give_answer(pen: Pen, subjects: Sequence[str], kind: str, said: Mapping[str,
     order = {"apart": "keep_apart"}.get(kind, kind)
     pen.tell("contact", [(subject, f"order_{order}", Problem("", said)) for subject in subjects], by)
     after = {"answer": kind, **({"said": dict(said)} if said else {})}
-    pen.audit(Deed(by, f"order_{order}"), [(subject, before.get(subject), after) for subject in subjects])
+    pen.audit(AuditEntry(by, f"order_{order}"), [(subject, before.get(subject), after) for subject in subjects])
 
 
-def take_back(pen: Pen, subjects: Sequence[str], by: str) -> None:
+def take_back(pen: LedgerWriter, subjects: Sequence[str], by: str) -> None:
     """What was said of these counts no more."""
     before = pen.standing("answers", subjects)
     keys = {"connection": [pen.connection] * len(subjects), "subject": list(subjects)}
     pen.tx.delete_where_keys("contact_answer", keys)
     pen.tell("contact", [(subject, "order_undo", None) for subject in subjects], by)
-    pen.audit(Deed(by, "order_undo"), [(subject, before.get(subject), None) for subject in subjects])
+    pen.audit(AuditEntry(by, "order_undo"), [(subject, before.get(subject), None) for subject in subjects])

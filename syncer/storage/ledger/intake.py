@@ -11,14 +11,14 @@ from syncer.domain.model.invoice import NO_ANSWER, Customer, Invoice
 from syncer.domain.model.payment import Payment
 from syncer.domain.model.problems import Problem
 from syncer.storage.ledger import records
-from syncer.storage.ledger.writer import QUERIES, Pen, columns_of, in_xero
+from syncer.storage.ledger.writer import QUERIES, LedgerWriter, columns_of, in_xero
 
 PORTION = 2000
 PAYMENT_COLUMNS = "source_id invoice_id amount currency paid_on status refunded live method".split()
 Rows = Sequence[Mapping[str, Any]]
 
 
-def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
+def see_invoices(pen: LedgerWriter, invoices: Iterable[Invoice]) -> int:
     """New and changed invoices become `waiting`; returns how many those were."""
     shown = {invoice.source_id: invoice for invoice in invoices}
     known = {row["source_id"]: row for row in pen.rows("known_invoices")}
@@ -38,7 +38,7 @@ def see_invoices(pen: Pen, invoices: Iterable[Invoice]) -> int:
     return len(new) + len(moved)
 
 
-def _as_last_read(pen: Pen, flawed: Sequence[Invoice]) -> dict[str, Invoice]:
+def _as_last_read(pen: LedgerWriter, flawed: Sequence[Invoice]) -> dict[str, Invoice]:
     """What was last read of invoices that cannot be read now: that is what stands in Xero, and what a person knows.
 
     Of one that never went over, what can be read now says more.
@@ -55,7 +55,7 @@ def _as_last_read(pen: Pen, flawed: Sequence[Invoice]) -> dict[str, Invoice]:
     }
 
 
-def miss_invoices(pen: Pen, since: datetime) -> None:
+def miss_invoices(pen: LedgerWriter, since: datetime) -> None:
     """What a reading of everything, begun at `since`, did not show and never went over is not to go over any more."""
     unseen = pen.tx.rows(
         "SELECT source_id FROM invoice WHERE connection = ? AND (seen_at < ? OR seen_at > ?) AND xero_id IS NULL "
@@ -65,7 +65,7 @@ def miss_invoices(pen: Pen, since: datetime) -> None:
     _leave_out(pen, [row["source_id"] for row in unseen])
 
 
-def miss(pen: Pen, ids: Sequence[str]) -> None:
+def miss(pen: LedgerWriter, ids: Sequence[str]) -> None:
     """CrocoClick has these no more; of those that it never showed nothing is known, and of some it was told before."""
     known = pen.tx.rows(
         "SELECT source_id, xero_id, open_attempt FROM invoice WHERE connection = $connection "
@@ -76,14 +76,14 @@ def miss(pen: Pen, ids: Sequence[str]) -> None:
     _leave_out(pen, [row["source_id"] for row in known if not row["xero_id"] and row["open_attempt"] is None])
 
 
-def _leave_out(pen: Pen, gone: Sequence[str]) -> None:
+def _leave_out(pen: LedgerWriter, gone: Sequence[str]) -> None:
     problem = Problem("deleted_in_crococlick")
     pen.change("invoice", {"source_id": gone, "gone": [True] * len(gone)})
     pen.set_state(gone, "not_eligible", problem)
     pen.tell("invoice", [(source_id, "not_eligible", problem) for source_id in gone])
 
 
-def miss_bound(pen: Pen, ids: Sequence[str]) -> None:
+def miss_bound(pen: LedgerWriter, ids: Sequence[str]) -> None:
     """CrocoClick has these no more, and they stand in Xero: the next decision says what follows."""
     pen.change("invoice", {"source_id": list(ids), "gone": [True] * len(ids)})
     pen.wake(ids)
@@ -95,7 +95,7 @@ def _moved(invoice: Invoice, known: Mapping[str, Any]) -> bool:
     return known["gone"] or any(getattr(invoice, name) != known[name] for name in names)
 
 
-def _seen_columns(pen: Pen, invoices: Sequence[Invoice]) -> dict[str, list[Any]]:
+def _seen_columns(pen: LedgerWriter, invoices: Sequence[Invoice]) -> dict[str, list[Any]]:
     plain = "source_id number live currency total tax amount_paid amount_due issue_date due_date fingerprint".split()
     count = len(invoices)
     return columns_of(invoices, plain) | {
@@ -112,7 +112,7 @@ def _seen_columns(pen: Pen, invoices: Sequence[Invoice]) -> dict[str, list[Any]]
     }
 
 
-def _insert_new(pen: Pen, new: Sequence[Invoice]) -> None:
+def _insert_new(pen: LedgerWriter, new: Sequence[Invoice]) -> None:
     firsts: dict[str, list[Any]] = {
         "first_seen_at": [pen.now] * len(new),
         "decided_at": [pen.now] * len(new),
@@ -121,7 +121,7 @@ def _insert_new(pen: Pen, new: Sequence[Invoice]) -> None:
     pen.insert("invoice", _seen_columns(pen, new) | firsts)
 
 
-def _update_moved(pen: Pen, moved: Sequence[Invoice]) -> None:
+def _update_moved(pen: LedgerWriter, moved: Sequence[Invoice]) -> None:
     # A try that is still open stays in doubt, whatever happens to the invoice meanwhile.
     open_now = {row["source_id"] for row in pen.rows("invoices_with_an_open_try")}
     columns = _seen_columns(pen, moved)
@@ -129,7 +129,7 @@ def _update_moved(pen: Pen, moved: Sequence[Invoice]) -> None:
     pen.change("invoice", columns)
 
 
-def _replace_content(pen: Pen, new: Sequence[Invoice], edited: Sequence[Invoice]) -> None:
+def _replace_content(pen: LedgerWriter, new: Sequence[Invoice], edited: Sequence[Invoice]) -> None:
     gone = {"connection": [pen.connection] * len(edited), "source_id": [one.source_id for one in edited]}
     pen.tx.delete_where_keys("invoice_content", gone)
     fresh = [*new, *edited]
@@ -146,14 +146,14 @@ def moved_customers(contacts: Rows, snapshots: Rows) -> list[Customer]:
     return [customer for customer in shown if known.get(customer.id) != customer]
 
 
-def take_customers(pen: Pen, moved: Sequence[Customer]) -> None:
+def take_customers(pen: LedgerWriter, moved: Sequence[Customer]) -> None:
     """Know these contacts as an invoice names them; bindings stay."""
     columns = columns_of(moved, ["name", "email", "company", "phone"])
     columns |= {"source_id": [one.id for one in moved], "seen_at": [pen.now] * len(moved)}
     pen.put("contact", "source_id", columns)
 
 
-def see_payments(pen: Pen, payments: Iterable[Payment]) -> None:
+def see_payments(pen: LedgerWriter, payments: Iterable[Payment]) -> None:
     """Take in transactions; the invoice of one that is new or has changed is looked at again."""
     rows = {row["source_id"]: row for row in pen.rows("all_payments")}
     known = {key: records.payment(row) for key, row in rows.items()}
@@ -165,7 +165,7 @@ def see_payments(pen: Pen, payments: Iterable[Payment]) -> None:
     pen.wake(owners(pen, [row["xero_invoice_id"] for row in before if row["xero_invoice_id"]]))
 
 
-def owners(pen: Pen, xero_ids: Sequence[str]) -> list[str]:
+def owners(pen: LedgerWriter, xero_ids: Sequence[str]) -> list[str]:
     """Our invoices that these Xero documents are."""
     found = pen.tx.rows(
         "SELECT source_id FROM invoice WHERE connection = $connection AND list_contains($ids, xero_id)",
@@ -174,7 +174,7 @@ def owners(pen: Pen, xero_ids: Sequence[str]) -> list[str]:
     return [row["source_id"] for row in found]
 
 
-def see_heads(pen: Pen, heads: Sequence[BookInvoice]) -> None:
+def see_heads(pen: LedgerWriter, heads: Sequence[BookInvoice]) -> None:
     """Take in what Xero says of invoices; of our own, those that say something else than before are looked at again."""
     pen.mirror_invoices(heads)
     known = {row["xero_id"]: row for row in pen.rows("bound_invoices")} if heads else {}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from syncer.domain.matching.contact_import import Answer, Link
+from syncer.domain.matching.contact_import import ContactAnswer, Link
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import BookContact, BookInvoice
 from syncer.domain.model.invoice import Invoice
@@ -26,17 +26,17 @@ from syncer.storage.ledger import attempts, intake, orders, payment_lists, recor
 from syncer.storage.ledger import contacts as contacts_ledger
 from syncer.storage.ledger.contacts import Imported
 from syncer.storage.ledger.records import (
-    Ending,
-    Intent,
-    Known,
+    AttemptResult,
+    AttemptStart,
     KnownContact,
     OpenAttempt,
-    Verdict,
+    PlannedState,
+    TrackedInvoice,
     as_json,
     as_kept,
     code_of,
 )  # fmt: skip
-from syncer.storage.ledger.writer import QUERIES, Deed, Pen, columns_of
+from syncer.storage.ledger.writer import QUERIES, AuditEntry, LedgerWriter, columns_of
 
 T = TypeVar("T")
 EVENTS_KEPT = timedelta(days=30)  # CrocoClick repeats for three days at most
@@ -56,8 +56,8 @@ class Ledger:
         self.store = store
         self.connection = connection
 
-    def _write(self, now: datetime, write: Callable[[Pen], T], run_id: str = "") -> T:
-        return self.store.transaction(lambda tx: write(Pen(tx, self.connection, run_id, now)))
+    def _write(self, now: datetime, write: Callable[[LedgerWriter], T], run_id: str = "") -> T:
+        return self.store.transaction(lambda tx: write(LedgerWriter(tx, self.connection, run_id, now)))
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -72,20 +72,20 @@ class Ledger:
         """The first row of a named query."""
         return next(iter(self.rows(query, **params)), None)
 
-    def workload(self, only: Sequence[str] = ()) -> list[Known]:
+    def workload(self, only: Sequence[str] = ()) -> list[TrackedInvoice]:
         """Every invoice that a plan has to look at, or of these alone."""
         return self._known(self.rows("workload", everything=not only, ids=list(only)))
 
-    def invoices(self, ids: Sequence[str]) -> list[Known]:
+    def invoices(self, ids: Sequence[str]) -> list[TrackedInvoice]:
         """These invoices, whatever their state."""
         return self._known(self.rows("invoices_by_id", ids=list(ids)))
 
-    def paid_beyond(self) -> list[Known]:
+    def paid_beyond(self) -> list[TrackedInvoice]:
         """The invoices on which more is paid in Xero than is known where from, listed or not."""
         found = self.rows("paid_beyond")
         return self.invoices([row["source_id"] for row in found]) if found else []
 
-    def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[Known]:
+    def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[TrackedInvoice]:
         """The invoices of these rows, with the payments of those that stand in Xero."""
         bound = {row["xero_id"]: row["source_id"] for row in rows if row["xero_id"]}
         payments: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -97,11 +97,11 @@ class Ledger:
         looked_at = looked["reached_at"] if looked else None
         return [records.known(row, payments.get(row["source_id"], ()), put_back, looked_at) for row in rows]
 
-    def shared_numbers(self) -> list[Known]:
+    def shared_numbers(self) -> list[TrackedInvoice]:
         """The invoices whose number stands on several: heads only, enough to say who may use it."""
         return [records.number_holder(row) for row in self.rows("shared_numbers")]
 
-    def holders(self, heads: Sequence[BookInvoice]) -> dict[str, Known]:
+    def holders(self, heads: Sequence[BookInvoice]) -> dict[str, TrackedInvoice]:
         """Our invoices behind these documents in Xero, by InvoiceID: heads only, enough to say whose they are."""
         marks = {head.url.rpartition("/")[2]: head.id for head in heads if head.url}
         found = self.rows("holders", ids=[head.id for head in heads], marks=list(marks))
@@ -139,7 +139,7 @@ class Ledger:
         """The links that stand, by CrocoClick contact."""
         return contacts_ledger.links(self.rows("contacts"))
 
-    def contact_answers(self) -> dict[str, Answer]:
+    def contact_answers(self) -> dict[str, ContactAnswer]:
         """What people said about contacts that may be the same, by contact of either side or email."""
         return contacts_ledger.answers(self.rows("contact_answers"))
 
@@ -187,7 +187,7 @@ class Ledger:
     def meet(self, found: Obstacle, now: datetime) -> None:
         """Write down what stands in the way, in place of what stood there on its side; the same keeps its beginning."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             before = {row["side"]: row for row in pen.rows("obstacles")}.get(found.side)
             since = before["since"] if before and before["code"] == found.code else found.since
             columns = records.obstacle_columns(found) | {"since": [since]}
@@ -206,7 +206,7 @@ class Ledger:
 
     # -- the connection and its settings --------------------------------------------------------------------------
 
-    def save_connection(self, now: datetime, deed: Deed | None = None, **fields: Any) -> None:
+    def save_connection(self, now: datetime, deed: AuditEntry | None = None, **fields: Any) -> None:
         """Create the connection or change some of its fields; `deed` where a person did."""
 
         def write(tx: Tx) -> None:
@@ -216,11 +216,13 @@ class Ledger:
             tx.upsert("connection", ["connection"], {name: [value] for name, value in whole.items()})
             if deed:
                 before, after = ({name: (row or {}).get(name) for name in IDENTITY} for row in (known, whole))
-                Pen(tx, self.connection, "", now).audit(deed, [(self.connection, before if known else None, after)])
+                LedgerWriter(tx, self.connection, "", now).audit(
+                    deed, [(self.connection, before if known else None, after)]
+                )
 
         self.store.transaction(write)
 
-    def note(self, deed: Deed, now: datetime, subject: str = "", before: Any = None, after: Any = None) -> None:
+    def note(self, deed: AuditEntry, now: datetime, subject: str = "", before: Any = None, after: Any = None) -> None:
         """Write down what somebody did that leaves no other trace in the ledger."""
         self._write(now, lambda pen: pen.audit(deed, [(subject, before, after)]))
 
@@ -233,11 +235,11 @@ class Ledger:
             "changed_at": [now] * count,
         }
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             before = {row["key"]: row["value"] for row in pen.rows("settings")}
             pen.append("setting", {**columns, "changed_by": [by] * count})
             done = [(key, {"value": before.get(key)}, {"value": value}) for key, value in changes.items()]
-            pen.audit(Deed(by, "setting_changed"), done)
+            pen.audit(AuditEntry(by, "setting_changed"), done)
 
         self._write(now, write)
 
@@ -306,7 +308,7 @@ class Ledger:
     ) -> int:
         """Take in what CrocoClick shows: new and changed invoices become `waiting`; returns how many those were."""
 
-        def write(pen: Pen) -> int:
+        def write(pen: LedgerWriter) -> int:
             pen.reach(reached or {})
             seen = intake.see_invoices(pen, shown)
             if everything := (reached or {}).get("crococlick_all"):
@@ -335,7 +337,7 @@ class Ledger:
     ) -> None:
         """Take in CrocoClick's transactions; the invoice of one that is new or has changed is looked at again."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             pen.reach(reached or {})
             intake.see_payments(pen, shown)
 
@@ -343,7 +345,7 @@ class Ledger:
         self._write(now, write)
 
     def settle_verdicts(
-        self, run_id: str, decided: Sequence[Verdict], now: datetime, as_it_was: Mapping[str, Stand] | None = None
+        self, run_id: str, decided: Sequence[PlannedState], now: datetime, as_it_was: Mapping[str, Stand] | None = None
     ) -> None:
         """Write down what the planner decided without a write; only what differs from before is told again.
 
@@ -352,7 +354,7 @@ class Ledger:
         """
         expected = {key: as_kept(*one) for key, one in (as_it_was or {}).items()}
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             rows = {row["source_id"]: row for row in pen.rows("states")}
             before = {key: (row["state"], row["cause"], row["facts"]) for key, row in rows.items()}
             verdicts = [v for v in decided if as_it_was is None or before.get(v.source_id) == expected.get(v.source_id)]
@@ -381,14 +383,14 @@ class Ledger:
         run_id: str,
         now: datetime,
         *,
-        endings: Sequence[Ending] = (),
-        intents: Sequence[Intent] = (),
+        endings: Sequence[AttemptResult] = (),
+        intents: Sequence[AttemptStart] = (),
         calls: Sequence[CallRecord] = (),
         progress: Mapping[str, Any] | None = None,
     ) -> list[int]:
         """One step of a run: what came back, then what leaves next. Returns the attempt ids of `intents`, in order."""
 
-        def write(pen: Pen) -> list[int]:
+        def write(pen: LedgerWriter) -> list[int]:
             attempts.add_calls(pen, calls)
             attempts.end(pen, endings)
             ids = attempts.begin(pen, intents)
@@ -403,7 +405,7 @@ class Ledger:
     def link_contacts(self, run_id: str, links: Mapping[str, tuple[str, str]], now: datetime) -> None:
         """Bind CrocoClick contacts to Xero contacts: source id → (ContactID, how it was found)."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             attempts.link(pen, dict(links))
             told = [(key, "linked", Problem("", {"how": how, "xero_id": id_})) for key, (id_, how) in links.items()]
             pen.tell("contact", told)
@@ -419,7 +421,7 @@ class Ledger:
     ) -> None:
         """Take in CrocoClick's contacts; `since` ends a reading of everything that began then."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             contacts_ledger.see_contacts(pen, contacts)
             if since:
                 contacts_ledger.forget_unseen(pen, since)
@@ -433,7 +435,7 @@ class Ledger:
         """Write down what an import decided, and the links that follow: CrocoClick contact → ContactID and how."""
         mirror = {one.id: one for one in self.source_contacts() if one.id in links} if links else {}
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             contacts_ledger.keep_decisions(pen, decisions, whole=True)
             contacts_ledger.link(pen, links, mirror)
 
@@ -454,7 +456,7 @@ class Ledger:
     ) -> None:
         """A person says which Xero contact some CrocoClick contacts are (None: decide anew), invoice or not."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             contacts_ledger.know(pen, those)
             orders.give_contact(pen, given, ids, {one.id: xero_id for one in those})
 
@@ -481,7 +483,7 @@ class Ledger:
     def bind_payments(self, run_id: str, found: Mapping[str, BookPayment], now: datetime) -> None:
         """These transactions of CrocoClick, by id, are in Xero as these payments."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             payment_lists.bind(pen, found)
             pen.wake([row["invoice_id"] for row in self.rows("payments_by_id", ids=list(found))])
 
@@ -490,7 +492,7 @@ class Ledger:
     def recount(self, run_id: str, source_id: str, found: Recount, now: datetime) -> None:
         """Which of an invoice's payments Xero has, after a person ordered to compare; the order is fulfilled."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             orders.recount(pen, source_id, found)
 
         self._write(now, write, run_id)
@@ -508,9 +510,9 @@ class Ledger:
     def order_connection(self, given: Order, now: datetime) -> None:
         """Write down a person's order for the connection as a whole."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             pen.tell("connection", [("", f"order_{given.name}", Problem("", given.said))], given.by)
-            pen.audit(Deed(given.by, f"order_{given.name}"), [("", None, None)])
+            pen.audit(AuditEntry(given.by, f"order_{given.name}"), [("", None, None)])
             if given.name == "confirm_shrink":
                 pen.tx.execute(
                     "DELETE FROM obstacle WHERE connection = ? AND code = 'source_shrunk'", [self.connection]
@@ -529,7 +531,7 @@ class Ledger:
     def keep_trial(self, now: datetime, calls: Sequence[CallRecord] = (), **fields: Any) -> None:
         """Begin a guided test (with all its fields) or change some of the newest one's."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             attempts.add_calls(pen, calls)
             whole = {**next(iter(pen.rows("trial")), {}), **fields, "changed_at": now}
             pen.tx.upsert(
@@ -551,7 +553,7 @@ class Ledger:
     ) -> None:
         """Take in what Xero shows; `reached` names what is up to date as of `now`."""
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             if books is not None:
                 row: dict[str, list[Any]] = {
                     "connection": [self.connection],
@@ -578,7 +580,7 @@ class Ledger:
             "checked_at": [now] * count,
         }
 
-        def write(pen: Pen) -> None:
+        def write(pen: LedgerWriter) -> None:
             pen.tx.execute("DELETE FROM readiness WHERE connection = ?", [self.connection])
             pen.insert("readiness", columns)
 
@@ -595,7 +597,7 @@ class Ledger:
         self.store.transaction(write)
 
 
-def _forget_refusals(pen: Pen, ids: Sequence[str]) -> None:
+def _forget_refusals(pen: LedgerWriter, ids: Sequence[str]) -> None:
     """A refusal that no longer decides is forgotten, lest it stands again when things are as they were."""
     pen.tx.execute(
         "UPDATE invoice SET refused_stamp = NULL WHERE connection = $connection "

@@ -11,29 +11,29 @@ from syncer.domain.model.sync_state import Order
 from syncer.domain.planning.payments import Recount
 from syncer.storage.ledger.attempts import as_entered, fulfil
 from syncer.storage.ledger.records import as_json
-from syncer.storage.ledger.writer import NOBODY, Deed, Pen
+from syncer.storage.ledger.writer import NOBODY, AuditEntry, LedgerWriter
 
 STANDING = ("skip", "overwrite", "adopt", "reapply_payments", "replace_payment", "same_payment")  # until carried out
 TAKEN_BACK = ("unskip", "undo")
 OVER = ("overwrite", "reapply_payments")  # these write over what a person saw in Xero, and over nothing later
 
 
-def give(pen: Pen, given: Order, ids: Sequence[str]) -> None:
+def give(pen: LedgerWriter, given: Order, ids: Sequence[str]) -> None:
     """An order for invoices, with its trace in the audit trail."""
     before = pen.standing("invoices", ids) if given.by not in NOBODY else {}
     follow(pen, given, ids)
     _trace(pen, given, "invoices", ids, before)
 
 
-def _trace(pen: Pen, given: Order, kind: str, ids: Sequence[str], before: Mapping[str, Any]) -> None:
+def _trace(pen: LedgerWriter, given: Order, kind: str, ids: Sequence[str], before: Mapping[str, Any]) -> None:
     if given.by in NOBODY:
         return
     after, said = pen.standing(kind, ids), {"said": dict(given.said)} if given.said else {}
     done = [(one, before.get(one), {**after.get(one, {}), **said}) for one in ids]
-    pen.audit(Deed(given.by, f"order_{given.name}"), done)
+    pen.audit(AuditEntry(given.by, f"order_{given.name}"), done)
 
 
-def follow(pen: Pen, given: Order, ids: Sequence[str]) -> None:
+def follow(pen: LedgerWriter, given: Order, ids: Sequence[str]) -> None:
     """What an order makes of invoices: they are decided anew, and one order that stands replaces the one before.
 
     An invoice whose last write has no answer yet stays in doubt: the look comes first, whatever was ordered.
@@ -60,13 +60,13 @@ def follow(pen: Pen, given: Order, ids: Sequence[str]) -> None:
     pen.tell("invoice", [(one, f"order_{given.name}", Problem("", given.said)) for one in ids], given.by)
 
 
-def heed(pen: Pen, ids: Sequence[str]) -> None:
+def heed(pen: LedgerWriter, ids: Sequence[str]) -> None:
     """A run has been through these: nobody waits for them any more."""
     if ids:
         pen.change("invoice", {"source_id": list(ids), "asked_at": [None] * len(ids)})
 
 
-def _stand(pen: Pen, given: Order, ids: Sequence[str]) -> None:
+def _stand(pen: LedgerWriter, given: Order, ids: Sequence[str]) -> None:
     heads = {row["source_id"]: json.loads(row["xero_head"] or "{}") for row in pen.rows("bound_invoices")}
     said = [as_json({**given.said, "seen": heads.get(one, {})} if given.name in OVER else given.said) for one in ids]
     same = {"ordered": given.name, "ordered_by": given.by, "ordered_at": pen.now}
@@ -74,7 +74,7 @@ def _stand(pen: Pen, given: Order, ids: Sequence[str]) -> None:
     pen.change("invoice", {"source_id": list(ids), "ordered_said": said, **columns})
 
 
-def _agree(pen: Pen, ids: Sequence[str]) -> None:
+def _agree(pen: LedgerWriter, ids: Sequence[str]) -> None:
     """What stands in Xero is what both sides agree on from now on, for those that are bound."""
     asked = {"connection": pen.connection, "ids": list(ids)}
     bound = "connection = $connection AND xero_id IS NOT NULL AND list_contains($ids, source_id)"
@@ -84,7 +84,7 @@ def _agree(pen: Pen, ids: Sequence[str]) -> None:
     )
 
 
-def _forget_refusals(pen: Pen, ids: Sequence[str]) -> None:
+def _forget_refusals(pen: LedgerWriter, ids: Sequence[str]) -> None:
     """What Xero refused of the customers of these invoices, and of the organisation's settings, may be tried again."""
     pen.tx.execute(
         "UPDATE contact SET cause = NULL, facts = NULL WHERE connection = $connection AND source_id IN "
@@ -96,7 +96,7 @@ def _forget_refusals(pen: Pen, ids: Sequence[str]) -> None:
         pen.tx.execute("UPDATE books SET content = ? WHERE connection = ?", [content, pen.connection])
 
 
-def give_contact(pen: Pen, given: Order, ids: Sequence[str], links: Mapping[str, str | None]) -> None:
+def give_contact(pen: LedgerWriter, given: Order, ids: Sequence[str], links: Mapping[str, str | None]) -> None:
     """Which Xero contact some customers are; the invoices of all of them are decided anew."""
     before = pen.standing("contacts", list(links))
     kept = [key for key, xero_id in links.items() if xero_id is None and given.name == "keep_apart"]
@@ -118,7 +118,7 @@ def give_contact(pen: Pen, given: Order, ids: Sequence[str], links: Mapping[str,
     _trace(pen, given, "contacts", list(links), before)
 
 
-def recount(pen: Pen, source_id: str, found: Recount) -> None:
+def recount(pen: LedgerWriter, source_id: str, found: Recount) -> None:
     """Which payments of an invoice are in Xero, as a comparison one by one has found."""
     kept = pen.tx.rows(
         "SELECT source_id, xero_id FROM payment WHERE connection = ? AND invoice_id = ?", [pen.connection, source_id]

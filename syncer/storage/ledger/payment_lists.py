@@ -11,10 +11,10 @@ from syncer.domain.planning.payments import Listing
 from syncer.storage.ledger import records
 from syncer.storage.ledger.attempts import as_entered
 from syncer.storage.ledger.intake import PAYMENT_COLUMNS, owners
-from syncer.storage.ledger.writer import Pen, columns_of
+from syncer.storage.ledger.writer import LedgerWriter, columns_of
 
 
-def keep(pen: Pen, listings: Mapping[str, Listing]) -> None:
+def keep(pen: LedgerWriter, listings: Mapping[str, Listing]) -> None:
     """Xero's lists by invoice: payments of ours that the ledger did not know of are bound, the others noted."""
     gone = {one.source_id: replace(one, invoice_id=key) for key, found in listings.items() for one in found.removed}
     removed = list(gone.values())
@@ -27,7 +27,7 @@ def keep(pen: Pen, listings: Mapping[str, Listing]) -> None:
     pen.tell("invoice", [(key, "payment_found", Problem("", {"amount": one.amount})) for key, one in told])
 
 
-def bind(pen: Pen, found: Mapping[str, BookPayment]) -> None:
+def bind(pen: LedgerWriter, found: Mapping[str, BookPayment]) -> None:
     """These transactions are in Xero as these payments."""
     pen.change(
         "payment",
@@ -40,7 +40,7 @@ def bind(pen: Pen, found: Mapping[str, BookPayment]) -> None:
     )
 
 
-def miss(pen: Pen, shown: Set[str], of: Sequence[str] | None) -> None:
+def miss(pen: LedgerWriter, shown: Set[str], of: Sequence[str] | None) -> None:
     """CrocoClick showed these transactions, of everything or `of` some contacts: what it left out was removed there.
 
     A list with a hole is not believed: what is left has to come to what the invoice says is paid.
@@ -66,7 +66,7 @@ def _removed(payments: Sequence[Payment], shown: Set[str], paid: Decimal) -> lis
     return unseen if left == paid else []
 
 
-def _documents(pen: Pen, ids: Sequence[str]) -> list[str]:
+def _documents(pen: LedgerWriter, ids: Sequence[str]) -> list[str]:
     """The Xero documents that these transactions are entered on."""
     found = pen.tx.rows(
         "SELECT xero_invoice_id FROM payment WHERE connection = $connection AND list_contains($ids, source_id) "

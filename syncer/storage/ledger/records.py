@@ -14,11 +14,11 @@ from syncer.domain.model.money import text
 from syncer.domain.model.obstacle import Obstacle, Stand
 from syncer.domain.model.payment import MOVED, BookPayment, Payment
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_state import Order, Others, Standing
+from syncer.domain.model.sync_state import Order, Others, SyncState
 
 
 @dataclass(frozen=True)
-class Intent:
+class AttemptStart:
     """One try that is about to leave: committed before it does."""
 
     kind: str
@@ -37,13 +37,13 @@ class OpenAttempt:
     """A try that never got an answer."""
 
     id: int
-    intent: Intent
+    intent: AttemptStart
     begun_at: datetime
     status: str = ""
 
 
 @dataclass(frozen=True)
-class Ending:
+class AttemptResult:
     """How a try ended, and what follows for its record. Without `attempt_id` (bind) nothing was tried."""
 
     kind: str
@@ -66,7 +66,7 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PlannedState:
     """What the planner decided for one invoice without a write."""
 
     source_id: str
@@ -76,11 +76,11 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Known:
+class TrackedInvoice:
     """One invoice as the ledger holds it: what a plan needs."""
 
     invoice: Invoice
-    standing: Standing
+    standing: SyncState
     state: str
     cause: str | None
     facts: Mapping[str, Any]
@@ -115,7 +115,7 @@ def known(
     payments: Sequence[Mapping[str, Any]] = (),
     put_back: datetime | None = None,
     payments_at: datetime | None = None,
-) -> Known:
+) -> TrackedInvoice:
     """One invoice with its content and, where it stands in Xero, its payments.
 
     `put_back` is when the ledger last noticed that it was put back from a copy, `payments_at` when it last had
@@ -130,7 +130,7 @@ def known(
         amount_due=row["amount_due"],
         fingerprint=row["fingerprint"],
     )
-    return Known(
+    return TrackedInvoice(
         invoice,
         replace(_standing(row, payments), is_older=_is_older(row, put_back)),
         row["state"],
@@ -150,10 +150,10 @@ def _is_older(row: Mapping[str, Any], put_back: datetime | None) -> bool:
     return put_back is not None and row["synced_at"] is not None and row["synced_at"] < put_back
 
 
-def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> Standing:
+def _standing(row: Mapping[str, Any], payments: Sequence[Mapping[str, Any]]) -> SyncState:
     refused = row["refused_stamp"] or ""
     carried = {one["source_id"]: one["xero_id"] for one in payments if one["xero_id"]}
-    return Standing(
+    return SyncState(
         xero_id=row["xero_id"] or "",
         xero_status=row["xero_status"] or "",
         synced_fingerprint=row["synced_fingerprint"] or "",
@@ -242,7 +242,7 @@ def payment(row: Mapping[str, Any]) -> Payment:
     )
 
 
-def number_holder(row: Mapping[str, Any]) -> Known:
+def number_holder(row: Mapping[str, Any]) -> TrackedInvoice:
     """One invoice that shares its number: enough to say who may use it."""
     invoice = Invoice(
         source_id=row["source_id"],
@@ -257,18 +257,18 @@ def number_holder(row: Mapping[str, Any]) -> Known:
         total=Decimal(0),
         flaw=Flaw(row["flaw"], "", "") if row["flaw"] else None,
     )
-    standing = Standing(
+    standing = SyncState(
         xero_id=row["xero_id"] or "",
         there=json.loads(row["xero_head"] or "{}"),
         order=_order(row),
         gone=bool(row["gone"]),
     )
-    return Known(invoice, standing, "", None, {})
+    return TrackedInvoice(invoice, standing, "", None, {})
 
 
 def open_attempt(row: Mapping[str, Any]) -> OpenAttempt:
     """One try without an answer."""
-    intent = Intent(
+    intent = AttemptStart(
         row["kind"],
         row["source_id"],
         row["action"],

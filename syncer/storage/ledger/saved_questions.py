@@ -9,7 +9,7 @@ from typing import Any
 
 from syncer.domain.errors import WrongUsage
 from syncer.storage.database.store import Store, Tx
-from syncer.storage.ledger.writer import Deed, Pen
+from syncer.storage.ledger.writer import AuditEntry, LedgerWriter
 
 MOST = 500
 EXAMPLE = """SELECT state, currency, count(*) AS invoices, sum(total) AS money
@@ -67,7 +67,7 @@ def _note(
 ) -> None:
     """The row of the audit trail."""
     subject = (after or before or {})["question_id"]
-    Pen(tx, "", "", now).audit(Deed(by, what), [(subject, _told(before), _told(after))])
+    LedgerWriter(tx, "", "", now).audit(AuditEntry(by, what), [(subject, _told(before), _told(after))])
 
 
 def _told(row: Mapping[str, Any] | None) -> dict[str, Any] | None:

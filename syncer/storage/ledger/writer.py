@@ -10,7 +10,7 @@ from syncer.domain.model.books import BookContact, BookInvoice
 from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_state import told
 from syncer.storage.database.store import Tx, named_queries
-from syncer.storage.ledger.records import Verdict, address_text, as_json, code_of, facts_of
+from syncer.storage.ledger.records import PlannedState, address_text, as_json, code_of, facts_of
 
 QUERIES = named_queries(Path(__file__).with_name("queries.sql"))
 
@@ -21,7 +21,7 @@ NOBODY = ("", "sync", "Xero")  # what these write down no person did
 
 
 @dataclass(frozen=True)
-class Deed:
+class AuditEntry:
     """What a person does, as the audit trail tells it."""
 
     by: str
@@ -29,7 +29,7 @@ class Deed:
 
 
 @dataclass(frozen=True)
-class Pen:
+class LedgerWriter:
     """One transaction at one moment."""
 
     tx: Tx
@@ -71,7 +71,7 @@ class Pen:
         """Give invoices one state for one reason, from now on."""
         self.change("invoice", {"source_id": list(ids), **self.state(len(ids), state, problem, stamp)})
 
-    def decide(self, verdicts: Sequence[Verdict]) -> None:
+    def decide(self, verdicts: Sequence[PlannedState]) -> None:
         """Give each invoice the state that was decided for it, from now on."""
         columns: dict[str, list[Any]] = {
             "source_id": [one.source_id for one in verdicts],
@@ -111,7 +111,7 @@ class Pen:
             },
         )
 
-    def audit(self, deed: Deed, done: Sequence[Done]) -> None:
+    def audit(self, deed: AuditEntry, done: Sequence[Done]) -> None:
         """Write down what a person did: each subject with what it was before and is after."""
         if deed.by in NOBODY:
             return

@@ -6,16 +6,16 @@ from typing import Any
 
 from syncer.domain.model.books import Amendment, BookInvoice, Document
 from syncer.domain.model.money import text
-from syncer.domain.model.sync_state import GONE, Standing, mismatch, sent, told
+from syncer.domain.model.sync_state import GONE, SyncState, mismatch, sent, told
 from syncer.domain.model.xero_document import BookDocument
 from syncer.domain.planning.actions import Action, Do, is_ours
 from syncer.domain.planning.found_documents import agreed_when_found, status_when_found
 from syncer.domain.planning.lost_updates import Arrival, as_sent, judge, shown, wording, wording_sent
-from syncer.storage.ledger.records import Ending, Intent, OpenAttempt, as_json
-from syncer.sync.outbox import Element
+from syncer.storage.ledger.records import AttemptResult, AttemptStart, OpenAttempt, as_json
+from syncer.sync.outbox import WriteItem
 
 
-def invoice_element(action: Action, standing: Standing, pays: bool, tries: int, size: int) -> Element:
+def invoice_element(action: Action, standing: SyncState, pays: bool, tries: int, size: int) -> WriteItem:
     """A document to write over what stands; `pays` says that payments follow once it is there."""
     invoice, document = action.invoice, action.document
     expected = {"status": str(invoice.status), "frozen": invoice.frozen_fingerprint, "xero_id": action.xero_id}
@@ -32,7 +32,7 @@ def invoice_element(action: Action, standing: Standing, pays: bool, tries: int, 
         expected |= _change(document, standing)
     if document and action.do is not Do.AMEND:
         expected |= {"total": text(document.total), "tax": text(document.total_tax)}
-    return Element(
+    return WriteItem(
         source_id=invoice.source_id,
         payload=payload,
         content=f"{invoice.fingerprint} {invoice.status} {tries}",
@@ -46,14 +46,14 @@ def invoice_element(action: Action, standing: Standing, pays: bool, tries: int, 
     )
 
 
-def number_element(action: Action, standing: Standing, tries: int) -> Element:
+def number_element(action: Action, standing: SyncState, tries: int) -> WriteItem:
     """A number of its own for a moment: all else stays as it was agreed on, and the change itself follows."""
     invoice = action.invoice
     number = f"{standing.there.get('number', '')[:200]}~{invoice.source_id[-8:]}"
     payload = Amendment(action.xero_id, number, "", None, None)
     expected = {"status": standing.synced_status, "frozen": standing.synced_frozen, "xero_id": action.xero_id}
     expected |= {"then": "the change", "agreed": as_json({**standing.agreed, "number": number})}
-    return Element(
+    return WriteItem(
         source_id=invoice.source_id,
         payload=payload,
         content=f"{number} {tries}",
@@ -67,13 +67,15 @@ def number_element(action: Action, standing: Standing, tries: int) -> Element:
     )
 
 
-def _change(change: Document | Amendment, standing: Standing) -> dict[str, str]:
+def _change(change: Document | Amendment, standing: SyncState) -> dict[str, str]:
     """What tells later, where no answer comes, whether this change has arrived."""
     before = {**standing.there, "status": standing.xero_status}
     return {"before": as_json(before), "sent": as_json(as_sent(change)), "wording": wording_sent(change)}
 
 
-def settled(attempt: OpenAttempt, heads: Sequence[BookInvoice], read: Callable[[str], BookDocument | None]) -> Ending:
+def settled(
+    attempt: OpenAttempt, heads: Sequence[BookInvoice], read: Callable[[str], BookDocument | None]
+) -> AttemptResult:
     """What a look at Xero says of one try: it arrived, or it did not and will be sent again.
 
     `read` gives the whole document, where its head does not tell.
@@ -88,10 +90,10 @@ def settled(attempt: OpenAttempt, heads: Sequence[BookInvoice], read: Callable[[
         return arrived(intent.source_id, "voided", attempt.id, there, intent.fingerprint, intent.expected)
     if there and _has_arrived(there, intent.expected, read):
         return _changed(attempt, there)
-    return Ending("invoice", intent.source_id, "not_arrived", "waiting", attempt.id)
+    return AttemptResult("invoice", intent.source_id, "not_arrived", "waiting", attempt.id)
 
 
-def is_meant(head: BookInvoice, intent: Intent) -> bool:
+def is_meant(head: BookInvoice, intent: AttemptStart) -> bool:
     """Whether this is the document of a try: the one that it was sent to, or of a new one the one with our mark."""
     if sent_to := intent.expected.get("xero_id"):
         return head.id == sent_to
@@ -110,7 +112,7 @@ def _has_arrived(head: BookInvoice, expected: Mapping[str, str], read: Callable[
     return expected["wording"] == wording(document.reference, lines if whole else ())
 
 
-def _changed(attempt: OpenAttempt, head: BookInvoice) -> Ending:
+def _changed(attempt: OpenAttempt, head: BookInvoice) -> AttemptResult:
     """A change that has arrived: what was sent is agreed on, so that whatever else is there shows as changed."""
     intent = attempt.intent
     change = json.loads(intent.expected["sent"])
@@ -129,8 +131,8 @@ def arrived(
     fingerprint: str,
     expected: Mapping[str, str],
     agreed: Mapping[str, str] | None = None,
-) -> Ending:
-    """It stands in Xero: synced if Xero came to our totals, held if it did not; `agreed` as for `Ending`."""
+) -> AttemptResult:
+    """It stands in Xero: synced if Xero came to our totals, held if it did not; `agreed` as for `AttemptResult`."""
     there = told(head)
     if "agreed" in expected:
         agreed = json.loads(expected["agreed"])
@@ -138,7 +140,7 @@ def arrived(
     problem = None if head.status in GONE else mismatch(agreed, there)
     moved = any(agreed.get(name, value) != value for name, value in there.items())
     state = "held" if problem else "waiting" if moved or expected.get("then") else "synced"
-    return Ending(
+    return AttemptResult(
         "invoice",
         source_id,
         outcome,
@@ -153,7 +155,7 @@ def arrived(
     )
 
 
-def bound(action: Action) -> Ending:
+def bound(action: Action) -> AttemptResult:
     """A document that is in Xero already: our own, found by its mark, or a stranger that a person says is this one."""
     invoice, head = action.invoice, action.found
     assert head is not None  # noqa: S101 — a BIND has one

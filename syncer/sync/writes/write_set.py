@@ -13,10 +13,10 @@ from syncer.domain.model.problems import CAUSES, Cure, Problem, heals_by_itself
 from syncer.domain.planning.actions import Do
 from syncer.domain.planning.changed_payments import payment_changed
 from syncer.domain.ports import Refused
-from syncer.storage.ledger.records import Ending
-from syncer.sync.context import Doors
-from syncer.sync.outbox import Element, Kind, intent
-from syncer.sync.snapshot import Look, contact_stamp
+from syncer.storage.ledger.records import AttemptResult
+from syncer.sync.context import RunContext
+from syncer.sync.outbox import WriteItem, WriteKind, intent
+from syncer.sync.snapshot import Snapshot, contact_stamp
 from syncer.sync.writes.invoices import arrived
 from syncer.sync.writes.payments import removed
 
@@ -42,7 +42,7 @@ def back_off(tries: int, wait_s: float | None) -> timedelta:
 class Writes:
     """The kinds of write of one run. What Xero says in a refusal about the document or contact is looked at again."""
 
-    def __init__(self, doors: Doors, seen: Look) -> None:
+    def __init__(self, doors: RunContext, seen: Snapshot) -> None:
         self._doors = doors
         self._ledger = doors.ledger
         self._seen = seen
@@ -64,23 +64,23 @@ class Writes:
 
     # -- contacts -----------------------------------------------------------------------------------------------
 
-    def contacts(self) -> Kind:
+    def contacts(self) -> WriteKind:
         """Contacts to create."""
 
-        def finish(element: Element, attempt_id: int, answer: Answer) -> Ending:
+        def finish(element: WriteItem, attempt_id: int, answer: Answer) -> AttemptResult:
             if isinstance(answer, BookContact):
-                return Ending("contact", element.source_id, "created", "linked", attempt_id, contact=answer)
+                return AttemptResult("contact", element.source_id, "created", "linked", attempt_id, contact=answer)
             depends = contact_stamp(element.subject, self._seen.contact_conditions)
             problem = self._problem(answer)
             facts = {"name": element.subject.name, "email": element.subject.email, **problem.facts}
             told = Problem(problem.code, facts, problem.where)
-            return Ending("contact", element.source_id, "refused", "held", attempt_id, told, stamp=depends)
+            return AttemptResult("contact", element.source_id, "refused", "held", attempt_id, told, stamp=depends)
 
-        return Kind(self._doors.accounts.create_contacts, intent, finish, _put_off("contact"))
+        return WriteKind(self._doors.accounts.create_contacts, intent, finish, _put_off("contact"))
 
     # -- invoices -----------------------------------------------------------------------------------------------
 
-    def invoices(self, do: Do) -> Kind:
+    def invoices(self, do: Do) -> WriteKind:
         """Documents to create, change or take away."""
         accounts = self._doors.accounts
         send: Mapping[Do, Callable[..., Sequence[BookInvoice | Refused]]] = {
@@ -92,20 +92,22 @@ class Writes:
             Do.RENUMBER: accounts.amend_invoices,
         }
 
-        def finish(element: Element, attempt_id: int, answer: Answer) -> Ending:
+        def finish(element: WriteItem, attempt_id: int, answer: Answer) -> AttemptResult:
             if isinstance(answer, BookInvoice):
                 outcome, content = OUTCOMES[do], element.fingerprint
                 return arrived(element.source_id, outcome, attempt_id, answer, content, element.expected)
             problem = self._told(self._problem(answer), element)
             if isinstance(answer, Problem):
                 # What a look of ours has found is decided by the planner from now on.
-                return Ending("invoice", element.source_id, "refused", "held", attempt_id, problem)
+                return AttemptResult("invoice", element.source_id, "refused", "held", attempt_id, problem)
             self._look_later(problem, element)
-            return Ending("invoice", element.source_id, "refused", "held", attempt_id, problem, stamp=element.stamp)
+            return AttemptResult(
+                "invoice", element.source_id, "refused", "held", attempt_id, problem, stamp=element.stamp
+            )
 
-        return Kind(send[do], intent, finish, self._put_off_invoice, self._sift)
+        return WriteKind(send[do], intent, finish, self._put_off_invoice, self._sift)
 
-    def _told(self, problem: Problem, element: Element) -> Problem:
+    def _told(self, problem: Problem, element: WriteItem) -> Problem:
         """Xero's reason with what it leaves out: which invoice, customer and dates are meant."""
         invoice = element.subject.invoice
         known = {"number": invoice.number, "currency": invoice.currency}
@@ -115,21 +117,21 @@ class Writes:
             known["issue_date"] = invoice.issue_date.isoformat()
         return Problem(problem.code, {**known, **problem.facts}, problem.where)
 
-    def _look_later(self, problem: Problem, element: Element) -> None:
+    def _look_later(self, problem: Problem, element: WriteItem) -> None:
         cures = CAUSES[problem.code].cures
         if Cure.DOCUMENT in cures and element.subject.xero_id:
             self.doubtful_invoices.append(element.subject.xero_id)
         if problem.code in ("contact_archived", "contact_missing") and (meant := _contact_of(element)):
             self.doubtful_contacts.append(meant)
 
-    def _put_off_invoice(self, element: Element, attempt_id: int, problem: Problem) -> Ending:
+    def _put_off_invoice(self, element: WriteItem, attempt_id: int, problem: Problem) -> AttemptResult:
         if problem.code in CAUSES and heals_by_itself(problem.code):
             at = self._now() + back_off(element.tries, problem.facts.get("wait_s"))
             told = Problem(problem.code, {**problem.facts, "retry_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")})
-            return Ending("invoice", element.source_id, "deferred", "retrying", attempt_id, told, retry_at=at)
-        return Ending("invoice", element.source_id, "deferred", "waiting", attempt_id)
+            return AttemptResult("invoice", element.source_id, "deferred", "retrying", attempt_id, told, retry_at=at)
+        return AttemptResult("invoice", element.source_id, "deferred", "waiting", attempt_id)
 
-    def _sift(self, elements: Sequence[Element]) -> dict[str, Problem]:
+    def _sift(self, elements: Sequence[WriteItem]) -> dict[str, Problem]:
         """Xero refuses a whole request for one contact that it does not have: one look tells which.
 
         While at it, contacts that were archived are found too.
@@ -159,10 +161,10 @@ class Writes:
 
     # -- payments -----------------------------------------------------------------------------------------------
 
-    def payments(self) -> Kind:
+    def payments(self) -> WriteKind:
         """Payments to record."""
 
-        def finish(element: Element, attempt_id: int, answer: Answer) -> Ending:
+        def finish(element: WriteItem, attempt_id: int, answer: Answer) -> AttemptResult:
             owner = element.expected["owner"]
             if isinstance(answer, BookPayment):
                 # The answer's own amount and invoice may be left out: what was sent counts.
@@ -172,22 +174,24 @@ class Writes:
                 there = BookPayment(
                     answer.id, sent.invoice_id, sent.amount, sent.reference, answer.status, sent.paid_on
                 )
-                return Ending("payment", element.source_id, "paid", "waiting", attempt_id, payment=there, owner=owner)
+                return AttemptResult(
+                    "payment", element.source_id, "paid", "waiting", attempt_id, payment=there, owner=owner
+                )
             return self._refused_payment("payment", element, attempt_id, answer)
 
-        return Kind(self._doors.accounts.create_payments, intent, finish, _put_off("payment"))
+        return WriteKind(self._doors.accounts.create_payments, intent, finish, _put_off("payment"))
 
-    def removals(self) -> Kind:
+    def removals(self) -> WriteKind:
         """Our own payments to take off."""
 
-        def finish(element: Element, attempt_id: int, answer: Answer) -> Ending:
+        def finish(element: WriteItem, attempt_id: int, answer: Answer) -> AttemptResult:
             if isinstance(answer, BookPayment):
                 return removed(element.source_id, "removed", attempt_id, answer, element.expected)
             return self._refused_payment("unpay", element, attempt_id, answer)
 
-        return Kind(self._doors.accounts.delete_payments, intent, finish, _put_off("unpay"))
+        return WriteKind(self._doors.accounts.delete_payments, intent, finish, _put_off("unpay"))
 
-    def _refused_payment(self, kind: str, element: Element, attempt_id: int, answer: Answer) -> Ending:
+    def _refused_payment(self, kind: str, element: WriteItem, attempt_id: int, answer: Answer) -> AttemptResult:
         problem = self._problem(answer)
         invoice = element.subject
         if kind == "unpay" and (kept := self._kept_reconciled(answer, invoice)):
@@ -204,7 +208,9 @@ class Writes:
         if Cure.DOCUMENT in CAUSES[told.code].cures:
             self.doubtful_invoices.append(element.expected["invoice"])
         owner = element.expected["owner"]
-        return Ending(kind, element.source_id, "refused", "held", attempt_id, told, owner=owner, stamp=element.stamp)
+        return AttemptResult(
+            kind, element.source_id, "refused", "held", attempt_id, told, owner=owner, stamp=element.stamp
+        )
 
     def _kept_reconciled(self, answer: Answer, invoice: Invoice) -> Problem | None:
         """That a changed payment cannot be replaced, since Xero gives back none that is reconciled ("payments")."""
@@ -216,22 +222,24 @@ class Writes:
 
     # -- the organisation's settings ----------------------------------------------------------------------------
 
-    def settings(self, kind: str) -> Kind:
+    def settings(self, kind: str) -> WriteKind:
         """Tax rates or currencies to create, one a call."""
         accounts = self._doors.accounts
         send = accounts.create_tax_rates if kind == "tax_rate" else accounts.create_currencies
 
-        def finish(element: Element, attempt_id: int, answer: Answer) -> Ending:
+        def finish(element: WriteItem, attempt_id: int, answer: Answer) -> AttemptResult:
             facts = {"name": element.expected["name"]}
             if isinstance(answer, Refused):
                 self.refused[element.source_id] = answer.messages
                 told = Problem("rejected_by_xero", {**facts, "messages": list(answer.messages)})
-                return Ending(kind, element.source_id, "refused", "held", attempt_id, told)
+                return AttemptResult(kind, element.source_id, "refused", "held", attempt_id, told)
             self.made.append(answer)
             code = {"type": answer.type} if isinstance(answer, TaxRate) else {}
-            return Ending(kind, element.source_id, "created", "waiting", attempt_id, Problem("", {**facts, **code}))
+            return AttemptResult(
+                kind, element.source_id, "created", "waiting", attempt_id, Problem("", {**facts, **code})
+            )
 
-        return Kind(send, intent, finish, _put_off(kind))
+        return WriteKind(send, intent, finish, _put_off(kind))
 
 
 def _is_otherwise(answer: BookPayment, due_after: str | None) -> bool:
@@ -239,18 +247,18 @@ def _is_otherwise(answer: BookPayment, due_after: str | None) -> bool:
     return due_after is not None and answer.due_after is not None and text(answer.due_after) != due_after
 
 
-def _contact_of(element: Element) -> str:
+def _contact_of(element: WriteItem) -> str:
     """The ContactID that a document was sent with."""
     payload = element.payload
     document = payload[1] if isinstance(payload, tuple) else payload
     return document.contact_id if isinstance(document, Document | Amendment) else ""
 
 
-def _put_off(kind: str) -> Callable[[Element, int, Problem], Ending]:
+def _put_off(kind: str) -> Callable[[WriteItem, int, Problem], AttemptResult]:
     """What has no time of its own to be tried again waits for the next run; a payment with its invoice."""
 
-    def put_off(element: Element, attempt_id: int, problem: Problem) -> Ending:
+    def put_off(element: WriteItem, attempt_id: int, problem: Problem) -> AttemptResult:
         owner = element.expected.get("owner", "")
-        return Ending(kind, element.source_id, "deferred", "waiting", attempt_id, owner=owner)
+        return AttemptResult(kind, element.source_id, "deferred", "waiting", attempt_id, owner=owner)
 
     return put_off
