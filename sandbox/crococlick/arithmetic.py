@@ -14,7 +14,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 CENT, FOUR = Decimal("0.01"), Decimal("0.0001")
-ROUNDINGS = ("per_document", "per_line", "none")
 ZERO, HUNDRED = Decimal(0), Decimal(100)
 
 

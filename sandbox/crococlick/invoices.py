@@ -1,7 +1,6 @@
 """CrocoClick's invoices: list, get, create, update, delete, send, void, record a payment, numbers and settings."""
 
 import json
-from decimal import Decimal
 from typing import Any
 
 from sandbox.crococlick import payments
@@ -326,8 +325,3 @@ def settings(location: Location) -> Reply:
             "businessDetails": location.profile["_business"],
         }
     )
-
-
-def paid_total(location: Location, invoice: Invoice) -> Decimal:
-    """What all valid payments of an invoice come to."""
-    return sum((decimal(t["amount"]) for t in payments.received(location, invoice.id)), Decimal(0))

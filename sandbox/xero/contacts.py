@@ -24,7 +24,6 @@ PLAIN = (
     "DefaultCurrency", "SalesDefaultLineAmountType", "PurchasesDefaultLineAmountType", "SalesDefaultAccountCode",
     "PurchasesDefaultAccountCode", "PaymentTerms", "Website", "Discount",
 )  # fmt: skip
-STUB_KEYS = ("ContactID", "ContactNumber", "Name")
 REDUCED_DROPS = {"ContactPersons", "MergedToContactID", "PaymentTerms", "Website", "BatchPayments", "Discount"}
 SUMMARY_DROPS = REDUCED_DROPS | {"Addresses", "ContactGroups", "IsCustomer", "IsSupplier"}
 PHONES = ("DEFAULT", "DDI", "FAX", "MOBILE")

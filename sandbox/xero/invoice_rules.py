@@ -20,7 +20,6 @@ NEXT = {
     "VOIDED": (),
     "DELETED": (),
 }
-FREE_WHEN_PAID = ("Description", "AccountCode", "AccountID", "Tracking")
 NUMBER_MAX, REFERENCE_MAX = 255, 255
 
 

@@ -12,7 +12,6 @@ from sandbox.xero.books import Books
 from sandbox.xero.errors import BadPost, error_list
 from sandbox.xero.formats import exact, is_guid, scaled
 
-LINE_AMOUNT_MAX = 999_999_999_999
 DESCRIPTION_MAX = 4000
 UNUSABLE_SYSTEM = ("DEBTORS", "CREDITORS", "BANKCURRENCYGAIN")
 CLASS_FLAGS = {

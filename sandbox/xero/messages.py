@@ -53,7 +53,6 @@ QUANTITY_INVALID = "The quantity value '{}' is invalid. Quantity must not be les
 NUMBER_NOT_ASCII = "Sandbox: an invoice number holds printable ASCII characters only."
 URL_INVALID = "Sandbox: the Url must be absolute and must not contain 'xero'."
 SENT_NEEDS_APPROVAL = "Sandbox: only approved invoices may have SentToContact set."
-DOCUMENT_NOT_FOUND = "The document with the supplied id was not found for this endpoint."
 
 # Arithmetic
 LINE_TOTAL = "The line total {} does not match the expected line total {}"

@@ -1,3 +1,3 @@
 """The version of the product, as pyproject.toml says it too."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

@@ -39,11 +39,6 @@ _TOKEN: Mapping[str, str] = {"contacts": "contacts", "transactions": "payments"}
 _ACTIONS: Mapping[str, str] = {"CreateApprovedInvoice": "approve invoices", "CreateInvoicePayment": "enter payments"}
 
 
-def chapter(code: str) -> str:
-    """Which part of the report a check stands in."""
-    return next((name for name, codes in GROUPS.items() if code in codes), "Documents")
-
-
 def sentence(check: Check) -> str:
     """What was found, in one sentence."""
     cause = str(check.facts.get("cause") or "")

@@ -12,7 +12,7 @@ from typing import Any
 from syncer.app.installation import Connection
 from syncer.domain.errors import WrongUsage
 from syncer.domain.model.books import Books, books_text
-from syncer.domain.settings import SETTINGS, setting
+from syncer.domain.settings import SETTINGS
 from syncer.messages import readiness as readiness_messages
 from syncer.messages import times
 from syncer.messages.format import count, day, moment, money
@@ -196,10 +196,6 @@ def _settings(rows: Sequence[Mapping[str, Any]]) -> str:
     return "".join(
         f"<tr><td>{escape(one['key'])}</td><td>{_value(one)}</td><td>{_changed(one)}</td></tr>" for one in rows
     )
-
-
-def _meaning(key: str) -> str:
-    return f"{_prose(setting(key).meaning)}<br><code>{escape(key)}</code>"
 
 
 def _value(one: Mapping[str, Any]) -> str:

@@ -29,7 +29,6 @@ from syncer.sync.contact_ingest import ContactReading
 from syncer.sync.context import RunOptions, Tell
 from syncer.sync.snapshot import take_snapshot
 
-ALREADY = ("AUTHORISED", "PAID")
 _CRM = "crococlick"
 
 

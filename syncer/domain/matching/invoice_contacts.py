@@ -14,7 +14,6 @@ from syncer.domain.model.sync_settings import Rules
 
 NAME_LIMIT = 255  # Xero's Contacts page
 PHONE_LIMIT = 50  # of a PhoneNumber (Xero's OpenAPI, Phone)
-NUMBER_LIMIT = 50
 UNKNOWN = "UNKNOWN"  # our word, beside Xero's statuses: a contact that Xero says it does not have
 
 # An address inside whatever surrounds it: a display name, angle brackets, quotes, mailto:, a list. An apostrophe

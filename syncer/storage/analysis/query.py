@@ -106,11 +106,6 @@ class Asking:
         return self._over.is_set()
 
     @property
-    def was_cancelled(self) -> bool:
-        """Whether a person, or nobody watching, ended it."""
-        return bool(self._ended_by)
-
-    @property
     def seconds(self) -> float:
         """How long it has been under way, or was."""
         return self._took if self.is_over else time.monotonic() - self.began

@@ -23,14 +23,6 @@ SELECT key, value, changed_at, changed_by FROM setting
 WHERE connection = $connection AND id IN (SELECT max(id) FROM setting WHERE connection = $connection GROUP BY key)
 ORDER BY key;
 
--- name: setting_changes
--- How the settings came to be: newest first.
-SELECT key, value, changed_at, changed_by FROM setting WHERE connection = $connection ORDER BY id DESC LIMIT 50;
-
--- name: unfinished_runs
--- Runs that never said they ended.
-SELECT run_id, pid, heard_at FROM run WHERE connection = $connection AND finished_at IS NULL;
-
 -- name: runs
 -- The latest syncs, newest first; imports of contacts are told on their own page.
 SELECT * FROM run WHERE connection = $connection AND kind = 'sync' ORDER BY started_at DESC, run_id DESC LIMIT $limit;
@@ -60,13 +52,6 @@ JOIN invoice i ON i.connection = a.connection AND i.source_id = a.source_id
 WHERE a.connection = $connection AND list_contains($run_ids, a.run_id) AND a.kind = 'invoice'
 AND e.outcome IN ('created', 'updated', 'voided', 'found')
 GROUP BY ALL ORDER BY i.currency;
-
--- name: run_outcomes
--- What a run did, by outcome and cause.
-SELECT e.outcome, e.cause, count(*) AS records
-FROM attempt a JOIN attempt_end e ON e.attempt_id = a.id
-WHERE a.connection = $connection AND a.run_id = $run_id AND a.kind = 'invoice'
-GROUP BY ALL ORDER BY records DESC;
 
 -- name: run_records
 -- The invoices that a run tried or decided anew, newest first.

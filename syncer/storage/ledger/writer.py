@@ -63,10 +63,6 @@ class LedgerWriter:
         whole = {"connection": [self.connection] * _length(columns), **columns}
         self.tx.upsert(table, ["connection", key], whole)
 
-    def put_one(self, table: str, key: str, **values: Any) -> None:
-        """`put` for a single row."""
-        self.put(table, key, {name: [value] for name, value in values.items()})
-
     def set_state(self, ids: Sequence[str], state: str, problem: Problem | None = None, stamp: str = "") -> None:
         """Give invoices one state for one reason, from now on."""
         self.change("invoice", {"source_id": list(ids), **self.state(len(ids), state, problem, stamp)})
