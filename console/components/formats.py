@@ -208,12 +208,12 @@ def run_sentence(ending: str, code: str | None) -> str:
 
 def connection_state(code: str) -> tuple[str, str, str]:
     """The state of the connection to Xero: mark, word, sentence."""
-    return status_messages.CONNECTION_STATES.get(code, status_messages.CONNECTION_STATES["not_connected"])
+    return status_messages.connection_state(code)
 
 
 def source_state(code: str) -> tuple[str, str, str]:
     """The state of the connection to CrocoClick: mark, word, sentence."""
-    return status_messages.SOURCE_STATES.get(code, status_messages.SOURCE_STATES["connected"])
+    return status_messages.source_state(code)
 
 
 def scopes(granted: Sequence[str] = ()) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from syncer.app import states
 from syncer.app.installation import App, Connection, who
-from syncer.connectors.xero.auth import Granted
+from syncer.connectors.xero.auth import ORGANISATION, Granted
 from syncer.connectors.xero.auth import choose as choose_tenant
 from syncer.connectors.xero.entities import Tenant
 from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
@@ -19,8 +19,6 @@ from syncer.messages.times import iso
 from syncer.storage.ledger.writer import AuditEntry
 from syncer.support.runs import run_summary
 from syncer.sync import obstacles
-
-ORGANISATION = "ORGANISATION"
 
 
 @dataclass(frozen=True)

@@ -116,14 +116,15 @@ def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
         out.json({**told, "connections": names})
         return DONE
     organisation, source, run = told["organisation"], told["crococlick"], told["last_run"]
-    out.say("Xero         " + CONNECTION_WORDS.get(told["state"], told["state"]))
+    _, state, next_step = status_messages.connection_state(told["state"])
+    out.say(f"Xero         {state}. {next_step}")
     if organisation:
         out.say(
             f"Organisation {organisation['name']} ({organisation['country']}, {organisation['base_currency']}, "
             f"plan {str(organisation['plan']).title()})"
         )
     out.say(
-        f"CrocoClick   {SOURCE_WORDS.get(source['state'], source['state'])}, "
+        f"CrocoClick   {status_messages.source_state(source['state'])[1]}, "
         f"location {source['location'] or 'unknown'}, time zone {source['timezone'] or 'unknown'}"
     )
     out.say(f"Calls left   {told['calls_left']['day'] if told['calls_left']['day'] is not None else 'unknown'} today")
@@ -131,22 +132,6 @@ def do_status(app: App, asked: argparse.Namespace, out: Out) -> int:
     if len(names) > 1:
         out.say(f"Connections  {', '.join(names)}; this is {connection.name}")
     return DONE
-
-
-CONNECTION_WORDS = {
-    "connected": "connected",
-    "not_connected": "not connected: run `python -m syncer connect`",
-    "consent_revoked": "the consent has ended: run `python -m syncer connect`",
-    "scope_missing": "a permission is missing: connect again and allow everything",
-    "wrong_organisation": "the organisation is no longer connected: run `python -m syncer connect`",
-}
-SOURCE_WORDS = {
-    "connected": "connected",
-    "not_connected": "not connected: set CROCOCLICK_TOKEN and CROCOCLICK_LOCATION_ID",
-    "token_refused": "the token is not accepted",
-    "scope_missing": "the token lacks a permission",
-    "wrong_location": "the token belongs to another location",
-}
 
 
 def _run_line(run: Mapping[str, Any]) -> str:

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncer.messages.format import count, monies
-
-Facts = Mapping[str, Any]
+from syncer.messages.problems import Facts
 
 # Each outcome of an import with its mark and its word.
 OUTCOMES: Mapping[str, tuple[str, str]] = {

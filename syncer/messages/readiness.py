@@ -8,11 +8,9 @@ from syncer.domain.model.books import Books
 from syncer.domain.model.problems import Who
 from syncer.domain.readiness.checks import MONTHLY, Check, Level
 from syncer.messages.format import WHO, count, day, monies
-from syncer.messages.problems import group_sentence
+from syncer.messages.problems import Facts, group_sentence
 from syncer.messages.remedies import OrderChoice, Remedy, remedy
 from syncer.messages.status import SCOPES
-
-Facts = Mapping[str, Any]
 
 MARKS: Mapping[str, tuple[str, str]] = {
     "pass": ("✓", "Right"),

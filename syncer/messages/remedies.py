@@ -4,15 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from syncer.domain.mapping.tax_rates import usable
 from syncer.domain.model.books import Account, Books
 from syncer.domain.model.problems import CAUSES, Who
 from syncer.messages.format import WHO, moment
-from syncer.messages.problems import candidates, contact_name, tax_name
-
-Facts = Mapping[str, Any]
+from syncer.messages.problems import Facts, candidates, contact_name, tax_name
 
 
 @dataclass(frozen=True)

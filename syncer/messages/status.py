@@ -8,10 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from syncer.messages.format import STATUSES, count, day, moment, monies
-from syncer.messages.problems import CAUSE, FIELDS, amount, cause_sentence
+from syncer.messages.problems import CAUSE, FIELDS, Facts, amount, cause_sentence
 from syncer.messages.remedies import remedy
-
-Facts = Mapping[str, Any]
 
 
 def verdict(
@@ -365,6 +363,17 @@ SOURCE_STATES: Mapping[str, tuple[str, str, str]] = {
     "scope_missing": ("✕", "Permission missing", "Give the private integration the scopes that `.env.example` lists."),
     "wrong_location": ("✕", "Wrong location", "Set CROCOCLICK_LOCATION_ID to the location that the token was made in."),
 }
+
+
+def connection_state(code: str) -> tuple[str, str, str]:
+    """How the connection to Xero stands: its mark, its word, and what follows."""
+    return CONNECTION_STATES.get(code, CONNECTION_STATES["not_connected"])
+
+
+def source_state(code: str) -> tuple[str, str, str]:
+    """The same for CrocoClick."""
+    return SOURCE_STATES.get(code, SOURCE_STATES["connected"])
+
 
 XERO_STATUSES: Mapping[str, str] = {
     "DRAFT": "draft",

@@ -26,7 +26,6 @@ T = TypeVar("T")
 
 API = "/api.xro/2.0"
 PAGE_SIZE = 1000
-BATCH_BYTES = 3_500_000  # the recommended ceiling of the same page
 IDS = 40  # ids in one look-up: 50 of them make a query of 2,011 characters, 53 are refused
 # A query is counted as it leaves, percent-encoded: Xero answers 404 from 2,049 characters on (Xero-OpenAPI#534).
 QUERY_CHARS = 1500
@@ -187,7 +186,7 @@ def get_contacts_with_ids(ids: Sequence[str]) -> Request:
 
 
 def document_size(document: Document) -> int:
-    """How many bytes the document adds to a batch, to be kept below BATCH_BYTES."""
+    """How many bytes the document adds to a batch, which Xero advises to keep below 3.5 MB (its limits page)."""
     return len(dumps(_document(document)).encode()) + 1
 
 
