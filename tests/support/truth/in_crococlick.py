@@ -99,10 +99,14 @@ class InCrocoClick(Hands):
     def _swap(self, pick, other):
         open_ones = ("draft", "sent", "partially_paid")
         one, two = self.picked(pick, *open_ones), self.picked(other, *open_ones)
-        if one and two and one is not two:
+        if one and two and one is not two and not {one.id, two.id} & self._unpayable():
             mine, theirs = one.doc["invoiceNumber"], two.doc["invoiceNumber"]
             self.crm.edit_invoice(one.id, number=theirs)
             self.crm.edit_invoice(two.id, number=mine)
+
+    def _unpayable(self):
+        """Those whose paid amount cannot be read: CrocoClick itself could not reckon what is due."""
+        return {id_ for id_, (name, _) in self.whole.items() if name == "amountPaid"}
 
     def _pay(self, pick, part, ago):
         one = self.picked(pick, "sent", "partially_paid")
