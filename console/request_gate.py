@@ -65,6 +65,7 @@ class Gate:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or let the application answer it."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
         elif answer := _instead(scope):

@@ -29,7 +29,7 @@ class Failed(Exception):
 
 
 def free_port(wanted: int) -> int:
-    """This port of this machine, or the next one that nobody uses."""
+    """The wanted port of this machine, or the next one that nobody uses."""
     for port in range(wanted, wanted + 50):
         with socket.socket() as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

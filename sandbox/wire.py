@@ -56,7 +56,7 @@ def quote(text: str) -> str:
 
 
 def halves_escaped(made: str) -> str:
-    """JSON with each half of a character as `\\ud83d`: UTF-8 cannot hold one, JSON can."""
+    r"""JSON with each half of a character as `\ud83d`: UTF-8 cannot hold one, JSON can."""
     return made if made.isascii() else SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", made)
 
 

@@ -15,15 +15,14 @@ def open_analysis() -> "DuckDBPyConnection":
 
     Finds the ledger as the settings say. Raises WrongUsage where the settings cannot be, LedgerBusy, LedgerTooNew.
     """
-    # Inside, so that importing the package stays light.
-    from syncer.app.installation import App
+    from syncer.app.installation import App  # noqa: PLC0415 — importing the package stays light
 
     return App.open().analysis.open()
 
 
 def open_report(question: "Asked") -> "list[Figure]":
     """Every figure of the Reports page, from the analysis tables as they are now. Raises what `open_analysis` does."""
-    from syncer.reports.figures import FigureReport
+    from syncer.reports.figures import FigureReport  # noqa: PLC0415 — the same
 
     with closing(open_analysis()) as connection:
         return FigureReport(connection, question).figures()

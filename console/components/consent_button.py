@@ -4,12 +4,11 @@ from html import escape
 from typing import Any
 
 from console.components.html import link
+from console.desk import signed_links
 
 
 def connect_address(connection: str) -> str:
-    """Where a consent begins: the console's route, which leads on to Xero on the word of whoever looks."""
-    from console.desk import signed_links  # Its sentences are drawn with these parts.
-
+    """Address that begins a consent: the console's route, with the signed pass of the person who looks."""
     return link("xero/connect", connection, **signed_links.connect_pass(connection))
 
 

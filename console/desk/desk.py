@@ -176,7 +176,7 @@ class Desk:
         return PeopleDesk(self.app, self.visitor.name, self.now, self.right, self.allow)
 
     def sign_out(self) -> None:
-        """This very sign-in counts no more, in whichever tab or copy of it."""
+        """End this sign-in in every tab, and for every copy of its cookie."""
         if self.visitor.mark:
             self.app.register.note(AuditEntry(self.visitor.name, "signed_out"), self.now, self.visitor.mark)
 

@@ -94,10 +94,7 @@ def listing(location: Location, call: Call) -> Reply:
 
 def bounds(query: dict[str, str], most: int) -> tuple[int, int]:
     """Limit and offset, which travel as text."""
-    found = []
-    for name in ("limit", "offset"):
-        if not query[name].isdigit():
-            found.append(f"{name} must be a number string")
+    found = [f"{name} must be a number string" for name in ("limit", "offset") if not query[name].isdigit()]
     if not found and not 1 <= int(query["limit"]) <= most:
         found.append(
             f"limit must not be greater than {most}" if int(query["limit"]) else "limit must not be less than 1"

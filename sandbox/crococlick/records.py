@@ -127,7 +127,7 @@ class Location:
         return tokens
 
     def now(self) -> str:
-        """This instant as the API prints it."""
+        """The present moment as the API prints it."""
         return iso_ms(self.clock.ms())
 
     # -- keeping ----------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def open_organisation(box: Fixture, name: str, currencies: tuple[str, ...] = (),
 
 
 def add_rates(box: Fixture, books: Books, *rates: float) -> None:
-    """French sales rates as an accountant makes them: TAX001, TAX002, …"""
+    """French sales rates as an accountant makes them: TAX001, TAX002 and so on."""
     desk = box.xero.of(books.tenant)
     for rate in rates:
         desk.add_tax_rate(f"TVA {rate:g} %".replace(".", ","), rate)

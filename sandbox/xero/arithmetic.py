@@ -6,18 +6,18 @@ the cent, then summed. Published examples of both are among the tests.
 
 
 def divide_up(n: int, d: int) -> int:
-    """n / d to the nearest whole, halves away from zero."""
+    """Returns n / d to the nearest whole, halves away from zero."""
     return (2 * n + d) // (2 * d) if n >= 0 else -((-2 * n + d) // (2 * d))
 
 
 def divide_even(n: int, d: int) -> int:
-    """n / d to the nearest whole, halves to the even neighbour."""
+    """Returns n / d to the nearest whole, halves to the even neighbour."""
     whole, rest = divmod(n, d)
     return whole + (2 * rest > d or (2 * rest == d and whole % 2 == 1))
 
 
 def divide_down(n: int, d: int) -> int:
-    """n / d to the nearest whole, halves towards zero."""
+    """Returns n / d to the nearest whole, halves towards zero."""
     return -((d - 2 * n) // (2 * d)) if n >= 0 else (d + 2 * n) // (2 * d)
 
 

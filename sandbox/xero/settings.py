@@ -236,7 +236,7 @@ def covers(existing: dict[str, Any], sent: dict[str, Any]) -> bool:
 
 
 def new_rate(books: Books, name: str) -> dict[str, Any]:
-    """A user-made rate with the next code TAX001, TAX002, …"""
+    """A user-made rate with the next code TAX001, TAX002 and so on."""
     number = 1 + sum(1 for t in books.tax_rates if t.startswith("TAX"))
     classes = editions.EVERY if books.org["Version"] == "GLOBAL" else editions.SALES
     return editions.tax_rate(f"TAX{number:03d}", name, 0, classes)

@@ -98,8 +98,7 @@ class App:
     @cached_property
     def analysis(self) -> "Analysis":
         """The analysis tables."""
-        # Not at the top: few commands ask them, and they take long to import.
-        from syncer.storage.analysis.copy import Analysis
+        from syncer.storage.analysis.copy import Analysis  # noqa: PLC0415 — few commands ask, and it takes long
 
         return Analysis(self.store, self.environment.data_dir / "analysis.duckdb")
 
@@ -169,7 +168,7 @@ class Connection:
 
     @cached_property
     def tokens(self) -> TokenSource:
-        """This connection's Xero tokens."""
+        """The connection's Xero tokens."""
         return TokenSource(self.name, self.identity, self.app.vault, self.app.clock)
 
     @cached_property

@@ -16,6 +16,7 @@ class Parser(argparse.ArgumentParser):
     """Wrong usage is refused with what is wrong and how to find out what is right."""
 
     def error(self, message: str) -> NoReturn:
+        """Raise WrongUsage with the reason as a sentence."""
         raise WrongUsage(f"{message[:1].upper()}{message[1:]}. Try `python -m syncer --help`.")
 
 

@@ -125,12 +125,14 @@ class Event:
 class Crm(Protocol):
     """CrocoClick. Every call raises TryLater, Reconnect or HaltRun; the writes also InDoubt."""
 
-    def location(self) -> Location: ...
+    def location(self) -> Location:
+        """The location that this client reaches: its name and time zone."""
 
     def invoices(self, *, status: str = "", since: date | None = None, search: str = "") -> Iterator[Page[Invoice]]:
         """Invoices oldest first; `since` bounds the issue date. A row may come twice when the list moves meanwhile."""
 
-    def invoice(self, source_id: str) -> Invoice | None: ...
+    def invoice(self, source_id: str) -> Invoice | None:
+        """One invoice by its id; None where CrocoClick has none."""
 
     def payments(self, since: date | None = None, contact_id: str = "") -> Iterator[Page[Payment]]:
         """The transactions that came in for invoices, of all contacts or of one; `since` bounds their date.
@@ -141,12 +143,14 @@ class Crm(Protocol):
     def contacts(self, since: datetime | None = None) -> Iterator[Page[SourceContact]]:
         """All contacts, or those changed since; seconds may pass before a change shows here."""
 
-    def contact(self, source_id: str) -> SourceContact | None: ...
+    def contact(self, source_id: str) -> SourceContact | None:
+        """One contact by its id; None where CrocoClick has none."""
 
     def duplicate(self, email: str = "", phone: str = "") -> SourceContact | None:
         """The contact that CrocoClick takes for the same."""
 
-    def create_contact(self, fields: Mapping[str, str], *, call_id: str) -> SourceContact | Taken | Refused: ...
+    def create_contact(self, fields: Mapping[str, str], *, call_id: str) -> SourceContact | Taken | Refused:
+        """Make a contact; Taken where CrocoClick has one with its email or phone."""
 
     def update_contact(
         self, source_id: str, fields: Mapping[str, str], *, call_id: str
@@ -159,9 +163,11 @@ class Crm(Protocol):
     def send_invoice(self, source_id: str) -> None:
         """Mark a draft as sent by hand: nobody is written to."""
 
-    def void_invoice(self, source_id: str) -> None: ...
+    def void_invoice(self, source_id: str) -> None:
+        """Void a sent invoice."""
 
-    def delete_draft(self, source_id: str) -> None: ...
+    def delete_draft(self, source_id: str) -> None:
+        """Delete an invoice that was never sent."""
 
 
 PAID_AT_ONCE = 40  # invoices with their lines and payments in one answer of Xero
@@ -180,7 +186,8 @@ class Accounts(Protocol):
     def books(self) -> Books:
         """Organisation, actions, accounts, tax rates and currencies: five calls."""
 
-    def organisation(self) -> Organisation: ...
+    def organisation(self) -> Organisation:
+        """The organisation alone: one call."""
 
     def contacts(self, since: datetime | None = None) -> Iterator[Page[BookContact]]:
         """All contacts, archived too, or those changed since; pages of 1,000."""
@@ -205,11 +212,13 @@ class Accounts(Protocol):
 
     def create_contacts(
         self, contacts: Sequence[NewContact], *, call_id: str, key: str
-    ) -> Sequence[BookContact | Refused]: ...
+    ) -> Sequence[BookContact | Refused]:
+        """Make contacts, each with our mark."""
 
     def create_invoices(
         self, documents: Sequence[Document], *, call_id: str, key: str
-    ) -> Sequence[BookInvoice | Refused]: ...
+    ) -> Sequence[BookInvoice | Refused]:
+        """Make sales invoices, each with our mark."""
 
     def update_invoices(
         self, documents: Sequence[tuple[str, Document]], *, call_id: str, key: str
@@ -229,7 +238,8 @@ class Accounts(Protocol):
 
     def create_payments(
         self, payments: Sequence[NewPayment], *, call_id: str, key: str
-    ) -> Sequence[BookPayment | Refused]: ...
+    ) -> Sequence[BookPayment | Refused]:
+        """Enter payments, each with our mark in its reference."""
 
     def delete_payments(self, ids: Sequence[str], *, call_id: str, key: str) -> Sequence[BookPayment | Refused]:
         """Take a payment off its invoice (POST, Status DELETED): `ids` has one, since a call takes one."""
@@ -304,12 +314,14 @@ class Seal(Protocol):
 class Vault(Protocol):
     """Secrets by name, encrypted, apart from the ledger."""
 
-    def get(self, name: str) -> dict[str, Any] | None: ...
+    def get(self, name: str) -> dict[str, Any] | None:
+        """The secret of this name; None where there is none. Raises Reconnect where it cannot be decrypted."""
 
     def put(self, name: str, secret: dict[str, Any]) -> None:
         """Stored durably when this returns."""
 
-    def remove(self, name: str) -> None: ...
+    def remove(self, name: str) -> None:
+        """Forget it; nothing happens where there is none."""
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Alone with this secret, among threads and processes of this machine."""

@@ -32,6 +32,7 @@ class Setting:
 
 
 def flag(value: str) -> bool:
+    """Yes or no, in the words that people use; raises ValueError for any other."""
     known = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
     if value.lower() not in known:
         raise ValueError("true or false")

@@ -84,7 +84,10 @@ def monies(sums: Mapping[str, Decimal]) -> str:
 
 
 def needs_somebody(held: int, sums: Mapping[str, Decimal], healing: int) -> str:
-    """The verdict on what is open: `12 invoices worth €8,412.60 need attention. 3 are retried automatically.`"""
+    """The verdict on what is open.
+
+    For example "12 invoices worth €8,412.60 need attention. 3 are retried automatically."
+    """
     worth = f" worth {monies(sums)}" if monies(sums) else ""
     first = f"{count(held, 'invoice')}{worth} {'needs' if held == 1 else 'need'} attention." if held else ""
     heals = f"{healing:,} {'is' if healing == 1 else 'are'} retried automatically." if healing else ""

@@ -430,7 +430,7 @@ _EFFECTS: Mapping[str, tuple[str, str]] = {
 
 
 def effect_sentences(effects: Mapping[str, Any]) -> list[str]:
-    """What a changed setting would do: `Releases 6 held invoices (€5,120.00).`"""
+    """What a changed setting would do, such as "Releases 6 held invoices (€5,120.00)." for each effect."""
     return [
         f"{_EFFECTS[name][one.invoices != 1].format(f'{one.invoices:,}')} ({monies(one.money)})."
         for name, one in effects.items()

@@ -11,7 +11,8 @@ from syncer.domain.ports import CallRecord
 class PayloadStore(Protocol):
     """Where requests and answers are kept, apart from the ledger."""
 
-    def keep(self, connection: str, call_id: str, made_at: datetime, request: bytes, response: bytes) -> None: ...
+    def keep(self, connection: str, call_id: str, made_at: datetime, request: bytes, response: bytes) -> None:
+        """Keep what was sent and what came back; `made_at` is UTC."""
 
 
 class Calls:

@@ -14,7 +14,7 @@ from syncer.domain.errors import InDoubt, Reconnect, SyncerError, TryLater
 from syncer.domain.model.problems import Problem
 from syncer.domain.planning.plan import idempotency_key
 from syncer.domain.ports import CallRecord, Clock, Refused
-from syncer.storage.ledger.records import AttemptStart
+from syncer.storage.ledger.records import AttemptResult, AttemptStart
 
 BATCH_ELEMENTS = 50  # Xero's limits page advises 50 elements
 BATCH_BYTES = 3_500_000  # and 3.5 MB
@@ -60,11 +60,12 @@ class OutboxLedger(Protocol):
         run_id: str,
         now: datetime,
         *,
-        endings: Sequence[Any] = (),
-        intents: Sequence[Any] = (),
+        endings: Sequence[AttemptResult] = (),
+        intents: Sequence[AttemptStart] = (),
         calls: Sequence[CallRecord] = (),
         progress: Mapping[str, Any] | None = None,
-    ) -> list[int]: ...
+    ) -> list[int]:
+        """Write all of it down in one transaction; returns the ids of the attempts that begin, in their order."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ class WriteKind:
     """
 
     send: Send
-    intent: Callable[[Batch, WriteItem, int, str, str], Any]
-    finish: Callable[[WriteItem, int, Any], Any]
-    put_off: Callable[[WriteItem, int, Problem], Any]
+    intent: Callable[[Batch, WriteItem, int, str, str], AttemptStart]
+    finish: Callable[[WriteItem, int, Any], AttemptResult]
+    put_off: Callable[[WriteItem, int, Problem], AttemptResult]
     sift: Callable[[Sequence[WriteItem]], Mapping[str, Problem]] = lambda elements: {}
 
 
@@ -136,7 +137,7 @@ class Outbox:
         self._wave = wave or in_flight
         self._new_call_id = new_call_id
         self._drain_calls = drain_calls
-        self._endings: list[Any] = []
+        self._endings: list[AttemptResult] = []
 
     def perform(
         self,

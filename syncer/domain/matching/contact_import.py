@@ -51,8 +51,11 @@ class ImportRules:
 
 @dataclass(frozen=True, slots=True)
 class ContactAnswer:
-    """What a person said of a contact, and why: `apart` (it is none of those that look the same, on either side),
-    `ignore` (leave it be), `chosen` (of several with its email it is the one that stays)."""
+    """What a person said of a contact, and why.
+
+    `apart`: it is none of those that look the same, on either side. `ignore`: leave it be. `chosen`: of several with
+    its email it is the one that stays.
+    """
 
     kind: str
     because: str = ""

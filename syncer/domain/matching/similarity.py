@@ -68,7 +68,7 @@ def phone_key(phone: str) -> str:
 
 
 def is_shared(address: str) -> bool:
-    """Whether an address is that of a desk rather than of a person: info@, compta@ …"""
+    """True for the address of a department rather than of a person, such as info@ or compta@."""
     return address.partition("@")[0] in _SHARED
 
 

@@ -44,8 +44,11 @@ def compare(crococlick: Book, xero: Book, before: Mapping[str, str] | None = Non
 
 
 def in_crococlick(invoice: Invoice, contact: str, due_date: date | None, tax: Decimal | None) -> dict[str, Value]:
-    """CrocoClick's book: `contact` is the Xero contact that its customer is linked to ("" where it is to none),
-    `due_date` the one that the settings come to, `tax` what its lines come to where it states none."""
+    """The fields of a CrocoClick invoice that are compared.
+
+    `contact` is the Xero contact that its customer is linked to ("" where there is none), `due_date` the one that the
+    settings come to, `tax` what its lines come to where it states none.
+    """
     stated = tax if invoice.tax is None else invoice.tax
     return {
         "number": invoice.number,

@@ -102,11 +102,13 @@ class Bundle:
     money: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     def add(self, invoice: Invoice) -> None:
+        """Count an invoice once."""
         if invoice.source_id not in self.ids:
             self.ids[invoice.source_id] = invoice.number
             self.money[invoice.currency] += invoice.total
 
     def check(self, code: str, level: Level, facts: Mapping[str, Any], subject: str = "") -> Check:
+        """The check that speaks of these invoices and names the first of them, unless it passes."""
         numbers = {"numbers": list(self.ids.values())[:SHOWN]} if level is not Level.PASS and self.ids else {}
         return Check(code, level, {**facts, **numbers}, subject, len(self.ids), dict(self.money), frozenset(self.ids))
 

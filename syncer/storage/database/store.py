@@ -55,6 +55,7 @@ class Schema:
 
     @property
     def version(self) -> int:
+        """The number of the newest migration; 1 where there is none."""
         return max(self.migrations, default=1)
 
 

@@ -16,9 +16,11 @@ def twice(books: Books) -> list[False_]:
     words = Counter(
         word for p in books.payments if p["Status"] != "DELETED" for word in set((p.get("Reference") or "").split())
     )
-    for one in books.transactions:
-        if words[one["_id"]] > 1:
-            found.append(False_("paid twice in Xero", one["entitySourceId"], f"{one['_id']} of {one['amount']}"))
+    found += [
+        False_("paid twice in Xero", one["entitySourceId"], f"{one['_id']} of {one['amount']}")
+        for one in books.transactions
+        if words[one["_id"]] > 1
+    ]
     marks = Counter(one["ContactNumber"] for one in books.customers.values() if one.get("ContactNumber"))
     return found + [False_("a customer twice in Xero", key, f"{n} times") for key, n in marks.items() if n > 1]
 
