@@ -61,7 +61,7 @@ def said_everywhere() -> str:
 
 
 def door(desk: Desk, path: str) -> None:
-    """For whoever is not known, or may nothing: why, and how to sign in; where they wanted to go is kept."""
+    """Page for users without sign-in or role: explains why, offers sign-in, remembers the requested page."""
     trouble = desk.visitor.trouble or "no_right"
     title = f"{desk.visitor.name} has no access" if trouble == "no_right" else "Sign in"
     st.title(formats.plain(title), anchor=False)
@@ -90,7 +90,7 @@ def person(desk: Desk) -> None:
 
 
 def awaited() -> tuple[str, dict[str, str]] | None:
-    """Where whoever has just signed in wanted to go; told once."""
+    """The page that the user asked for before signing in; returned once."""
     kept = _awaited.pop(_browser(), None) if _awaited else None
     return kept[1:] if kept and time.monotonic() - kept[0] < _AWAITED_S else None
 

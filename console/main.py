@@ -100,7 +100,7 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
 
     return {
         "today": page(today.show, "Today", "", True),
-        # The first page has no address of its own; whoever asks for it by its name gets it too.
+        # The first page has no address of its own; an address with its name shows it too.
         "named": page(today.show, "Today", "today", hidden=True),
         "invoice": page(invoice.show, "Invoices", "invoice"),
         "attention": page(attention.show, _attention(desk), "attention"),

@@ -36,7 +36,7 @@ class Wire:
             headers["content-type"] = reply.content_type
         headers["content-length"] = str(len(reply.body))
         raw = [(k.encode(), v.encode("latin-1", "replace")) for k, v in headers.items()]
-        # Noted before the bytes leave: whoever has the answer finds it recorded.
+        # Noted before the bytes leave: a client that has the answer finds it recorded.
         self.record.status = reply.status
         self.record.ms = round((time.perf_counter() - self.started) * 1000, 3)
         await self.send({"type": "http.response.start", "status": reply.status, "headers": raw})

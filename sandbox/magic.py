@@ -82,7 +82,7 @@ WORDS: dict[str, Word] = {
     "YEAREND": Word("period_locked", "the financial year of the invoice is closed", say.YEAR_LOCKED, facts=("date",)),
     "TAKEN": Word("number_taken", "Xero has another invoice with this number", say.INVOICE_NUMBER_TAKEN),
     "CAP": Word("plan_invoice_cap", "the plan allows no more invoices this month", say.PLAN_CAP),
-    "ROLE": Word("role_missing", "whoever connected may not write invoices any more", say.NO_PERMISSION),
+    "ROLE": Word("role_missing", "the person who connected may not write invoices any more", say.NO_PERMISSION),
     "ARCHIVED": Word("contact_archived", "the customer has been archived in Xero", say.ARCHIVED_USE),
     "EMAIL": Word("contact_invalid", "Xero does not take the customer's email", say.EMAIL_INVALID),
     "NOBODY": Word("contact_missing", "Xero finds no customer on the invoice", say.CONTACT_MISSING),

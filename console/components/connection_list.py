@@ -15,7 +15,7 @@ SHOWN = 8
 
 
 def overview(desk: Desk) -> None:
-    """Every connection that this person may see, where there are several; and one more for whoever may add it."""
+    """Every connection that this person may see, where there are several; and a form to add one."""
     if len(desk.names()) < 2:
         _add(desk)
         return

@@ -13,7 +13,7 @@ def connect_address(connection: str) -> str:
 
 
 def connect_button(desk: Any, label: str = "Connect Xero", kind: str = "act") -> str:
-    """What begins a consent, or for whom that is (HTML)."""
+    """The button that begins a consent, or which role may (HTML)."""
     if not desk.may("connect"):
         return f'<span class="quiet">{escape(label)}: {escape(desk.why_not("connect").lower())}</span>'
     return f'<a class="{kind}" href="{escape(connect_address(desk.name))}">{escape(label)}</a>'

@@ -232,7 +232,7 @@ def status(code: str) -> str:
 
 
 def side(code: str) -> str:
-    """Whom a call went to."""
+    """The service that a call went to."""
     return {"xero": "to Xero", "crococlick": "to CrocoClick"}.get(code, "to Xero's login")
 
 

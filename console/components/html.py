@@ -22,7 +22,7 @@ def style() -> None:
 
 
 def html(content: str, kind: str = "", width: Literal["stretch", "content"] = "stretch") -> None:
-    """A piece of our own HTML; whoever writes it has escaped what came from elsewhere."""
+    """A piece of our own HTML. The caller has escaped what came from elsewhere."""
     st.html(f'<div class="cx {kind}">{content}</div>', width=width)
 
 

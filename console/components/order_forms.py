@@ -34,7 +34,7 @@ ELSEWHERE = ("retry", "unskip", "connect", "sync")  # offered by other means tha
 
 @dataclass(frozen=True)
 class For:
-    """Whom an answer is for: the page's name for them, their rows, and those that wait for the same besides."""
+    """What an answer is for: the page's name for the records, their rows, and others that wait for the same."""
 
     where: str
     rows: Sequence[Mapping[str, Any]]
@@ -59,52 +59,54 @@ def money_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Decimal]:
 # -- what is offered ----------------------------------------------------------------------------------------------
 
 
-def offer(desk: Desk, remedy: Remedy | None, whom: For, last: str = "") -> None:
+def offer(desk: Desk, remedy: Remedy | None, target: For, last: str = "") -> None:
     """The controls that settle it; `last` tells of the order that can be taken back."""
     if not desk.may("retry"):
-        _only_look(desk, remedy, whom)
+        _only_look(desk, remedy, target)
         return
     answers = [one for one in remedy.answers if one.name not in ELSEWHERE] if remedy else []
     now = desk.can_sync()
     with st.container():  # What comes and goes above the controls must not move them: an open list would close.
-        notice(whom.where)
+        notice(target.where)
         if remedy and any(one.name == "connect" for one in remedy.answers):
             html.html(consent_button.connect_button(desk))
-        rows = _with_others(answers, whom)
-        _effect(rows, whom, now, only_retry=not answers)
+        rows = _with_others(answers, target)
+        _effect(rows, target, now, only_retry=not answers)
     with st.container(horizontal=True, vertical_alignment="bottom", key="answers"):
         if answers:
-            _answer(desk, answers, rows, whom, now)
-        if whom.rows:
-            _retry(desk, whom)
+            _answer(desk, answers, rows, target, now)
+        if target.rows:
+            _retry(desk, target)
             if last:
-                undo(desk, whom, last)
-            _skip(desk, whom)
+                undo(desk, target, last)
+            _skip(desk, target)
         if remedy and _concerns_the_accountant(remedy):
-            _ask(desk, remedy, whom)
+            _ask(desk, remedy, target)
 
 
-def _only_look(desk: Desk, remedy: Remedy | None, whom: For) -> None:
-    """For whoever may not answer: who may, and the message to the accountant."""
+def _only_look(desk: Desk, remedy: Remedy | None, target: For) -> None:
+    """For a viewer who may not answer: who may, and the message to the accountant."""
     html.quiet(f"Answering: {desk.why_not('retry').lower()}")
     if remedy and _concerns_the_accountant(remedy):
-        _ask(desk, remedy, whom)
+        _ask(desk, remedy, target)
 
 
-def take_back(desk: Desk, whom: For) -> None:
+def take_back(desk: Desk, target: For) -> None:
     """The one answer to what was skipped."""
-    notice(whom.where)
-    _effect(whom.rows, whom, desk.can_sync())
-    label = "Take the skip back" if whom.single else f"Take the skip back of {formats.count(len(whom.rows), 'invoice')}"
-    off = not whom.rows or not desk.may("unskip")
-    if st.button(label, key=_key("unskip", whom), type="primary", disabled=off, help=desk.why_not("unskip") or None):
-        _give(desk, "unskip", {}, whom.rows, whom)
+    notice(target.where)
+    _effect(target.rows, target, desk.can_sync())
+    label = (
+        "Take the skip back" if target.single else f"Take the skip back of {formats.count(len(target.rows), 'invoice')}"
+    )
+    off = not target.rows or not desk.may("unskip")
+    if st.button(label, key=_key("unskip", target), type="primary", disabled=off, help=desk.why_not("unskip") or None):
+        _give(desk, "unskip", {}, target.rows, target)
 
 
 def halted(desk: Desk) -> None:
     """A run did not believe that so many invoices are gone: a person says whether they are."""
-    whom = For("run", [])
-    notice(whom.where)
+    target = For("run", [])
+    notice(target.where)
     shrunk = desk.shrunk()
     if shrunk is None:
         return
@@ -112,42 +114,42 @@ def halted(desk: Desk) -> None:
     html.html(f"<p>{formats.mark('✕', 'Needs action', 'needs')}. {sentence}</p>")
     if st.button(
         "They are really gone",
-        key=_key("confirm_shrink", whom),
+        key=_key("confirm_shrink", target),
         disabled=not desk.can_sync(),
         help=desk.why_not("confirm_shrink") or None,
     ):
-        _give(desk, "confirm_shrink", {}, [], whom)
+        _give(desk, "confirm_shrink", {}, [], target)
 
 
-def undo(desk: Desk, whom: For, last: str) -> None:
+def undo(desk: Desk, target: For, last: str) -> None:
     """Take the last order back."""
     off = not desk.may("undo")
-    if st.button("Undo the last order", key=_key("undo", whom), help=formats.plain(last), disabled=off):
-        _give(desk, "undo", {}, whom.rows, whom)
+    if st.button("Undo the last order", key=_key("undo", target), help=formats.plain(last), disabled=off):
+        _give(desk, "undo", {}, target.rows, target)
 
 
-def _with_others(answers: Sequence[OrderChoice], whom: For) -> Sequence[Mapping[str, Any]]:
+def _with_others(answers: Sequence[OrderChoice], target: For) -> Sequence[Mapping[str, Any]]:
     """Those that an answer is for: on an invoice's page a person says whether the others alike are meant too."""
-    if not answers or not whom.others:
-        return whom.rows
-    others = f"{len(whom.others):,} others that wait" if len(whom.others) > 1 else "other one that waits"
+    if not answers or not target.others:
+        return target.rows
+    others = f"{len(target.others):,} others that wait" if len(target.others) > 1 else "other one that waits"
     label = f"Also for the {others} for the same"
     everybody = all(one.name in FOR_ALL for one in answers)
-    hint = f"Together {whom.named([*whom.rows, *whom.others])}."
-    wanted = st.checkbox(label, value=everybody, key=f"others-{whom.where}", help=hint)
-    return [*whom.rows, *whom.others] if wanted else whom.rows
+    hint = f"Together {target.named([*target.rows, *target.others])}."
+    wanted = st.checkbox(label, value=everybody, key=f"others-{target.where}", help=hint)
+    return [*target.rows, *target.others] if wanted else target.rows
 
 
-def _effect(rows: Sequence[Mapping[str, Any]], whom: For, now: bool, only_retry: bool = False) -> None:
+def _effect(rows: Sequence[Mapping[str, Any]], target: For, now: bool, only_retry: bool = False) -> None:
     """What an answer brings about, said before it is given."""
     if not rows:
         html.quiet("Nothing is ticked.", "")
         return
-    if whom.single and len(rows) == 1:
+    if target.single and len(rows) == 1:
         then = "" if now else "Your answer counts with the next run."
     else:
         when = "with a sync that starts at once" if now else "in the next run"
-        then = f"{whom.named(rows)} {'goes' if len(rows) == 1 else 'go'} {when}."
+        then = f"{target.named(rows)} {'goes' if len(rows) == 1 else 'go'} {when}."
     if only_retry and rows:
         then = _of_a_retry(rows)
     if then:
@@ -164,25 +166,25 @@ def _of_a_retry(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _answer(
-    desk: Desk, answers: Sequence[OrderChoice], rows: Sequence[Mapping[str, Any]], whom: For, now: bool
+    desk: Desk, answers: Sequence[OrderChoice], rows: Sequence[Mapping[str, Any]], target: For, now: bool
 ) -> None:
     """One answer is a button; several are a list to choose from, with what we advise chosen already."""
-    size = "" if whom.single and len(rows) == 1 else formats.count(len(rows), "invoice")
+    size = "" if target.single and len(rows) == 1 else formats.count(len(rows), "invoice")
     is_choice = len(answers) > 1 or any(key.startswith(CHOSEN) for key in answers[0].said)
-    chosen = _choose(answers, whom) if is_choice else answers[0]
+    chosen = _choose(answers, target) if is_choice else answers[0]
     label = _verb(chosen or answers[0], size, now) if is_choice else f"{answers[0].label}{f' ({size})' if size else ''}"
     kind: Literal["primary", "secondary"] = "primary" if is_choice or answers[0].advised else "secondary"
     why = desk.why_not((chosen or answers[0]).name)
     disabled = chosen is None or not rows or bool(why)
-    if st.button(label, key=_key("answer", whom), type=kind, disabled=disabled, help=why or None) and chosen:
-        _give(desk, chosen.name, chosen.said, rows, whom)
+    if st.button(label, key=_key("answer", target), type=kind, disabled=disabled, help=why or None) and chosen:
+        _give(desk, chosen.name, chosen.said, rows, target)
 
 
-def _choose(answers: Sequence[OrderChoice], whom: For) -> OrderChoice | None:
+def _choose(answers: Sequence[OrderChoice], target: For) -> OrderChoice | None:
     advised = next((place for place, one in enumerate(answers) if one.advised), None)
     picked = st.selectbox(
         "OrderChoice", range(len(answers)), index=advised, format_func=lambda place: answers[place].label,
-        key=f"choice-{whom.where}", placeholder="Choose", label_visibility="collapsed", width=360,
+        key=f"choice-{target.where}", placeholder="Choose", label_visibility="collapsed", width=360,
     )  # fmt: skip
     return None if picked is None else answers[picked]
 
@@ -197,56 +199,56 @@ def _verb(answer: OrderChoice, size: str, now: bool) -> str:
     return f"{verb} and retry {size}".strip() if now else f"{verb} for {size}" if size else verb
 
 
-def _retry(desk: Desk, whom: For) -> None:
+def _retry(desk: Desk, target: For) -> None:
     hint = desk.why_not("retry") or "Decided anew, whatever was refused before."
-    if st.button("Try again", key=_key("retry", whom), help=hint, disabled=not desk.may("retry")):
-        _give(desk, "retry", {}, whom.rows, whom)
+    if st.button("Try again", key=_key("retry", target), help=hint, disabled=not desk.may("retry")):
+        _give(desk, "retry", {}, target.rows, target)
 
 
-def _skip(desk: Desk, whom: For) -> None:
+def _skip(desk: Desk, target: For) -> None:
     """Leave it out, with a reason, until a day or until it is taken back."""
     if not desk.may("skip"):
         return
-    size = "this invoice" if whom.single else formats.count(len(whom.rows), "invoice")
-    with st.popover("Skip…", key=_key("skipping", whom)), st.form(_key("skip", whom), border=False):
+    size = "this invoice" if target.single else formats.count(len(target.rows), "invoice")
+    with st.popover("Skip…", key=_key("skipping", target)), st.form(_key("skip", target), border=False):
         html.quiet(formats.prose(f"Leaves {size} out. What is in Xero stays as it is."))
-        because = st.text_input("Why", placeholder="For whoever asks later")
+        because = st.text_input("Why", placeholder="For colleagues who ask later")
         tomorrow = (desk.now + formats.offset(desk.now)).date() + timedelta(days=1)
         until = st.date_input("Until (may stay empty)", value=None, min_value=tomorrow, format="DD/MM/YYYY")
         if st.form_submit_button(f"Skip {size}", type="primary"):
             said = {"because": because.strip(), **({"until": until.isoformat()} if until else {})}
-            _give(desk, "skip", said, whom.rows, whom)
+            _give(desk, "skip", said, target.rows, target)
 
 
 # -- giving it ----------------------------------------------------------------------------------------------------
 
 
-def _key(name: str, whom: For) -> str:
-    return f"{name}-{whom.where}-{st.session_state.get('turn', 0)}"
+def _key(name: str, target: For) -> str:
+    return f"{name}-{target.where}-{st.session_state.get('turn', 0)}"
 
 
-def _give(desk: Desk, name: str, said: Mapping[str, str], rows: Sequence[Mapping[str, Any]], whom: For) -> None:
+def _give(desk: Desk, name: str, said: Mapping[str, str], rows: Sequence[Mapping[str, Any]], target: For) -> None:
     """Write the order down, start the sync that carries it out, and tell what came of the press."""
     st.session_state["turn"] = st.session_state.get("turn", 0) + 1
     try:
         given = desk.order(name, rows, said)
     except SyncerError as failure:
-        _remember(whom.where, failure_sentence(failure), "refused")
+        _remember(target.where, failure_sentence(failure), "refused")
         st.rerun()
-    st.session_state.get("left_out", {}).pop(whom.where, None)  # What is left is another question.
-    alone = whom.single and len(rows) == 1
-    told = f"On record{'' if alone or not rows else f' for {whom.named(rows)}'}: {given.sentence}"
+    st.session_state.get("left_out", {}).pop(target.where, None)  # What is left is another question.
+    alone = target.single and len(rows) == 1
+    told = f"On record{'' if alone or not rows else f' for {target.named(rows)}'}: {given.sentence}"
     if name == "skip" or not desk.can_sync():
-        _remember(whom.where, told, "given")
+        _remember(target.where, told, "given")
     elif alone:
-        _remember(whom.where, told, "given")
+        _remember(target.where, told, "given")
         desk.carry_out(rows[0]["source_id"])
         with st.spinner("Syncing this invoice"):
             desk.wait_until_carried_out(30)
-        _remember(whom.where, "Your answer is on record, and a run has looked at the invoice since.", "given")
+        _remember(target.where, "Your answer is on record, and a run has looked at the invoice since.", "given")
     else:
         desk.carry_out()
-        _remember(whom.where, f"{told} The sync has started.", "given")
+        _remember(target.where, f"{told} The sync has started.", "given")
     st.rerun()
 
 
@@ -272,16 +274,16 @@ def _concerns_the_accountant(remedy: Remedy) -> bool:
     return "accountant" in f"{remedy.who} {remedy.sentence}" or bool(choices)
 
 
-def _ask(desk: Desk, remedy: Remedy, whom: For) -> None:
+def _ask(desk: Desk, remedy: Remedy, target: For) -> None:
     """A message that is ready to be sent."""
-    with st.popover("Ask the accountant…", key=_key("ask", whom)):
+    with st.popover("Ask the accountant…", key=_key("ask", target)):
         html.quiet("Copy it into a message.")
-        st.code(message(desk, remedy, whom), language=None, wrap_lines=True)
+        st.code(message(desk, remedy, target), language=None, wrap_lines=True)
 
 
-def message(desk: Desk, remedy: Remedy, whom: For) -> str:
+def message(desk: Desk, remedy: Remedy, target: For) -> str:
     """What the accountant has to know: which invoices, why they wait, and what is asked."""
-    rows = whom.rows
+    rows = target.rows
     reasons = list(dict.fromkeys(formats.capital(formats.because(row)) for row in rows[:LISTED]))
     same = reasons[0] if len(reasons) == 1 else ""
     organisation = desk.organisation() or "Xero"
@@ -292,7 +294,7 @@ def message(desk: Desk, remedy: Remedy, whom: For) -> str:
     asked = remedy.sentence.removeprefix("Ask the accountant to ").replace("`", "")
     paragraphs = [
         f"Subject: {formats.count(len(rows), 'invoice')} from CrocoClick {wait} for Xero",
-        f"Hello,\n\n{whom.named(rows)} cannot be settled in Xero ({organisation}) as things are.",
+        f"Hello,\n\n{target.named(rows)} cannot be settled in Xero ({organisation}) as things are.",
         same,
         f"What would help: {asked[:1].lower()}{asked[1:]}",
         "\n".join(listed),

@@ -121,7 +121,7 @@ class Desk:
     name: str = DEFAULT
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     visible: Sequence[str] | None = None  # the connections that this person may see; None: all
-    visitor: Visitor = None  # type: ignore[assignment]  # because: whoever looks, unless somebody else is named
+    visitor: Visitor = None  # type: ignore[assignment]  # because: the visitor of this browser, unless another is given
 
     def __post_init__(self) -> None:
         self.visitor = self.visitor or people.present(self.app, self.now)
@@ -143,11 +143,11 @@ class Desk:
 
     @property
     def right(self) -> Right | None:
-        """What whoever asks may at this moment; None for somebody without access."""
+        """The rights of the visitor at this moment; None without access."""
         return people.right_of(self.app, self.visitor, datetime.now(UTC))
 
     def may(self, action: str) -> bool:
-        """Whether whoever asks may do this to this connection, at this moment."""
+        """True if the visitor may do this to this connection at this moment."""
         right = self.right
         return right is not None and right.may(action) and (right.sees(self.name) or action in OF_THE_WHOLE)
 
@@ -159,15 +159,15 @@ class Desk:
             raise people.refusal(self.right, action)
 
     def why_not(self, action: str) -> str:
-        """Why whoever asks may not do this, in a sentence; nothing where they may."""
+        """Why the visitor may not do this, in a sentence; nothing where they may."""
         return "" if self.may(action) else access.refused_shortly(action)
 
     def is_there(self) -> bool:
-        """Whether there is this connection, for whoever asks."""
+        """Whether there is this connection, for the visitor."""
         return self.name in self.names()
 
     def note(self, what: str, subject: str = "", before: Any = None, after: Any = None) -> None:
-        """Write down in the audit trail what whoever asks did."""
+        """Write down in the audit trail what the visitor did."""
         self.ledger.note(AuditEntry(self.visitor.name, what), self.now, subject, before, after)
 
     @property
@@ -188,7 +188,7 @@ class Desk:
     # -- questions ------------------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:
-        """Every connection there is, for whoever asks."""
+        """Every connection there is, for the visitor."""
         known = [one.name for one in self.app.connections()]
         return known if self.visible is None else [name for name in known if name in self.visible]
 
@@ -567,7 +567,7 @@ class Desk:
         """Take Xero's answer to a consent, for whichever connection it was; raises SyncerError."""
         name, connection = consent.asked_by(self.app, callback)
         if name and people.provider_of(self.app):
-            # Whoever brings it, it is finished on the word of the person who began it, if they still may.
+            # Any browser may deliver the callback; the rights are those of the person who started the consent.
             Desk(self.app, connection, self.now, visitor=Visitor(name)).allow("connect")
         found = consent.finish(self.app, callback, arrived_at)
         _choices[found.connection] = found.choices

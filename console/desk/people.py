@@ -108,7 +108,7 @@ def refusal(right: Right | None, action: str) -> NotAllowed:
 
 @dataclass(frozen=True)
 class PeopleDesk:
-    """People and the audit trail; `allow` raises NotAllowed, `right` is that of whoever asks."""
+    """People and the audit trail; `allow` raises NotAllowed, `right` is that of the visitor."""
 
     app: App
     by: str
@@ -157,14 +157,14 @@ class PeopleDesk:
     # -- what people did ------------------------------------------------------------------------------------------
 
     def audit(self, asked: Mapping[str, Any], limit: int = AUDITED) -> list[dict[str, Any]]:
-        """What people did, newest first, as far as whoever asks may see it."""
+        """What people did, newest first, as far as the visitor may see it."""
         self.allow("see")
         limits = self.right.connections if self.right else frozenset()
         visible = None if limits is None else sorted(limits)
         return self.app.register.audit({**asked, "visible": visible}, limit)
 
     def choices(self) -> tuple[list[str], list[str]]:
-        """Whom and what one may filter by; only for those who see everything."""
+        """The people and actions to filter by; only for those who see everything."""
         self.allow("see")
         if self.right and self.right.connections is not None:
             rows = self.audit({}, ALL_ROWS)

@@ -48,7 +48,7 @@ class AskingDesk:
         return _tables(self.app)
 
     def begin(self, sql: str, given: Mapping[str, Any]) -> Asking:
-        """Ask; the answer is waited for by whoever watches. Raises WrongUsage when enough is asked already."""
+        """Start a question; its page waits for the answer. Raises WrongUsage when enough is asked already."""
         with _door:
             _under_way[:] = [one for one in _under_way if not one[1].is_over]
             mine = sum(1 for by, _ in _under_way if by == self.by)

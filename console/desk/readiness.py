@@ -108,7 +108,7 @@ class ReadinessDesk:
 
     def _preview(self) -> Preview:
         connection, books = self.connection, self.books()
-        assert books is not None  # noqa: S101 — whoever asks has looked
+        assert books is not None  # noqa: S101 — the visitor has looked
         return self.once(
             ("preview",), lambda: preview(connection.ledger, connection.rules(), books)
         )  # fmt: skip

@@ -221,12 +221,12 @@ def _show_group(desk: Desk, tab: str, key: str) -> None:
     members = desk.members(group)
     left_out = _left_out(key, members)
     _members(desk, group, members, left_out, with_ticks=len(members) > 1 and not only_look and desk.may("retry"))
-    whom = For(key, [row for row in members if row["source_id"] not in left_out] if left_out else members)
+    target = For(key, [row for row in members if row["source_id"] not in left_out] if left_out else members)
     with controls:
         if skipped:
-            order_forms.take_back(desk, whom)
+            order_forms.take_back(desk, target)
         elif not only_look:
-            order_forms.offer(desk, step, whom)
+            order_forms.offer(desk, step, target)
 
 
 def _lead(group: WorkGroup, desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Contacts: what the last import came to, which contacts may be the same, and who is linked to whom."""
+"""Contacts: what the last import came to, which contacts may be the same, and which are linked."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

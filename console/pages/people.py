@@ -90,7 +90,7 @@ def _person(row: Mapping[str, Any], desk: Desk) -> list[str]:
 
 
 def _name(desk: Desk, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Name somebody, or change what they may; the address says whom."""
+    """Name somebody, or change what they may; the address says which person."""
     asked = st.query_params.get("person", "")
     known = next((row for row in rows if row["who"] == asked and not row.get("fixed")), None)
     with st.expander(f"Change what `{asked}` may" if known else "Add person", expanded=bool(asked)):

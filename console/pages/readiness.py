@@ -36,7 +36,7 @@ def show(desk: Desk) -> None:
         )
         return
     _notice()
-    # Whoever came by a check's "Change" finds the control at once.
+    # The link "Change" of a check leads to its control.
     asked = "set" in st.query_params and report.planned is not None
     if asked:
         _editor(desk, report)

@@ -18,7 +18,7 @@ from syncer.domain.planning.schedule import FEW, Next, ScheduledStep, ScheduleIn
 from syncer.domain.ports import Event
 from syncer.sync.run import RunOutcome
 
-WATCH = "watch"  # whom its runs are recorded under
+WATCH = "watch"  # the name that its runs are recorded under
 EVERY = timedelta(seconds=120)
 BUSY_AGAIN_S = 1.0
 MADE_WAY = "made_way"

@@ -106,8 +106,8 @@ def _declare_set_up(command: Declare) -> None:
     plan.add_argument("--with", metavar="KEY=VALUE", dest="changes", action="append", default=[], help=changes)
     test = command("test-invoice", "test the set-up with a small invoice that is voided again, or check one")
     test.add_argument("--invoice", metavar="WHAT", default="", help="only check this one; nothing is made or voided")
-    whom = "make one for this contact: an email, a name, an id"
-    test.add_argument("--contact", metavar="WHAT", default="", help=whom)
+    contact = "make one for this contact: an email, a name, an id"
+    test.add_argument("--contact", metavar="WHAT", default="", help=contact)
 
 
 def _seconds(text: str) -> timedelta:

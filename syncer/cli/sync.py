@@ -31,7 +31,7 @@ def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
 
 
 def do_watch(app: App, asked: argparse.Namespace, out: Out) -> int:
-    """Watch every connection, or one, until Ctrl-C, SIGTERM or the end of whoever started it."""
+    """Watch every connection, or one, until Ctrl-C, SIGTERM or the end of the process that started it."""
     if asked.only:
         app.connection(asked.only)
     watches = Worker(app, asked.only or "", asked.every or EVERY, out.note, asked.with_parent)

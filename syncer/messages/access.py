@@ -55,7 +55,7 @@ TROUBLES: Mapping[str, str] = {
     "ended": "Your sign-in has ended. Sign in again, and this page is shown.",
     "unverified": "Your provider has not verified your email, so it cannot say who you are. Verify it there first.",
     "no_email": "Your provider did not say which email is yours. Its administrator has to allow the scope `email`.",
-    "no_right": "Nobody has given you access yet. Ask whoever runs this console to name you under People.",
+    "no_right": "Nobody has given you access yet. Ask an admin of this console to add you under People.",
 }
 _DEEDS: Mapping[str, str] = {
     "setting_changed": "Changed a setting",
@@ -118,15 +118,15 @@ def refused(action: str, code: str, right: Right | None = None) -> str:
 
 
 def refused_shortly(action: str) -> str:
-    """For whom an action is, beside a control that is off."""
+    """Which role may do an action, shown beside a control that is off."""
     return f"For {_WHO[NEEDS.get(action, ADMIN)]}."
 
 
 def changed(who: str, code: str, connections: frozenset[str] | None) -> str:
     """What somebody may from now on."""
-    whom = f"Everybody of {who[1:]}" if who.startswith("@") else who
+    everybody = f"Everybody of {who[1:]}" if who.startswith("@") else who
     where = "" if connections is None or code == NONE else f" for {', '.join(sorted(connections))}"
-    return f"{whom} is {a_role(code)}{where} from now on."
+    return f"{everybody} is {a_role(code)}{where} from now on."
 
 
 def deed(code: str) -> str:

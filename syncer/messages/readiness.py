@@ -222,10 +222,10 @@ _BY_LEVEL: Mapping[tuple[str, str], Say] = {
     ("xero_connection", "pass"): lambda f: f"Xero is connected to {f.get('name')}.",
     ("xero_scopes", "pass"): lambda f: "The consent at Xero has every permission that is needed.",
     ("xero_scopes", "fail"): _scopes,
-    ("xero_role", "pass"): lambda f: "Whoever connected Xero may approve invoices and enter payments there.",
+    ("xero_role", "pass"): lambda f: "The person who connected Xero may approve invoices and enter payments there.",
     ("xero_role", "unknown"): lambda f: "Xero does not say what the person who connected may do there.",
     ("xero_role", "fail"): lambda f: (
-        f"Whoever connected Xero may not {_ACTIONS.get(str(f.get('action')), 'do this')} there, "
+        f"The person who connected Xero may not {_ACTIONS.get(str(f.get('action')), 'do this')} there, "
         "or the plan does not allow it."
     ),
     ("organisation", "pass"): _organisation,

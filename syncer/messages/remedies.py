@@ -29,8 +29,8 @@ class OrderChoice:
             return ["skip", what, "--because", self.said["because"]]
         if self.name in ("retry", "unskip"):
             return [self.name, what]
-        whom = [] if self.name == "confirm_shrink" else [what]
-        return ["order", self.name, *whom, *(f"{key}={value}" for key, value in self.said.items())]
+        target = [] if self.name == "confirm_shrink" else [what]
+        return ["order", self.name, *target, *(f"{key}={value}" for key, value in self.said.items())]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ Give = Callable[[Facts, Books | None], Iterable[OrderChoice]]
 
 @dataclass(frozen=True)
 class NextStep:
-    """What to do about one cause; `who` where it is not whom the cause names."""
+    """What to do about one cause; `who` where another role is responsible than the cause says."""
 
     sentence: Say
     answers: Give = lambda facts, books: ()
@@ -441,7 +441,7 @@ STEPS: Mapping[str, NextStep] = {
     "invoice_unreadable": NextStep(
         lambda f: (
             "Open the invoice in CrocoClick, correct this value and save; the next run reads it again. If it looks right "
-            "there, ask whoever looks after this program: CrocoClick may have changed."
+            "there, ask the person who looks after this program: CrocoClick may have changed."
         )
     ),
     "period_locked": NextStep(_lock),

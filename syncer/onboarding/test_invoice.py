@@ -88,7 +88,7 @@ def newest(ledger: Ledger) -> Kept | None:
 
 
 class GuidedTest:
-    """One test; whoever uses it holds `connection.alone("trial")`, and calls `finish` first."""
+    """One test. The caller holds `connection.alone("trial")` and calls `finish` first."""
 
     def __init__(self, connection: Connection, by: str, tell: Tell, stop: Callable[[], bool]) -> None:
         self._connection = connection
@@ -157,16 +157,16 @@ class GuidedTest:
         """Make a small invoice for this contact, carry it to Xero, compare, and take it back on both sides."""
         if not contact:
             raise WrongUsage(
-                "Say for whom the test invoice is made: --contact with an email, a name or an id; "
+                "Say which contact the test invoice is for: --contact with an email, a name or an id; "
                 "or which invoice is checked: --invoice NUMBER."
             )
         # Nothing is made that could not go over: both raise Reconnect where a side is not connected.
         self._connection.refresh_source()
         taxes, left_out = self._taxes(self._steps.books())
         trial_id = f"{self._clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-        whom = customer(self._connection, contact)
+        billed = customer(self._connection, contact)
         self._begin(trial_id=trial_id, is_ours=True, step="making")
-        made = self._make(self._new(trial_id, whom, taxes)) if taxes else None
+        made = self._make(self._new(trial_id, billed, taxes)) if taxes else None
         if not isinstance(made, Invoice):
             checks = [*left_out, *([made] if made else [])]
             self._conclude(checks)
@@ -192,13 +192,13 @@ class GuidedTest:
         self._conclude(checks)
         return Result(self._head(made.source_id), checks, is_ours=True)
 
-    def _new(self, trial_id: str, whom: Customer, taxes: Sequence[core.Taxes]) -> core.NewInvoice:
+    def _new(self, trial_id: str, billed: Customer, taxes: Sequence[core.Taxes]) -> core.NewInvoice:
         row = self._ledger.row("connection") or {}
         invoices: dict[str, int] = {}
         for one in self._ledger.rows("counts"):
             invoices[one["currency"]] = invoices.get(one["currency"], 0) + one["invoices"]
         currency = core.usual_currency(invoices, row.get("base_currency") or "")
-        return core.small_invoice(trial_id, whom, currency, taxes, _today(self._clock.now(), row.get("timezone")))
+        return core.small_invoice(trial_id, billed, currency, taxes, _today(self._clock.now(), row.get("timezone")))
 
     def _make(self, new: core.NewInvoice) -> Invoice | Check:
         """The draft, or why CrocoClick does not make it; a lost answer is looked for, and never sent twice."""

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a question asks of whoever asks it; `default` may be relative: today, 30 days ago, this month, this year."""
+    """A value that a question asks for; `default` may be relative: today, 30 days ago, this month, this year."""
 
     name: str
     kind: str = "text"

@@ -18,7 +18,7 @@ _FIRST_POLL_S, _LONGEST_POLL_S = 0.0005, 0.005
 class FileLock:
     """An advisory lock of two files beside the ledger: `.lock` is what is held, `.gate` is where one waits for it.
 
-    Whoever waits holds the gate meanwhile, so that readers who come later cannot overtake a waiting writer for ever.
+    A waiting writer holds the gate, so that readers who come later cannot overtake it for ever.
     """
 
     def __init__(self, path: Path) -> None:

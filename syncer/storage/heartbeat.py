@@ -1,4 +1,4 @@
-"""What a watch says of itself in a file, for the console and for whoever asks whether all is well."""
+"""The heartbeat file of a watch, which the console and /healthz read."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Read-only answers about contacts: what the last import came to, who is linked to whom, and who may be the same.
+"""Read-only answers about contacts: what the last import came to, which contacts are linked, and which may be the same.
 
 Nothing here makes a call or writes; everything comes from the ledger.
 """

@@ -131,7 +131,7 @@ def _key_of(row: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _question(code: str, heals: bool, facts: str) -> str:
-    """Names a question: two records ask the same where what we say, whom we ask and every answer are the same."""
+    """Grouping key: same sentence, same responsible role, same possible answers."""
     known = json.loads(facts)
     step = remedies.remedy(code, known)
     asked = [step.who, step.sentence, [[one.label, one.name, dict(one.said)] for one in step.answers]] if step else []

@@ -27,7 +27,7 @@ def open_groups(ledger: Ledger, links: Mapping[str, Link]) -> list[DuplicateGrou
 
 
 def plain_links(links: Mapping[str, Link], book: Mapping[str, BookContact]) -> dict[str, str]:
-    """Whom each CrocoClick contact is linked to, merges followed."""
+    """The Xero contact that each CrocoClick contact is linked to; merges in Xero are followed."""
     return {key: survivor(link.xero_id, book) for key, link in links.items()}
 
 

@@ -54,7 +54,7 @@ class RunPhase:
             self._said_at = time.monotonic()
 
     def say(self, phase: str, done: int = 0, todo: int = 0) -> dict[str, Any]:
-        """Tell whoever watches, and answer with what the ledger is to remember."""
+        """Report progress to the caller; returns what the ledger is to keep of it."""
         self._tell(phase, done, todo)
         return {"phase": phase, "done": done, "todo": todo}
 

@@ -101,7 +101,7 @@ class CrocoClick:
     def contacts(self, since: datetime | None = None) -> Iterator[Page[SourceContact]]:
         """All contacts or those changed since, pages of 500, as far as the search has caught up.
 
-        Raises HaltRun for a list that cannot be read to its end: whoever is missing would be made a second time.
+        Raises HaltRun for a list that cannot be read to its end: a missing contact would be made twice.
         """
         after: Sequence[Any] = ()
         read = 0

@@ -18,8 +18,8 @@ from syncer.domain.errors import RateLimited
 from syncer.domain.ports import Clock
 
 LONGEST_WAIT_S = 90.0
-# Whoever sets more than Xero publishes has another agreement (or a simulator): then only refusals count, because
-# lifted limits are still counted down in the headers.
+# If the configured limit is above Xero's 60 a minute (another agreement, or a simulator), the "remaining" headers are
+# ignored, since lifted limits are still counted down in them: only a 429 counts.
 PUBLISHED_PER_MINUTE = 60
 # More than this a minute is no limit that anybody could meet with five calls at a time: it is not counted.
 COUNTED_PER_MINUTE = 1000

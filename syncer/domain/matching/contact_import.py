@@ -214,7 +214,7 @@ def _not_active(contact: BookContact) -> ImportDecision:
 
 
 def _already(contact: BookContact, ours: Sequence[str], sides: Sides) -> ImportDecision:
-    """Linked before: what CrocoClick lacks is filled in, where the link leaves no doubt whom it is for."""
+    """Linked before: what CrocoClick lacks is filled in, if the link leaves no doubt which contact it belongs to."""
     fields = missing(contact, sides.crm[ours[0]], _may_have_phone(contact, sides)) if len(ours) == 1 else {}
     outcome = ImportOutcome.UPDATED if fields else ImportOutcome.UNCHANGED
     return ImportDecision(contact, outcome, "filled" if fields else "linked", ours[0], fields)

@@ -67,7 +67,7 @@ class Discount:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Whom the invoice names: CrocoClick's contact as it was when the invoice was made."""
+    """The customer that the invoice names: CrocoClick's contact as it was when the invoice was made."""
 
     id: str
     name: str

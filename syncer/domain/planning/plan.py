@@ -70,7 +70,7 @@ def _stands(invoice: Invoice, standing: SyncState) -> bool:
 
 def _precedence(invoice: Invoice, scene: PlanInputs) -> tuple[bool, bool, date, str]:
     standing = scene.standings.get(invoice.source_id, SyncState())
-    # Whom a person gives the document that has the number comes before those that would need a new one.
+    # An invoice with an `adopt` order wins the number over invoices that need a new document.
     adopts = standing.is_ordered("adopt")
     return (not _stands(invoice, standing), not adopts, invoice.issue_date or date.max, invoice.source_id)
 

@@ -1,6 +1,6 @@
 """The analysis tables: a copy of what the ledger may show, for reports, notebooks and anybody's SQL.
 
-The copy is renewed under another name and put in place at once, so whoever reads the old one reads on undisturbed.
+The copy is renewed under another name and put in place at once, so a reader of the old one is not disturbed.
 """
 
 import hashlib
@@ -75,7 +75,7 @@ class Analysis:
             return False
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._lock.held_alone(self._wait_s):
-            # Whoever was here before may have done it.
+            # Another process may have done it meanwhile.
             if self.is_current():
                 return False
             self._clear_away()

@@ -74,7 +74,7 @@ class Asking:
         self._failure: Exception | None = None
 
     def begin(self) -> "Asking":
-        """Start; whoever waits for the answer says so by `watch`, else the question is ended."""
+        """Start. A caller that waits for the answer calls `watch`, or the question is ended."""
         threading.Thread(target=self.run, daemon=True, name="question").start()
         return self
 
@@ -82,7 +82,7 @@ class Asking:
         """Ask, and keep the answer or what stood in its way."""
         try:
             self._answer = self._asked()
-        except Exception as failure:  # noqa: BLE001 — raised again in `answer`, in the thread of whoever asked
+        except Exception as failure:  # noqa: BLE001 — raised again in `answer`, in the thread of the caller
             self._failure = failure
         finally:
             self._took = time.monotonic() - self.began
@@ -148,7 +148,7 @@ class Asking:
 
     def _said(self, handed: Handed) -> bytes:
         """What the process has answered, in the time that it has."""
-        # -I and an empty environment: no secret of ours is within reach of the question. HOME, lest it looks up ours.
+        # -I and an empty environment: no secret is within reach of the question. HOME, or DuckDB would look it up.
         command = [sys.executable, "-I", str(Path(query_process.__file__).resolve())]
         passed = () if handed.number is None else (handed.number,)
         with subprocess.Popen(

@@ -118,7 +118,7 @@ def _found(connection: duckdb.DuckDBPyConnection, sql: str, max_rows: int, value
 
 
 def _step_aside(timeout_s: float) -> None:
-    """Last in the queue for the processor, first to go when memory is short, and gone in time whoever is left."""
+    """Lowest CPU priority, first OOM victim, and an alarm that ends the process even if its parent died."""
     with suppress(OSError):
         os.nice(19)
     # Only Linux has it.

@@ -74,7 +74,7 @@ class Attached:
     users: int = 1
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """One for each thread; whoever takes it closes it before `close`."""
+        """A cursor of its own for each thread; the caller closes it before `close`."""
         return self.engine.cursor(self.name)
 
     def close(self) -> None:

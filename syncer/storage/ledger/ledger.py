@@ -598,7 +598,7 @@ class Ledger:
 
 
 def _forget_refusals(pen: LedgerWriter, ids: Sequence[str]) -> None:
-    """A refusal that no longer decides is forgotten, lest it stands again when things are as they were."""
+    """Clear refusals that no longer decide, so that they do not block the invoice if the old settings return."""
     pen.tx.execute(
         "UPDATE invoice SET refused_stamp = NULL WHERE connection = $connection "
         "AND refused_stamp IS NOT NULL AND list_contains($ids, source_id)",

@@ -71,6 +71,6 @@ def _note(
 
 
 def _told(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What a question said, without when and by whom, which stand beside it."""
+    """The content of a question for the audit trail, without its time and author, which have columns of their own."""
     said = ("title", "sentence", "sql", "parameters", "chart")
     return {name: row[name] for name in said} if row else None
