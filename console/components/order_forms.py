@@ -183,7 +183,7 @@ def _answer(
 def _choose(answers: Sequence[OrderChoice], target: For) -> OrderChoice | None:
     advised = next((place for place, one in enumerate(answers) if one.advised), None)
     picked = st.selectbox(
-        "OrderChoice", range(len(answers)), index=advised, format_func=lambda place: answers[place].label,
+        "Answer", range(len(answers)), index=advised, format_func=lambda place: answers[place].label,
         key=f"choice-{target.where}", placeholder="Choose", label_visibility="collapsed", width=360,
     )  # fmt: skip
     return None if picked is None else answers[picked]
@@ -193,7 +193,7 @@ def _verb(answer: OrderChoice, size: str, now: bool) -> str:
     if answer.name == "map":
         verb = "Map" if any(key.startswith("tax.") for key in answer.said) else "Choose"
     else:
-        verb = VERBS.get(answer.name, "OrderChoice")
+        verb = VERBS.get(answer.name, "Answer")
     if answer.name not in FOR_ALL:
         return f"{verb} ({size})" if size else verb
     return f"{verb} and retry {size}".strip() if now else f"{verb} for {size}" if size else verb

@@ -10,8 +10,8 @@ from typing import Any
 
 from syncer.app.installation import App
 from syncer.domain.errors import SyncerError
-from syncer.reports.figure import Figure, FigureColumn
-from syncer.reports.figure_files import TYPES, written
+from syncer.reports.figure import Figure
+from syncer.reports.figure_files import written
 from syncer.reports.figures import Asked, FigureReport, Headline
 from syncer.storage.analysis.figures_query import opened
 
@@ -20,8 +20,6 @@ KEPT = 30  # questions whose figures are kept while the copy stands still
 PATIENCE_S = 0.4  # a small ledger is copied in less
 LARGE = 50_000_000  # bytes
 RESTS = timedelta(minutes=1)  # while a sync works the ledger moves all the time
-
-__all__ = ["TYPES", "Asked", "Counted", "Figure", "FigureColumn", "Headline", "ReportsDesk"]
 
 
 @dataclass(frozen=True)

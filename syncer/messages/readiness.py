@@ -329,7 +329,7 @@ _STEPS: Mapping[str, tuple[Who, Say, tuple[OrderChoice, ...]]] = {
     "duplicates": (Who.SUPPORT, lambda f: "Say on the Contacts page which of them are the same.", ()),
     "contact_import": (
         Who.SUPPORT,
-        lambda f: "OrderChoice for them on the Contacts page." if f else "Import them: `python -m syncer import-contacts`.",
+        lambda f: "Answer for them on the Contacts page." if f else "Import them: `python -m syncer import-contacts`.",
         (),
     ),
     "plan_cap": (Who.ACCOUNTANT, lambda f: "Move to a larger Xero plan, or let the rest wait for the next month.", ()),

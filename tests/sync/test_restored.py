@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from syncer.app.installation import App
-from tests.support.restored_walk import Copies
+from tests.support.restored_walk import LOSSES, Copies, marks
 
 
 @pytest.fixture
@@ -31,12 +31,6 @@ def standing(world):
     return sorted(Decimal(str(one["Amount"])) for one in world.xero.payments() if one["Status"] != "DELETED")
 
 
-def marks(world):
-    """The marks of the payments that stand in Xero: a transaction that is there twice shows twice."""
-    found = [one["Reference"].split()[-1] for one in world.xero.payments() if one["Status"] != "DELETED"]
-    return sorted(found)
-
-
 def transactions(world):
     return sorted(one["_id"] for one in world.crm.transactions())
 
@@ -53,9 +47,6 @@ def untrue(world):
         if amounts != [[Decimal(str(one[name])) for name in ("total", "amountPaid")]]:
             found.append((one["invoiceNumber"], amounts))
     return found
-
-
-LOSSES = ["ledger put back", "everything put back", "ledger deleted"]
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["plain", "full"])

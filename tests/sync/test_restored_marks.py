@@ -7,8 +7,7 @@ nobody is said to have changed it in Xero, and the order that a ledger which goe
 import pytest
 
 from tests.support.payments_world import move, remove, standing
-from tests.support.restored_walk import Copies
-from tests.sync.test_restored import LOSSES, marks
+from tests.support.restored_walk import LOSSES, Copies, marks
 
 
 @pytest.fixture
