@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from tests.support.browser import ARGUMENTS, CHROMIUM, ROOT, answers, free_port
+from tests.support.browser import ARGUMENTS, CHROMIUM, ROOT, answers, free_port, settled, shows
 from tests.support.pages import opening
 from tests.support.waiting import PATIENCE_S, until
 
@@ -78,15 +78,15 @@ def test_connect_set_up_sync_and_see_what_needs_somebody(page: Any):
     page.goto("/")
     page.get_by_role("heading", name="Xero is not connected").wait_for()
     page.get_by_role("link", name="Connect Xero").click()
-    page.get_by_role("button", name="Allow access").click()
+    settled(page).get_by_role("button", name="Allow access").click()
     page.get_by_text("Connected to Dupont Conseil.").wait_for()
     assert "code=" not in page.url
     page.goto("/connections?setting=revenue_account")
     page.get_by_role("textbox", name="Value").fill("706")
-    page.get_by_role("button", name="Save").click()
+    settled(page).get_by_role("button", name="Save").click()
     page.get_by_text("Saved.").wait_for()
     page.goto("/")
-    page.get_by_role("button", name="Sync now").click()
+    settled(page).get_by_role("button", name="Sync now").click()
     page.get_by_role("heading", name=re.compile(r"^\d+ invoices worth .+ need attention")).wait_for()
     page.get_by_text("TVA 5,5 % has no tax rate in Xero").wait_for()
 
@@ -129,7 +129,7 @@ def test_requests_and_case_file(page: Any):
     page.get_by_text("Requests and answers").click()
     page.get_by_text("/api.xro/2.0/Invoices").first.wait_for()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Case file", exact=True).click()
+        settled(page).get_by_role("button", name="Case file", exact=True).click()
     written = Path(download.value.path()).read_text(encoding="utf-8")
     assert number in written
     assert "equal to the cent" in written
@@ -138,7 +138,7 @@ def test_requests_and_case_file(page: Any):
 def test_trying_one_invoice_again_from_its_page(page: Any):
     """The order is carried out and the page tells what came of it."""
     page.goto(f"/invoice?invoice={number_of_a_held_one(page)}")
-    page.get_by_role("button", name="Try again").click()
+    settled(page).get_by_role("button", name="Try again").click()
     page.get_by_text("Your answer is on record, and a run has looked at the invoice since.").wait_for()
     page.get_by_text("Asked to try again").wait_for()
     page.goto("/runs")
@@ -151,7 +151,7 @@ def sync_until(page: Any, wait_for: Callable[[float], None]):
     too_long = pytest.importorskip("playwright.sync_api").TimeoutError
 
     def has_come() -> bool:
-        page.get_by_role("button", name="Sync now").click()
+        settled(page).get_by_role("button", name="Sync now").click()
         try:
             wait_for(60_000)
         except too_long:
@@ -178,7 +178,7 @@ def test_a_held_invoice_is_mapped_and_goes_over(page: Any, box: Sandbox):
     page.get_by_role("button", name="Map and retry", exact=True).wait_for()
     page.get_by_role("combobox", name="Answer").click()
     page.get_by_role("option", name=re.compile("TVA 5,5 % livres")).click()
-    page.get_by_role("button", name="Map and retry", exact=True).click()
+    settled(page).get_by_role("button", name="Map and retry", exact=True).click()
     page.get_by_text("equal to the cent").first.wait_for()
     page.get_by_text(re.compile("Both books agree in all .+ fields")).wait_for()
     page.get_by_text(re.compile(r"Set tax\.5\.5% to TAX\d+, by ")).wait_for()
@@ -200,9 +200,9 @@ def test_a_group_is_skipped_but_for_one(page: Any):
     page.get_by_text("4 of 4 ticked").wait_for()
     page.locator("label").filter(has_text="Include FAC-").first.click()
     page.get_by_text("3 of 4 ticked").wait_for()
-    page.get_by_role("button", name="Skip…").click()
+    settled(page).get_by_role("button", name="Skip…").click()
     page.get_by_role("textbox", name="Why").fill("Invoiced by the other company")
-    page.get_by_role("button", name="Skip 3 invoices").click()
+    settled(page).get_by_role("button", name="Skip 3 invoices").click()
     page.get_by_text("Left out until somebody takes that back.").wait_for()
     page.goto("/attention?tab=skipped")
     page.get_by_role("link", name="Invoiced by the other company").wait_for()
@@ -212,12 +212,12 @@ def test_contacts_are_imported_and_a_duplicate_is_answered(page: Any, box: Sandb
     """From one button to two contacts side by side, and the answer that links them."""
     page.goto("/contacts")
     page.get_by_role("heading", name="Contacts have not been imported yet").wait_for()
-    page.get_by_role("button", name="Import now").click()
+    settled(page).get_by_role("button", name="Import now").click()
     page.get_by_role("heading", name=re.compile(r"contacts of Xero are linked, 2 to review")).wait_for()
     assert any(str(one.get("source", "")).startswith("Xero ") for one in box.crococlick.contacts())
     page.get_by_role("link", name="See them side by side").first.click()
     page.get_by_text("2 Xero contacts and 1 CrocoClick contact share compta@martin.example").wait_for()
-    page.get_by_role("button", name="Link", exact=True).click()
+    settled(page).get_by_role("button", name="Link", exact=True).click()
     page.get_by_text("Claire Martin is linked to Martin").wait_for()
     page.goto("/contacts?tab=answered")
     page.get_by_text("Linked by a person.").wait_for()
@@ -226,21 +226,21 @@ def test_contacts_are_imported_and_a_duplicate_is_answered(page: Any, box: Sandb
 def test_readiness_from_the_check_to_the_certificate(page: Any, box: Sandbox):
     """What stops what, what a choice would do before it is saved, a test there and back, and the paper."""
     page.goto("/readiness")
-    page.get_by_role("button", name="Check now").click()
+    settled(page).get_by_role("button", name="Check now").click()
     page.get_by_role("heading", name=re.compile("^Not ready: ")).wait_for()
     page.goto("/readiness?set=payment_account.GBP")
     page.get_by_role("combobox", name="In Xero").click()
     page.get_by_role("option", name=re.compile("GBP|sterling|Compte", re.I)).first.click()
     page.get_by_text("Releases 1 held invoice").wait_for()
-    page.get_by_role("button", name="Save").click()
+    settled(page).get_by_role("button", name="Save").click()
     page.get_by_text("Saved: Payments in GBP").wait_for()
     page.get_by_role("textbox", name="For which contact").fill("Maxime Charpentier")
-    page.get_by_role("button", name="Send the test invoice").click()
-    page.get_by_text("Everything as expected").wait_for()
+    settled(page).get_by_role("button", name="Send the test invoice").click()
+    shows(page, "Everything as expected")
     made = [one for one in box.crococlick.invoices() if str(one["name"]).startswith("Test CrocoClick")]
     assert [one["status"] for one in made] == ["void"] and not box.crococlick.messages()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the certificate").click()
+        settled(page).get_by_role("button", name="Download the certificate").click()
     written = Path(download.value.path()).read_text(encoding="utf-8")
     assert "Ready for Xero? Dupont Conseil" in written and str(made[0]["invoiceNumber"]) in written
 
@@ -268,7 +268,7 @@ def test_nothing_overflows_on_a_phone(page: Any, address: str):
     """At 390 pixels every page fits, is found at its address, and has one title."""
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(address)
-    page.get_by_text("Sign-in is off").wait_for()
+    page.get_by_text("only this computer can open the console").wait_for()
     assert not page.get_by_text("Page not found").count()
     width = page.evaluate("Math.max(...[...document.querySelectorAll('[data-testid=stMain]')].map(e => e.scrollWidth))")
     assert width <= 390
@@ -282,7 +282,7 @@ def test_reports_are_drawn_and_taken_away(page: Any):
     page.get_by_role("heading", name="How many calls were made, by").wait_for()
     page.get_by_text("Numbers: ").first.click()
     with page.expect_download() as taken:
-        page.get_by_role("button", name="CSV").first.click()
+        settled(page).get_by_role("button", name="CSV").first.click()
     assert Path(taken.value.path()).read_text().splitlines()[0].endswith("Without success")
     page.locator("[data-testid=stPlotlyChart] .barlayer .point").first.wait_for()
     assert re.search(r"from=2026-01-01.*to=\d{4}-\d\d-\d\d", page.url)
@@ -297,11 +297,11 @@ def test_a_saved_question_is_run_changed_and_taken_away(page: Any):
     box = page.get_by_label("How many customers")
     box.fill("3")
     box.press("Enter")
-    page.get_by_role("button", name="Answer").first.click()
+    settled(page).get_by_role("button", name="Answer").first.click()
     page.locator(".answer tbody tr").nth(2).wait_for()
     page.wait_for_function("document.querySelectorAll('.answer tbody tr').length === 3")
     with page.expect_download() as taken:
-        page.get_by_role("button", name="CSV").first.click()
+        settled(page).get_by_role("button", name="CSV").first.click()
     lines = Path(taken.value.path()).read_text(encoding="utf-8-sig").splitlines()
     assert lines[0] == "customer,currency,invoices,due,first_due" and len(lines) == 4
     assert "Traceback" not in page.content()

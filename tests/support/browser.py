@@ -3,6 +3,7 @@
 import socket
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from tests.support.waiting import PATIENCE_S
 
@@ -30,3 +31,25 @@ def answers(url: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def shows(page: Any, text: str) -> None:
+    """Wait until the page says this; raises AssertionError with what it says instead."""
+    try:
+        page.get_by_text(text).first.wait_for()
+    except Exception as late:
+        raise AssertionError(f"{text!r} is not on {page.url}: {page.inner_text('body')[:3000]}") from late
+
+
+RESTS = """() => (document.querySelector('[data-testid=stApp]')?.dataset.testScriptState ?? 'notRunning')
+    === 'notRunning'
+    && !document.querySelector('[data-stale=true]')"""
+
+
+def settled(page: Any) -> Any:
+    """The page when its script rests: a click while it is drawn anew may meet a button that is just being replaced.
+
+    Pages that are not Streamlit's, such as the consent, always rest.
+    """
+    page.wait_for_function(RESTS)
+    return page
