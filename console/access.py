@@ -1,4 +1,4 @@
-"""Who somebody is: signing in and out, and addresses that carry a person's word. `gate` says who is answered at all."""
+"""Signing in and out, and the user of a page. `request_gate` decides which requests are answered at all."""
 
 import secrets
 import time

@@ -512,7 +512,7 @@ class Desk:
         return (self.ledger.row("connection") or {}).get("organisation_name") or ""
 
     def state(self) -> str:
-        """The state of the connection to Xero, in a code of words.CONNECTION_STATES."""
+        """The state of the connection to Xero, as a code of messages/status.CONNECTION_STATES."""
         return str(consent.status(self.connection)["state"])
 
     def account(self) -> ConnectionOverview:

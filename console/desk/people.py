@@ -37,7 +37,7 @@ class Visitor:
 
     name: str
     is_here: bool = False  # sits at this machine, or is the console itself: nobody signs in
-    trouble: str = ""  # a word of people_words.TROUBLES
+    trouble: str = ""  # a code of messages/access.TROUBLES
     mark: str = ""  # of this very sign-in
     until: datetime | None = None  # when the sign-in ends
 

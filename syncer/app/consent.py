@@ -39,7 +39,7 @@ def begin(connection: Connection, by: str = "") -> str:
 def finish(app: App, callback: Mapping[str, str], arrived_at: str = "") -> Connected:
     """Take Xero's answer: store the tokens and choose the organisation where there is one to choose.
 
-    Raises Reconnect with a `consent_…` code or `scope_missing`, or Unavailable; each has its sentence in `words`.
+    Raises Reconnect with a `consent_…` code or `scope_missing`, or Unavailable; `messages/status` has their sentences.
     A consent for another organisation than the connection's is refused, and the tokens that are there stay.
     """
     granted = app.connection().consent.finish(callback, arrived_at, lambda given: _admit(app, given))

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 # A watch makes way for what a person asks for after the calls that are under way.
 PATIENCE_S = 10.0
-ASKED_BY = "SYNCER_ASKED_BY"  # the console tells a command it starts on whose word that is
+ASKED_BY = "SYNCER_ASKED_BY"  # user name that the console passes to the commands it starts, for the audit trail
 
 
 def who() -> str:

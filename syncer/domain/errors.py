@@ -12,7 +12,7 @@
     ├── HaltRun         a person: the world looks wrong, before any write
     └── LedgerTooNew    an administrator: the ledger was made by a newer version
 
-Each carries a stable code of contract.md and the facts of the case; `sentences.py` makes the sentence.
+Each carries a stable code of contract.md and the facts of the case; `messages` makes the sentence.
 """
 
 from typing import Any

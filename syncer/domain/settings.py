@@ -1,7 +1,7 @@
-"""Each setting, its meaning and its default. Secrets never print.
+"""A connection's settings: what the sync may do, the meaning and default of each, and how a value is checked.
 
-The environment (then a `.env` file) says where things are; a connection's settings, kept in the ledger, say what the
-sync may do. Both refuse what cannot be, with a sentence that says what is wrong and where.
+They are kept in the ledger. Where things are, and secrets, are in `app/environment`. A value that cannot be is refused
+with a sentence that says what is wrong.
 """
 
 import re

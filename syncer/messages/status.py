@@ -1,6 +1,6 @@
 """Codes to plain sentences and next steps, for both terminal and screen: how an invoice stands, what happened, what failed.
 
-A cause as a sentence is in `sentences`, its next step in `remedies`, amounts and dates in `phrases`.
+A cause as a sentence is in `problems`, its next step in `remedies`, amounts and dates in `format`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -148,7 +148,7 @@ def twice_among_contacts(world):
 
 
 class Copies:
-    """Copies of a data directory, as whoever keeps the program makes them."""
+    """Copies of a data directory, as an administrator makes them."""
 
     def __init__(self, world, folder):
         self._world, self._folder, self._data = world, folder, world.app.environment.data_dir

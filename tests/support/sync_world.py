@@ -106,8 +106,8 @@ class World:
         asked = parser().parse_args(words)
         if asked.command in ("connect", "sync"):
             return None
-        name, whom, said = order_of(asked)
-        rows = [row for one in whom for row in search.meant(self.ledger, one)]
+        name, what, said = order_of(asked)
+        rows = [row for one in what for row in search.meant(self.ledger, one)]
         return self._give(name, rows, said)
 
     def cause(self, what):

@@ -1,4 +1,4 @@
-"""One CrocoClick location over HTTP: requests from `wire`, carried by `transport`, answers back to `wire`."""
+"""One CrocoClick location over HTTP: requests from `wire`, carried by `http`, answers back to `wire`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One Xero organisation over HTTP: requests from `wire`, carried by `transport`, answers back to `wire`."""
+"""One Xero organisation over HTTP: requests from `wire`, carried by `http`, answers back to `wire`."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
