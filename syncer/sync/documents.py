@@ -76,6 +76,21 @@ class Documents:
         self._settle_taken_numbers({action.invoice.source_id for action in todo})
         self._work.look_again(writes, books)
 
+    def look_at_freed(self, books: Books) -> bool:
+        """Look at the documents that may be written now that more of what was paid is known; False where none is.
+
+        An invoice whose payment was taken off in Xero is held until CrocoClick shows that the payment left it too.
+        """
+        workload = [
+            known
+            for known in self._work.workload()
+            if known.standing.xero_id and known.state in ("held", "retrying", "waiting")
+        ]
+        actions, _ = self._work.decide(workload, books) if workload else ([], None)
+        freed = [action.xero_id for action in actions if action.do in OVER]
+        self._work.look_at_invoices(freed)
+        return bool(freed)
+
     def _send(
         self,
         todo: Sequence[Action],

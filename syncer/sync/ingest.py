@@ -46,6 +46,7 @@ class Reading:
         self._shown: set[str] = set()  # invoices that this run has looked at
         self._transactions: bool | None = None  # whether this run has read them
         self._is_whole = False  # all of them, not only the latest
+        self.extra_reads = 0  # of transactions besides the latest: of some customers, or of all
         self._began = doors.clock.now()
         self._sealed = False
         # Whether CrocoClick was never read whole: a ledger that is new, or was lost.
@@ -188,6 +189,7 @@ class Reading:
         """Every transaction, where this run has not read them all: what is missing may be anybody's and of any day."""
         if not self._is_whole:
             self._read_payments(None)
+            self.extra_reads += 1
 
     def note_payments(self) -> None:
         """From here on what invoices say is paid and what their transactions come to are known of one moment."""
@@ -217,6 +219,7 @@ class Reading:
         self._ledger.see_payments(found, now := self._now(), {"payments_of": now})
         self._ledger.miss_payments(found, self._now(), contact_ids)
         self._look_where_payments_moved()
+        self.extra_reads += 1
 
     def _payments_in(self, pages: Iterable[Page[Payment]]) -> list[Payment]:
         found: list[Payment] = []

@@ -104,10 +104,17 @@ class Run:
         return books
 
     def _write(self, books: Books, old: bool = False) -> None:
-        """Documents, then their payments."""
+        """Documents, then their payments; once more where what payments showed sets documents free."""
         self._documents.write(books, old)
-        if not self._work.stop():
-            self._payments.carry(books)
+        if self._work.stop():
+            return
+        known = self._reading.extra_reads
+        self._payments.carry(books)
+        if self._reading.extra_reads > known and not self._work.stop() and self._documents.look_at_freed(books):
+            self._payments.take_off(books)
+            self._documents.write(books)
+            if not self._work.stop():
+                self._payments.carry(books)
 
     def _end_doubts(self, books: Books | None) -> None:
         """Look for what was sent without an answer; raises TryLater where that cannot be known yet."""

@@ -213,3 +213,25 @@ def test_the_readiness_report_reads_payments_before_it_speaks_of_them(paying):
     report = readiness.check(world.connection, lambda *told: None, lambda: False)
     [found] = [one for one in report.checks if one.level is Level.FAIL]
     assert (found.code, found.facts["cause"]) == ("in_xero", "payment_changed")
+
+
+def test_an_invoice_that_a_moved_payment_sets_free_goes_over_in_the_same_run(paying):
+    """Where the transactions show only late that a payment left, what waited for that is not left for another run."""
+    world = paying
+    other = world.crm.add_contact(name="Other", email="other@example.org")
+    world.has("INV-1", issueDate="2026-05-04")
+    world.has("INV-2", contact=other, issueDate="2026-05-04")
+    transaction = world.crm.pay("INV-1", 60, at="2026-05-05T10:00:00.000Z")
+    world.sync()
+    [entered] = standing_payments(world, "INV-1")
+    world.later(hours=60)
+    world.sync()
+    world.xero.delete_payment(entered["PaymentID"])
+    world.later(hours=25)
+    world.sync()
+    assert world.cause("INV-1") == "changed_in_xero"
+    move(world, transaction, "INV-2")
+    world.crm.edit_invoice("INV-1", dueDate="2026-09-30")
+    world.sync()
+    assert (world.state("INV-1"), world.cause("INV-1")) == ("synced", None)
+    assert world.xero.invoice("INV-1")["DueDateString"].startswith("2026-09-30")
