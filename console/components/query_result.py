@@ -1,8 +1,9 @@
 """A question on a page: running with its seconds and a way to cancel, then its answer, or what is wrong and where."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ import streamlit as st
 from console.components import charts, formats, html, result_chart, result_table
 from console.desk.desk import Desk, failure_sentence
 from syncer.domain.errors import SyncerError, WrongUsage
-from syncer.reports.answer_files import FILES
+from syncer.reports.files import FORMATS, answer_file
 from syncer.reports.saved_questions import Chart
 from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Asking, QueryResult
 
@@ -107,16 +108,11 @@ def _size(answer: QueryResult, seconds: float) -> str:
 
 def _files(answer: QueryResult, name: str, key: str) -> None:
     with st.container(horizontal=True):
-        for suffix, (title, made, kind) in FILES.items():
+        for suffix, (title, kind) in FORMATS.items():
             st.download_button(
-                title, _later(made, answer), file_name=f"{name}.{suffix}", mime=kind, on_click="ignore",
+                title, partial(answer_file, suffix, answer), file_name=f"{name}.{suffix}", mime=kind, on_click="ignore",
                 key=f"{suffix} {key}", icon=":material/download:", help=f"These rows as a file for {title}",
             )  # fmt: skip
-
-
-def _later(made: Callable[[QueryResult], bytes], answer: QueryResult) -> Callable[[], bytes]:
-    """Made when somebody wants it, not each time the page is drawn."""
-    return lambda: made(answer)
 
 
 # -- what is wrong ----------------------------------------------------------------------------------------------------

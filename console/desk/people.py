@@ -17,7 +17,7 @@ from syncer.domain import access as access_domain
 from syncer.domain.access import ADMIN, ROLES, Right
 from syncer.domain.errors import WrongUsage
 from syncer.messages import access as access_messages
-from syncer.reports.table_export import as_text
+from syncer.reports.files import as_text
 from syncer.storage.ledger.writer import AuditEntry
 
 AUDITED = 500  # rows on the page; the file has them all

@@ -11,8 +11,8 @@ from typing import Any
 from syncer.app.installation import App
 from syncer.domain.errors import SyncerError
 from syncer.reports.figure import Figure
-from syncer.reports.figure_files import written
 from syncer.reports.figures import Asked, FigureReport, Headline
+from syncer.reports.files import figure_file
 from syncer.storage.analysis.figures_query import opened
 
 LOG = logging.getLogger("console.reports")
@@ -100,7 +100,7 @@ class ReportsDesk:
 
     def file(self, kind: str, figure: Figure) -> bytes:
         """The numbers of a figure as a file."""
-        return written(kind, figure.key, figure.columns, figure.rows)
+        return figure_file(kind, figure.key, figure.columns, figure.rows)
 
 
 def _begun(refresh: Callable[[], bool]) -> threading.Thread:

@@ -16,8 +16,8 @@ from console.desk.desk import Desk
 from console.desk.reports import Counted, ReportsDesk
 from syncer.domain.period import PRESETS, Period, between
 from syncer.reports.figure import Figure
-from syncer.reports.figure_files import TYPES
 from syncer.reports.figures import Asked, Headline
+from syncer.reports.files import FORMATS
 
 ROWS = 40
 OWN = "Custom range"
@@ -29,7 +29,6 @@ VIEWS: Mapping[str, Sequence[str]] = {
     "Calls": ("called", "bytes"),
     "Breakdown": ("currencies", "statuses", "taxes"),
 }
-FORMATS = {"csv": "CSV", "parquet": "Parquet", "xlsx": "Excel"}
 
 
 def show(desk: Desk) -> None:
@@ -203,9 +202,9 @@ def _numbers(reports: ReportsDesk, figure: Figure, by: str) -> None:
         columns = [Column(one.name, one.unit not in ("text", "day"), True) for one in figure.columns]
         with table:
             html.html(html.table(columns, [_row(figure, row, by) for row in rows]), "small")
-        for kind, name in FORMATS.items():
+        for kind, (name, media_type) in FORMATS.items():
             files.download_button(
-                name, partial(reports.file, kind, figure), f"{figure.key}.{kind}", TYPES[kind],
+                name, partial(reports.file, kind, figure), f"{figure.key}.{kind}", media_type,
                 key=f"{figure.key}_{kind}", on_click="ignore",
             )  # fmt: skip
 

@@ -28,7 +28,7 @@ from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import BookContact
 from syncer.domain.model.money import show
 from syncer.messages import contacts
-from syncer.reports.table_export import as_text
+from syncer.reports.files import as_text
 from syncer.storage.ledger.contacts import Imported
 from syncer.storage.ledger.ledger import Ledger
 from syncer.sync.contact_groups import is_answered, people_of, plain_links

@@ -15,8 +15,8 @@ from console.components import report_charts
 from console.desk.desk import Desk
 from console.desk.installation import installation
 from console.pages.reports import VIEWS
-from syncer.reports.figure_files import TYPES
 from syncer.reports.figures import asked
+from syncer.reports.files import FORMATS
 from syncer.storage.ledger.ledger import Ledger
 from tests.support.pages import NOW, Draw, invoice, obeys_the_house_rules, seen
 from tests.support.waiting import PATIENCE_S
@@ -80,7 +80,7 @@ def test_nonsense_in_an_address_is_the_usual_report(working: Desk, draw: Draw):
 
 def files(desk: Desk, key: str) -> dict[str, bytes]:
     counted = desk.reports.counted(asked(connections=["default"]), [key])
-    return {kind: desk.reports.file(kind, counted.figures[key]) for kind in TYPES}
+    return {kind: desk.reports.file(kind, counted.figures[key]) for kind in FORMATS}
 
 
 def test_every_file_has_the_same_exact_numbers(working: Desk):
@@ -106,11 +106,11 @@ def test_an_empty_table_is_a_file_too(connected: Desk):
 def test_a_formula_in_a_tax_name_stays_text(working: Desk):
     """Whoever names a tax does not calculate in somebody's spreadsheet."""
     from syncer.reports.figure import FigureColumn
-    from syncer.reports.figure_files import written
+    from syncer.reports.files import figure_file
 
     columns, rows = [FigureColumn("Tax", "text")], [("=1+1",)]
-    assert "'=1+1" in written("csv", "taxes", columns, rows).decode()
-    (_, (cell,)) = openpyxl.load_workbook(io.BytesIO(written("xlsx", "taxes", columns, rows))).active.rows
+    assert "'=1+1" in figure_file("csv", "taxes", columns, rows).decode()
+    (_, (cell,)) = openpyxl.load_workbook(io.BytesIO(figure_file("xlsx", "taxes", columns, rows))).active.rows
     assert (cell.value, cell.data_type) == ("=1+1", "s")
 
 

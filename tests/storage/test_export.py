@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from syncer.domain.errors import WrongUsage
+from syncer.reports import files
 from syncer.reports import table_export as export_module
-from syncer.reports.table_export import as_text, export, write_csv
+from syncer.reports.files import as_text, write_csv
+from syncer.reports.table_export import export
 from syncer.storage.analysis.copy import VIEWS, Analysis
 from syncer.storage.database.store import queries
 from tests.support.ledger_rows import NOON, attempt_columns, call_columns, invoice_columns
@@ -206,7 +208,7 @@ def test_a_failure_half_way_leaves_the_old_file(analysis, store, tmp_path, monke
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export_module, "as_text", full)
+    monkeypatch.setattr(files, "as_text", full)
     with pytest.raises(WrongUsage, match="No space left"):
         export(analysis, "invoices", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "the old one"

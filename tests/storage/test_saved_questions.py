@@ -11,7 +11,7 @@ import pytest
 
 from syncer.domain.errors import WrongUsage
 from syncer.reports import saved_questions
-from syncer.reports.answer_files import as_csv, as_parquet, as_xlsx
+from syncer.reports.files import answer_file
 from syncer.reports.saved_questions import Chart, Parameter, Saved
 from syncer.storage.analysis.copy import Analysis
 from syncer.storage.analysis.query import QueryResult
@@ -176,24 +176,24 @@ ANSWER = QueryResult(
 
 def test_an_answer_as_csv_is_what_an_export_writes():
     """Amounts with the decimals of their currency, nothing that a spreadsheet would calculate."""
-    head, row = as_csv(ANSWER).decode("utf-8-sig").splitlines()
+    head, row = answer_file("csv", ANSWER).decode("utf-8-sig").splitlines()
     assert head == "name,currency,total,at,day,many,list,name"
     assert row.startswith(f"'=1+1,EUR,1234567890123456.12,{NOON:%Y-%m-%dT%H:%M:%S}Z,2026-03-01,3,")
 
 
 def test_an_answer_as_parquet_is_exact():
     """Decimals stay decimals, times know their zone, two columns of one name are told apart."""
-    table = pq.read_table(io.BytesIO(as_parquet(ANSWER)))
+    table = pq.read_table(io.BytesIO(answer_file("parquet", ANSWER)))
     assert table.column_names[-1] == "name_2"
     [row] = table.to_pylist()
     assert row["total"] == Decimal("1234567890123456.120000")
     assert row["at"] == NOON
     assert row["many"] == 3
-    assert pq.read_table(io.BytesIO(as_parquet(QueryResult(["a"], [], False, ["DATE"])))).num_rows == 0
+    assert pq.read_table(io.BytesIO(answer_file("parquet", QueryResult(["a"], [], False, ["DATE"])))).num_rows == 0
 
 
 def test_an_answer_as_a_spreadsheet_is_text_where_it_is_text():
-    head, row = openpyxl.load_workbook(io.BytesIO(as_xlsx(ANSWER))).active.iter_rows()
+    head, row = openpyxl.load_workbook(io.BytesIO(answer_file("xlsx", ANSWER))).active.iter_rows()
     assert [cell.value for cell in head] == ANSWER.columns
     assert (row[0].value, row[0].data_type) == ("=1+1", "s")
     assert row[3].value == NOON.replace(tzinfo=None)
