@@ -76,20 +76,26 @@ class Documents:
         self._settle_taken_numbers({action.invoice.source_id for action in todo})
         self._work.look_again(writes, books)
 
-    def look_at_freed(self, books: Books) -> bool:
-        """Look at the documents that may be written now that more of what was paid is known; False where none is.
+    def look_at_undecided(self, books: Books, learnt: bool) -> bool:
+        """Whether documents that stand in Xero need another decision in this run; looks at those that will be written.
 
-        An invoice whose payment was taken off in Xero is held until CrocoClick shows that the payment left it too.
+        What an answer has moved waits, and so does what payments set free. Where this run has `learnt` of payments
+        after it had decided, held ones count too: one whose payment was taken off in Xero is held until CrocoClick
+        shows that the payment left it.
         """
+        waiting = {row["source_id"] for row in self._work.ledger.rows("waiting")}
+        if not (waiting or learnt):
+            return False
         workload = [
             known
             for known in self._work.workload()
-            if known.standing.xero_id and known.state in ("held", "retrying", "waiting")
+            if known.standing.xero_id and (known.invoice.source_id in waiting or (learnt and known.state == "held"))
         ]
         actions, _ = self._work.decide(workload, books) if workload else ([], None)
-        freed = [action.xero_id for action in actions if action.do in OVER]
-        self._work.look_at_invoices(freed)
-        return bool(freed)
+        written = [action.xero_id for action in actions if action.do in OVER]
+        self._work.look_at_invoices(written)
+        undecided = (action for action in actions if action.invoice.source_id in waiting)
+        return bool(written) or any(action.do in (Do.HOLD, Do.LEAVE) for action in undecided)
 
     def _send(
         self,
@@ -178,7 +184,8 @@ class Documents:
     def _element(self, action: Action, seen: Snapshot, tries: Mapping[str, int]) -> WriteItem:
         invoice = action.invoice
         standing = seen.scene.standings.get(invoice.source_id, SyncState())
-        pays = takes_payments(invoice, standing, self._work.rules)
+        # Money that somebody else entered in Xero is told of again once the change is there.
+        pays = takes_payments(invoice, standing, self._work.rules) or bool(standing.unexplained)
         whole = None if action.do is Do.AMEND else action.document
         size = self._work.doors.document_size(whole) if whole else FEW_FIELDS_SIZE
         return invoice_element(action, standing, pays, tries[invoice.source_id], size)

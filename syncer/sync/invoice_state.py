@@ -47,6 +47,9 @@ def stand(known: TrackedInvoice, action: Action, rules: Rules) -> PlannedState:
     kept = PlannedState(known.invoice.source_id, known.state, known.stand.problem)
     if known.state not in DECIDED_ANEW or known.cause in NOT_READ:
         return kept
+    if action.do is Do.PAY and action.problems and known.state == "held":
+        # Its payments go, and what holds the document goes on to hold it.
+        return PlannedState(known.invoice.source_id, "held", action.problems[0])
     decided = verdict(as_read(known, action))
     if action.do is Do.LEAVE and decided.state == "synced" and takes_payments(known.invoice, known.standing, rules):
         # Whether all is paid over shows once its transactions have been read again.

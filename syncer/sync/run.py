@@ -104,13 +104,14 @@ class Run:
         return books
 
     def _write(self, books: Books, old: bool = False) -> None:
-        """Documents, then their payments; once more where what payments showed sets documents free."""
+        """Documents, then their payments; once more where what came back, or what is paid, changes a decision."""
         self._documents.write(books, old)
         if self._work.stop():
             return
-        known = self._reading.extra_reads
+        before = self._reading.extra_reads
         self._payments.carry(books)
-        if self._reading.extra_reads > known and not self._work.stop() and self._documents.look_at_freed(books):
+        learnt = self._reading.extra_reads > before
+        if not self._work.stop() and self._documents.look_at_undecided(books, learnt):
             self._payments.take_off(books)
             self._documents.write(books)
             if not self._work.stop():

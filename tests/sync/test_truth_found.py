@@ -235,3 +235,35 @@ def test_an_invoice_that_a_moved_payment_sets_free_goes_over_in_the_same_run(pay
     world.sync()
     assert (world.state("INV-1"), world.cause("INV-1")) == ("synced", None)
     assert world.xero.invoice("INV-1")["DueDateString"].startswith("2026-09-30")
+
+
+def test_a_payment_by_hand_is_told_also_after_the_invoice_got_another_number(paying):
+    """What is written over a document does not hide the money that somebody else entered on it."""
+    world = paying
+    world.has("INV-1")
+    world.sync()
+    world.xero.pay("INV-1", 50)
+    world.later(hours=25)
+    world.sync()
+    assert world.cause("INV-1") == "changed_in_xero"
+    world.crm.edit_invoice("INV-1", dueDate="2026-12-24")
+    world.sync()
+    assert world.xero.invoice("INV-1")["DueDateString"].startswith("2026-12-24")
+    assert (world.state("INV-1"), world.cause("INV-1")) == ("held", "changed_in_xero")
+
+
+def test_what_holds_the_document_is_told_also_where_its_payment_was_refused(paying):
+    """A payment that Xero refuses for the role of who connected leaves the invoice held for what somebody changed."""
+    world = paying
+    world.has("INV-1")
+    world.sync()
+    document = world.xero.invoice("INV-1")["InvoiceID"]
+    world.xero.update("invoices", document, InvoiceNumber="ACC-1")
+    world.later(hours=25)
+    world.sync()
+    assert world.cause("INV-1") == "changed_in_xero"
+    world.crm.pay("INV-1", 100)
+    world.xero.switch(role="READONLY")
+    world.sync()
+    told = world.explain("INV-1")
+    assert (told["state"], told["cause"]["code"]) == ("held", "changed_in_xero")
