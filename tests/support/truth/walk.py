@@ -165,7 +165,7 @@ class Walk:
         self.ever |= books.invoices.keys()
         if failure:
             return [False_("unforeseen: " + failure.strip().splitlines()[-1][:120], "", failure)]
-        rows = {row["source_id"]: row for row in self.world.ledger.rows("latest_invoices", limit=1000)}
+        rows = self._rows()
         explained = self._explained(books, rows, leave)
         self.probes += len(explained)
         table = self.world.states() if self.steps % TABLED == 0 or leave.causes else []
@@ -191,8 +191,13 @@ class Walk:
                 found[id_] = said
             elif id_ in books.invoices:
                 found[id_] = {"state": f"none: exit {status}"}
-        self.rows, self.explained_last = rows, found
+        # Read again: `explain` writes down what it decides after a run that was cut off.
+        self.rows, self.explained_last = self._rows(), found
         return found
+
+    def _rows(self):
+        """What the ledger keeps of each invoice."""
+        return {row["source_id"]: row for row in self.world.ledger.rows("latest_invoices", limit=1000)}
 
 
 def _same(row, before):
