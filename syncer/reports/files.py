@@ -45,13 +45,17 @@ _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_csv(
-    file: TextIO, names: Sequence[str], rows: Iterable[Sequence[Any]], plain: frozenset[int] = frozenset()
+    file: TextIO,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    currency_name: str = "currency",
+    plain: frozenset[int] = frozenset(),
 ) -> int:
-    """Write rows under their names; returns how many. Amounts have the decimals of the row's currency.
+    """Write rows under their names; returns how many. Amounts have the decimals of the currency in `currency_name`.
 
     `plain` are the places of columns whose decimals are no amounts: they have two decimals, or more where they need it.
     """
-    currency = next((place for place, name in enumerate(names) if name.lower() == "currency"), None)
+    currency = names.index(currency_name) if currency_name in names else None
     lines = csv.writer(file)
     lines.writerow([as_text(name, "") for name in names])
     count = 0
@@ -66,7 +70,7 @@ def write_xlsx(
     title: str,
     names: Sequence[str],
     rows: Iterable[Sequence[Any]],
-    style: Style = lambda place, value: style_of(value),
+    style: Style = lambda place, value: _style_of(value),
     widths: Sequence[int] = (),
 ) -> None:
     """Write one sheet with the rows under their names; `widths` are in characters, by column."""
@@ -105,8 +109,10 @@ def figure_file(kind: str, name: str, columns: Sequence[FigureColumn], rows: Row
     names = [column.name for column in columns]
     file = io.BytesIO()
     if kind == "csv":
+        text = io.StringIO(newline="")
         plain = frozenset(place for place, column in enumerate(columns) if column.unit != "money")
-        return _csv_text(names, rows, plain).encode()
+        write_csv(text, names, rows, "Currency", plain)
+        return text.getvalue().encode()
     if kind == "xlsx":
         longest = [max([len(one), *(len(str(row[place])) for row in rows)]) for place, one in enumerate(names)]
         widths = [min(_WIDEST, length + 2) for length in longest]
@@ -122,7 +128,7 @@ def _figure_style(column: FigureColumn, value: Any) -> str:
     if isinstance(value, date):
         return "yyyy-mm-dd"
     if isinstance(value, Decimal):
-        return style_of(value) if column.unit in ("money", "value") else "0.0"
+        return _style_of(value) if column.unit in ("money", "value") else "0.0"
     return "#,##0" if isinstance(value, int) else ""
 
 
@@ -144,8 +150,10 @@ def answer_file(kind: str, answer: QueryResult) -> bytes:
     """An answer in one of FORMATS; amounts and times as `python -m syncer export` writes them."""
     file = io.BytesIO()
     if kind == "csv":
+        text = io.StringIO(newline="")
+        write_csv(text, answer.columns, map(_row, answer.rows))
         # Without the mark a spreadsheet takes the letters for others.
-        return _csv_text(answer.columns, map(_row, answer.rows)).encode("utf-8-sig")
+        return text.getvalue().encode("utf-8-sig")
     if kind == "xlsx":
         write_xlsx(file, "answer", answer.columns, map(_row, answer.rows))
     else:
@@ -212,12 +220,6 @@ def _apart(names: Sequence[str]) -> list[str]:
 # -- cells ------------------------------------------------------------------------------------------------------------
 
 
-def _csv_text(names: Sequence[str], rows: Iterable[Sequence[Any]], plain: frozenset[int] = frozenset()) -> str:
-    text = io.StringIO(newline="")
-    write_csv(text, names, rows, plain)
-    return text.getvalue()
-
-
 def _cell(sheet: Any, value: Any, style: str) -> Any:
     """One cell of an .xlsx: numbers and times as such, text as text whatever it begins with."""
     from openpyxl.cell import WriteOnlyCell
@@ -238,7 +240,7 @@ def _cell(sheet: Any, value: Any, style: str) -> Any:
     return made
 
 
-def style_of(value: Any) -> str:
+def _style_of(value: Any) -> str:
     """The number format of a cell: exact amounts, and times that say that they are UTC."""
     if isinstance(value, Decimal):
         return "#,##0.00####"
@@ -257,10 +259,10 @@ def as_text(value: Any, currency: str) -> str:
         return value.isoformat() + "Z"
     if isinstance(value, date):
         return value.isoformat()
-    return as_plain_text(str(value))
+    return _as_plain_text(str(value))
 
 
-def as_plain_text(text: str) -> str:
+def _as_plain_text(text: str) -> str:
     """Text of a .csv in which nothing is calculated, wherever a spreadsheet cuts it into cells."""
     told = _CUT.sub(lambda cut: cut[0] + "'" * _is_before_sign(cut), text)
     return "'" + told if _FORMULA.match(told) else told

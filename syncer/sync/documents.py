@@ -184,11 +184,11 @@ class Documents:
     def _element(self, action: Action, seen: Snapshot, tries: Mapping[str, int]) -> WriteItem:
         invoice = action.invoice
         standing = seen.scene.standings.get(invoice.source_id, SyncState())
-        # Money that somebody else entered in Xero is told of again once the change is there.
-        pays = takes_payments(invoice, standing, self._work.rules) or bool(standing.unexplained)
+        # A write ends what held the invoice; money that somebody else entered in Xero goes on to hold it.
+        again = takes_payments(invoice, standing, self._work.rules) or bool(standing.unexplained)
         whole = None if action.do is Do.AMEND else action.document
         size = self._work.doors.document_size(whole) if whole else FEW_FIELDS_SIZE
-        return invoice_element(action, standing, pays, tries[invoice.source_id], size)
+        return invoice_element(action, standing, again, tries[invoice.source_id], size)
 
     def _record(self, workload: Sequence[TrackedInvoice], actions: Sequence[Action]) -> None:
         """Write down what was decided without a write; payments are decided once they are read."""

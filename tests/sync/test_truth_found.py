@@ -237,7 +237,7 @@ def test_an_invoice_that_a_moved_payment_sets_free_goes_over_in_the_same_run(pay
     assert world.xero.invoice("INV-1")["DueDateString"].startswith("2026-09-30")
 
 
-def test_a_payment_by_hand_is_told_also_after_the_invoice_got_another_number(paying):
+def test_a_payment_by_hand_is_told_also_after_the_invoice_got_another_due_date(paying):
     """What is written over a document does not hide the money that somebody else entered on it."""
     world = paying
     world.has("INV-1")

@@ -15,11 +15,11 @@ from syncer.storage.ledger.records import AttemptResult, AttemptStart, OpenAttem
 from syncer.sync.outbox import WriteItem
 
 
-def invoice_element(action: Action, standing: SyncState, pays: bool, tries: int, size: int) -> WriteItem:
-    """A document to write over what stands; `pays` says that payments follow once it is there."""
+def invoice_element(action: Action, standing: SyncState, again: bool, tries: int, size: int) -> WriteItem:
+    """A document to write over what stands; `again` says that the invoice is decided once more when it is there."""
     invoice, document = action.invoice, action.document
     expected = {"status": str(invoice.status), "frozen": invoice.frozen_fingerprint, "xero_id": action.xero_id}
-    if pays:
+    if again:
         expected["then"] = "pay"
     payload: Any = action.xero_id
     if document and action.do is Do.AMEND:
