@@ -267,3 +267,17 @@ def test_what_holds_the_document_is_told_also_where_its_payment_was_refused(payi
     world.sync()
     told = world.explain("INV-1")
     assert (told["state"], told["cause"]["code"]) == ("held", "changed_in_xero")
+
+
+def test_money_paid_after_a_refund_goes_over_and_the_refund_stays_told(paying):
+    """A refund is a fact of its own: what the customer pays after it is entered, and a person still books the refund."""
+    world = paying
+    world.has("INV-1")
+    first = world.crm.pay("INV-1", 40)
+    world.sync()
+    world.crm.refund(first)
+    world.crm.pay("INV-1", 20)
+    world.sync()
+    assert [one["Amount"] for one in standing_payments(world, "INV-1")] == [40, 20]
+    told = world.explain("INV-1")
+    assert (told["cause"]["code"], told["cause"]["facts"]["refunded"]) == ("refund_needs_person", "40")

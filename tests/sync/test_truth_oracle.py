@@ -240,3 +240,18 @@ def test_a_payment_too_many(synced):
     before = read(synced.box)
     synced.xero.pay("OPEN", 5)
     assert [one.kind for one in overpaid(before, read(synced.box))] == ["paid too much"]
+
+
+def test_a_refund_that_nobody_booked_is_no_payment_too_many(synced):
+    """Money given back in CrocoClick stays in Xero until a person books it; a payment after it is still owed."""
+    first = synced.crm.pay("OPEN", 40)
+    synced.sync()
+    synced.crm.refund(first)
+    synced.crm.pay("OPEN", 20)
+    before = read(synced.box)
+    synced.sync()
+    after = read(synced.box)
+    assert synced.xero.invoice("OPEN")["AmountPaid"] == 60
+    assert overpaid(before, after) == []
+    synced.xero.pay("OPEN", 5)
+    assert [one.kind for one in overpaid(after, read(synced.box))] == ["paid too much"]

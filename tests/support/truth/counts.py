@@ -26,19 +26,33 @@ def twice(books: Books) -> list[False_]:
 
 
 def overpaid(before, after):
-    """Payments that a run entered where as much or more was paid in Xero than in CrocoClick."""
+    """Payments that a run entered where as much or more was paid in Xero than CrocoClick took.
+
+    Money that CrocoClick gave back stays in Xero until a person books the refund: it is no payment too many.
+    """
     known, found = {p["PaymentID"] for p in before.payments}, []
     for id_, invoice in after.invoices.items():
         document = after.document(id_)
-        new = [p for p in after.paid_on(document) if p["PaymentID"] not in known] if document else []
+        standing = after.paid_on(document) if document else []
+        new = [p for p in standing if p["PaymentID"] not in known]
         try:
-            ours = cents(invoice["amountPaid"])
+            ours = max(cents(invoice["amountPaid"]), _taken(after, id_, standing))
         except Unreadable:
             continue
         if new and cents(document["AmountPaid"]) > ours:
-            text = f"{len(new)} entered, {document['AmountPaid']} is paid now, {invoice['amountPaid']} in CrocoClick"
+            text = f"{len(new)} entered, {document['AmountPaid']} is paid now, {ours} cents in CrocoClick"
             found.append(False_("paid too much", id_, text))
     return found
+
+
+def _taken(books: Books, id_: str, standing: list[dict]) -> int:
+    """What CrocoClick took and kept, and what it gave back of payments that still stand in Xero by our mark."""
+    marks = {word for p in standing for word in (p.get("Reference") or "").split()}
+    taken = 0
+    for one in books.of_invoice(id_):
+        back = cents(one["amountRefunded"])
+        taken += cents(one["amount"]) - (0 if one["_id"] in marks else back)
+    return taken
 
 
 def table(told: Told, leave: Leave) -> list[False_]:
