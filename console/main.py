@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from console import access
-from console.components import formats, html
+from console.components import formats, html, pause_control
 from console.desk.desk import Desk, failure_sentence
 from console.desk.installation import installation
 from console.pages import (
@@ -80,6 +80,7 @@ def _draw(desk: Desk) -> None:
         st.switch_page(next(one for one in pages.values() if one.url_path == path), query_params=asked)
     _top(desk, pages["invoice"])
     if desk.is_there():
+        pause_control.banner(desk)
         page.run()
     else:
         _no_such_connection(desk)
@@ -136,6 +137,8 @@ def _top(desk: Desk, invoice_page: st.Page) -> None:
             html.html(_connection_line(desk))
         with st.container(horizontal=True, horizontal_alignment="right"):
             _other_connections(desk)
+            if desk.is_there():
+                pause_control.button(desk)
             access.person(desk)
     if asked := st.session_state.pop("asked", ""):
         _go(desk, asked, invoice_page)

@@ -55,7 +55,10 @@ def _progress(desk: Desk, run: Mapping[str, Any]) -> None:
     told, stop = st.columns([5, 1], vertical_alignment="center")
     share = min(1.0, run["done"] / run["todo"]) if run["todo"] else 0.0
     told.progress(share, text=_told(run, desk))
-    hint = desk.why_not("stop") or "Ends after the calls that are under way; nothing gets lost."
+    then = "Ends after the calls that are under way; nothing gets lost."
+    if run["kind"] == "sync":
+        then += " The connection is paused until somebody resumes it."
+    hint = desk.why_not("stop") or then
     if stop.button("Stop", key="stop", help=hint, width="stretch", disabled=not desk.may("stop")):
         desk.stop(run)
         st.toast("Stopping after the calls that are under way.")
@@ -87,6 +90,8 @@ def _last(desk: Desk, what: str) -> None:
     with told:
         html.html(TOLD[what](desk))
     why = desk.why_not(what)
+    if what == "sync" and not why and desk.paused():
+        why = "The connection is paused."
     off = bool(why) or (desk.state() != "connected" and what != "check")
     if order.button(STARTS[what], key=what, type="primary", disabled=off, help=why or None, width="stretch"):
         desk.start(what)
@@ -100,6 +105,8 @@ def _last_told(desk: Desk) -> str:
 def watch_told(desk: Desk) -> str:
     """What the work in the background does next, in a sentence."""
     watch = desk.watch.at_work()
+    if desk.paused():
+        return "The connection is paused: nothing goes over until somebody resumes it."
     if watch is None:
         return "Nobody watches: invoices go over when somebody syncs."
     if not desk.watch.is_live():

@@ -23,11 +23,13 @@ from console.desk.questions import AskingDesk
 from console.desk.readiness import ReadinessDesk
 from console.desk.reports import ReportsDesk
 from console.desk.watch import WatchDesk
-from syncer.app import consent, states
+from syncer.app import consent, pause, states
 from syncer.app.environment import ROOT
 from syncer.app.installation import ASKED_BY, App, Connection
+from syncer.app.watch import WATCH
 from syncer.domain.access import OF_THE_WHOLE, Right
 from syncer.domain.errors import LedgerBusy, Reconnect, SyncerError, WrongUsage
+from syncer.domain.model.obstacle import Obstacle
 from syncer.domain.planning.compare import Compared
 from syncer.domain.settings import DEFAULT, SETTINGS, checked, setting
 from syncer.messages import access, remedies, times
@@ -440,6 +442,7 @@ class Desk:
     def can_sync(self) -> bool:
         """Whether a sync that is asked for now would begin at once; a watch makes way for it."""
         free = self.watch.at_work() is not None or self.at_work() is None
+        free = free and self.paused() is None
         return self.state() == "connected" and not self.starting() and free and self.may("sync")
 
     def start_sync(self, invoice: str | None = None) -> None:
@@ -499,11 +502,29 @@ class Desk:
         return started.refusal()
 
     def stop(self, run: Mapping[str, Any]) -> None:
-        """Ask a run to end after the calls that are under way."""
+        """End a run after the calls that are under way; of a sync the connection is paused: nothing begins it again."""
         self.allow("stop")
-        if self.is_at_work(run):
-            self.note("stopped", run["run_id"])
+        if not self.is_at_work(run):
+            return
+        self.note("stopped", run["run_id"])
+        if run["kind"] == "sync":
+            self.pause("Stopped a run")
+        if run["asked_by"] != WATCH:  # A watch lives on; what a pause ends of it is its run.
             os.kill(run["pid"], signal.SIGINT)
+
+    def paused(self) -> Obstacle | None:
+        """The pause that a person ordered, with who and why, if the connection is paused."""
+        return pause.paused(self.ledger)
+
+    def pause(self, because: str) -> None:
+        """Write nothing to Xero any more, whoever asks, until somebody resumes."""
+        self.allow("pause")
+        pause.pause(self.connection, self.visitor.name, because)
+
+    def resume(self) -> None:
+        """Let the connection go on: by itself where a watch is at work, else with the next sync."""
+        self.allow("resume")
+        pause.resume(self.connection, self.visitor.name)
 
     # -- the connection -----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from syncer.app import states
+from syncer.app import pause, states
 from syncer.app.installation import App, Connection, who
 from syncer.connectors.xero.auth import ORGANISATION, Granted
 from syncer.connectors.xero.auth import choose as choose_tenant
@@ -220,6 +220,7 @@ def status(connection: Connection) -> dict[str, Any]:
         "token_expires_at": iso(tokens.expires_at) if tokens else None,
         "calls_left": calls_left(budget, connection.app.clock.now()),
         "last_run": run_summary(last_run) if last_run else None,
+        "paused": pause.told(connection.ledger),
     }
 
 

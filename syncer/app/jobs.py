@@ -4,10 +4,11 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from syncer.app import states
+from syncer.app import pause, states
 from syncer.app.installation import Connection
 from syncer.domain import settings as conf
 from syncer.domain.errors import Reconnect, SyncerError, TryLater
@@ -35,6 +36,8 @@ def run(
 ) -> RunOutcome:
     """One run, from its row in the ledger to its result; raises LedgerBusy when another is at work for too long.
 
+    While the connection is paused it only reads; one that is at work sends nothing more once somebody pauses.
+
     `stopped_as` is the word for its end where it was `stop` that ended it.
     """
     clock = connection.app.clock
@@ -43,17 +46,21 @@ def run(
         began = clock.now()
         connection.ledger.begin_run(run_id, orders.scope, asked_by, os.getpid(), began)
         outcome = RunOutcome(run_id, "failed")
+        paused = pause.paused(connection.ledger)
         try:
             connection.refresh_source()
             if not orders.patient:
                 connection.accounts.ask_again()
+            orders = replace(orders, reads_only=paused is not None)
             outcome = Run(run_id, connection.doors(), connection.rules(), orders, tell, stop).perform()
         except TryLater as failure:
             outcome.ended, outcome.failure = "deferred", failure
         except SyncerError as failure:
             outcome.failure = failure
         finally:
-            if outcome.ended == "stopped":
+            if paused and outcome.ended == "done":
+                outcome.ended, outcome.failure = "deferred", pause.failure(paused)
+            elif outcome.ended == "stopped":
                 outcome.ended = stopped_as()
             _close(connection, outcome, orders, began)
     return outcome

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from syncer.app import consent, jobs
+from syncer.app import consent, jobs, pause
 from syncer.app.installation import Connection
 from syncer.domain.errors import LedgerBusy, RateLimited, SyncerError, TryLater
 from syncer.domain.planning.schedule import FEW, Next, ScheduledStep, ScheduleInput, next_step
@@ -146,6 +146,8 @@ class ConnectionWatch:
 
     def _may_work(self) -> bool:
         connected = consent.status(self.connection)["state"] == "connected"
+        if pause.paused(self.connection.ledger):
+            return False
         return connected and (not self.waits_for_go or self.connection.ledger.is_live())
 
     def _since(self) -> datetime:

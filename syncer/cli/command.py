@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, str] = {
     "status": "connections.do_status",
     "settings": "connections.do_settings",
     "sync": "sync.do_sync",
+    "pause": "sync.do_pause",
+    "resume": "sync.do_resume",
     "watch": "sync.do_watch",
     "import-contacts": "contacts.do_import",
     "duplicates": "contacts.do_duplicates",

@@ -43,6 +43,9 @@ def parser() -> Parser:
         "--invoice", metavar="WHAT", default="", help="only this one: a number, an id, a name or an email"
     )
     sync.add_argument("--full", action="store_true", help="read everything again, also what cannot have moved")
+    stop = command("pause", "write nothing to Xero until `resume`, whoever asks; reading goes on")
+    stop.add_argument("--because", metavar="TEXT", default="", help="why, for everybody who meets it")
+    command("resume", "let a paused connection go on")
     _declare_watch(command)
     _declare_set_up(command)
     _declare_questions_and_orders(command)

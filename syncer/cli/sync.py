@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncer.app import consent, jobs
+from syncer.app import consent, jobs, pause
 from syncer.app.installation import App, Connection, who
 from syncer.app.watch import EVERY
 from syncer.app.worker import Worker
@@ -28,6 +28,28 @@ def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
         outcome = jobs.run(connection, wanted, who(), tell, stop)
     consent.note_failure(connection, outcome.failure)
     return _report(connection, outcome, only, out)
+
+
+def do_pause(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Write nothing to Xero any more until somebody resumes."""
+    connection = app.connection(asked.connection)
+    before = pause.paused(connection.ledger)
+    stands = pause.pause(connection, who(), asked.because)
+    if out.as_json:
+        out.json({"connection": connection.name, "paused": pause.told(connection.ledger)})
+    sentence = status_messages.failure(stands.code, stands.facts)
+    out.say(f"{'It was paused before, and stays so. ' if before else ''}{sentence}")
+    return DONE
+
+
+def do_resume(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """Let a paused connection go on."""
+    connection = app.connection(asked.connection)
+    pause.resume(connection, who())
+    if out.as_json:
+        out.json({"connection": connection.name, "paused": pause.told(connection.ledger)})
+    out.say("Resumed. What waited goes over with the next sync, or by itself where a watch is at work.")
+    return DONE
 
 
 def do_watch(app: App, asked: argparse.Namespace, out: Out) -> int:

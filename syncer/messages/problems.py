@@ -11,7 +11,7 @@ from decimal import InvalidOperation
 from typing import Any
 
 from syncer.domain.model.invoice import NO_ANSWER
-from syncer.messages.format import STATUSES, count, day, money
+from syncer.messages.format import STATUSES, count, day, moment, money
 
 Facts = Mapping[str, Any]
 Telling = Callable[[Facts], str]
@@ -372,6 +372,12 @@ def _status_not_selected(facts: Facts) -> str:
     return f"invoices with the status {status} are not sent"
 
 
+def _paused(facts: Facts) -> str:
+    by, because = facts.get("by"), facts.get("because")
+    since = f" since {moment(datetime.fromisoformat(facts['since']))}" if facts.get("since") else ""
+    return f"the connection is paused{since}{f' by {by}' if by else ''}{f': “{because}”' if because else ''}"
+
+
 def _shrunk(facts: Facts) -> str:
     if not facts.get("before"):
         return "CrocoClick shows far fewer invoices than before"
@@ -406,6 +412,7 @@ CAUSE: Mapping[str, Told] = {
         lambda f: f"CrocoClick does not answer this question{': ' + str(f['message']) if f.get('message') else ''}"
     ),
     "source_shrunk": Told(_shrunk),
+    "paused": Told(_paused),
     # -- not eligible
     "status_not_selected": Told(_status_not_selected),
     "before_start_date": Told(

@@ -11,6 +11,8 @@ from syncer.domain.model.problems import CAUSES, Who
 from syncer.messages.format import WHO, moment
 from syncer.messages.problems import Facts, candidates, contact_name, tax_name
 
+COMMANDS = ("connect", "sync", "resume")  # these are commands of their own: about no invoice
+
 
 @dataclass(frozen=True)
 class OrderChoice:
@@ -23,7 +25,7 @@ class OrderChoice:
 
     def words(self, what: str) -> list[str]:
         """The order as words for `python -m syncer`, for the invoice `what`."""
-        if self.name in ("connect", "sync"):
+        if self.name in COMMANDS:
             return [self.name]
         if self.name == "skip":
             return ["skip", what, "--because", self.said["because"]]
@@ -376,6 +378,10 @@ STEPS: Mapping[str, NextStep] = {
         ),
         _only("They are really gone", "confirm_shrink"),
     ),
+    "paused": NextStep(
+        lambda f: "Resume when what was wrong is settled. Until then nothing is written to Xero.",
+        _only("Resume", "resume"),
+    ),
     "contacts_shrunk": NextStep(
         lambda f: (
             "Look in CrocoClick whether the contacts are really gone. If they are, confirm it, then import again."
@@ -531,6 +537,6 @@ def remedy(code: str, facts: Facts | None = None, what: str = "", books: Books |
 
 def _advised(answers: Sequence[OrderChoice], what: str) -> list[str] | None:
     found = next((answer for answer in answers if answer.advised), None)
-    if found is None or not (what or found.name in ("connect", "sync", "confirm_shrink")):
+    if found is None or not (what or found.name in (*COMMANDS, "confirm_shrink")):
         return None
     return found.words(what)

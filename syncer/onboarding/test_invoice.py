@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncer.app import jobs
+from syncer.app import jobs, pause
 from syncer.app.installation import Connection
 from syncer.domain.errors import HaltRun, InDoubt, Reconnect, SyncerError, TryLater, Unavailable, WrongUsage
 from syncer.domain.model.books import Books
@@ -160,7 +160,9 @@ class GuidedTest:
                 "Say which contact the test invoice is for: --contact with an email, a name or an id; "
                 "or which invoice is checked: --invoice NUMBER."
             )
-        # Nothing is made that could not go over: both raise Reconnect where a side is not connected.
+        # Nothing is made that could not go over: these raise TryLater where it is paused, Reconnect without a side.
+        if stands := pause.paused(self._ledger):
+            raise pause.failure(stands)
         self._connection.refresh_source()
         taxes, left_out = self._taxes(self._steps.books())
         trial_id = f"{self._clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

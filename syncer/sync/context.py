@@ -48,7 +48,7 @@ class RunOptions:
     """What this run was asked for: everything, or the invoices of `scope` alone; `fresh` reads Xero's lists anew.
 
     `patient`: nobody waits for it, so that Xero is asked nothing that the day's reading will tell, and what has a time
-    to be tried again is left until then. `goes_on`: CrocoClick was read a moment ago.
+    to be tried again is left until then. `goes_on`: CrocoClick was read a moment ago. `reads_only`: nothing is written.
     """
 
     scope: str = ""
@@ -57,6 +57,7 @@ class RunOptions:
     fresh: bool = False
     patient: bool = False
     goes_on: bool = False
+    reads_only: bool = False
     recent_days: int = 30
     in_flight: int = 5
     left_to_daily_work: float = 0.5  # the share of the day's calls that old invoices leave to others

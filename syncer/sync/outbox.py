@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from syncer.domain.errors import InDoubt, Reconnect, SyncerError, TryLater
+from syncer.domain.model.obstacle import PAUSED
 from syncer.domain.model.problems import Problem
 from syncer.domain.planning.plan import idempotency_key
 from syncer.domain.ports import CallRecord, Clock, Refused
@@ -158,9 +159,9 @@ class Outbox:
             while under_way or (waiting and not stop()):
                 wave = [] if stop() else waiting[: self._wave]
                 del waiting[: len(wave)]
-                written = self._write_down(wave, kind, progress(done)) if wave else []
+                written, paused = self._write_down(wave, kind, progress(done)) if wave else ([], None)
                 sent = [one.result() for one in under_way]
-                failure = self._take(sent, kind, waiting)
+                failure = self._take(sent, kind, waiting) or paused
                 done += sum(len(one.batch.elements) for one in sent)
                 if failure:
                     self._take([_not_sent(one) for one in written], kind, waiting)
@@ -176,7 +177,10 @@ class Outbox:
         if endings or calls or progress is not None:
             self._book.commit(self._run_id, self._clock.now(), endings=endings, calls=calls, progress=progress)
 
-    def _write_down(self, wave: Sequence[Batch], kind: WriteKind, progress: Mapping[str, Any]) -> list[Written]:
+    def _write_down(
+        self, wave: Sequence[Batch], kind: WriteKind, progress: Mapping[str, Any]
+    ) -> tuple[list[Written], TryLater | None]:
+        """Commit what may leave; nothing may where somebody has paused the connection, and that is the failure."""
         calls = [(batch, self._new_call_id(), self._key(batch)) for batch in wave]
         intents = [
             kind.intent(batch, element, place, call_id, key)
@@ -184,17 +188,15 @@ class Outbox:
             for place, element in enumerate(batch.elements)
         ]
         endings, self._endings = self._endings, []
-        ids = iter(
-            self._book.commit(
-                self._run_id,
-                self._clock.now(),
-                endings=endings,
-                intents=intents,
-                calls=self._drain_calls(),
-                progress=progress,
-            )
-        )
-        return [Written(batch, [next(ids) for _ in batch.elements], call_id, key) for batch, call_id, key in calls]
+        now, made = self._clock.now(), self._drain_calls()
+        try:
+            kept = self._book.commit(self._run_id, now, endings=endings, intents=intents, calls=made, progress=progress)
+        except TryLater as paused:
+            if paused.code != PAUSED:
+                raise
+            return [], paused
+        ids = iter(kept)
+        return [Written(batch, [next(ids) for _ in batch.elements], id_, key) for batch, id_, key in calls], None
 
     def _key(self, batch: Batch) -> str:
         elements = [(element.source_id, element.content) for element in batch.elements]

@@ -89,7 +89,7 @@ class Run:
     def _steps(self) -> Books | None:
         """Read, decide and write; returns the books, None where nothing was to be done."""
         self._settling.settle()
-        if not (workload := self._read()) or self._work.stop():
+        if not (workload := self._read()) or self._orders.reads_only or self._work.stop():
             return None
         books = self._bring_books(workload)
         self._payments.read_early(workload)

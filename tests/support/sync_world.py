@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sandbox.server import Sandbox
-from syncer.app import consent, environment, jobs, states
+from syncer.app import consent, environment, jobs, pause, states
 from syncer.app.clock import SystemClock
 from syncer.app.installation import App
 from syncer.cli.invoices import order_of
@@ -106,6 +106,8 @@ class World:
         asked = parser().parse_args(words)
         if asked.command in ("connect", "sync"):
             return None
+        if asked.command == "resume":
+            return pause.resume(self.connection, "Anna")
         name, what, said = order_of(asked)
         rows = [row for one in what for row in search.meant(self.ledger, one)]
         return self._give(name, rows, said)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from syncer.domain.model.problems import Problem
 
 XERO, CROCOCLICK, PERSON = "xero", "crococlick", "person"
+PAUSED = "paused"  # the one that a person puts there
 
 # States that promise that the invoice goes over by itself: an obstacle makes that untrue.
 PROMISING = ("waiting", "retrying")

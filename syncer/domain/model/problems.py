@@ -59,7 +59,7 @@ CAUSES: Mapping[str, Cause] = {
         codes="not_connected consent_revoked scope_missing role_missing wrong_organisation crococlick_token_refused "
         "crococlick_scope_missing crococlick_wrong_location",
     ),
-    **_causes(Who.SUPPORT, Cure.ORDER, codes="source_shrunk"),
+    **_causes(Who.SUPPORT, Cure.ORDER, codes="source_shrunk paused"),
     # not eligible
     **_causes(Who.ADMIN, Cure.SETTING, Cure.CONTENT, codes="status_not_selected before_start_date"),
     **_causes(Who.NOBODY, Cure.CONTENT, codes="test_mode void_before_sync"),

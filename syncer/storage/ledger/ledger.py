@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
+from syncer.domain.errors import TryLater
 from syncer.domain.matching.contact_import import ContactAnswer, Link
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import BookContact, BookInvoice
 from syncer.domain.model.invoice import Invoice
 from syncer.domain.model.money import text
-from syncer.domain.model.obstacle import Obstacle, Stand
+from syncer.domain.model.obstacle import PAUSED, Obstacle, Stand
 from syncer.domain.model.payment import BookPayment, Payment
 from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_state import Order
@@ -184,24 +185,40 @@ class Ledger:
         """What is shown of it, if anything."""
         return next(iter(self.obstacles()), None)
 
-    def meet(self, found: Obstacle, now: datetime) -> None:
-        """Write down what stands in the way, in place of what stood there on its side; the same keeps its beginning."""
+    def meet(self, found: Obstacle, now: datetime, deed: AuditEntry | None = None) -> None:
+        """Write down what stands in the way, in place of what stood there on its side; the same keeps its beginning.
+
+        `deed` where a person put it there.
+        """
 
         def write(pen: LedgerWriter) -> None:
             before = {row["side"]: row for row in pen.rows("obstacles")}.get(found.side)
             since = before["since"] if before and before["code"] == found.code else found.since
             columns = records.obstacle_columns(found) | {"since": [since]}
             pen.put("obstacle", "side", columns)
+            if deed:
+                pen.audit(deed, [("", None, found.facts)])
 
         self._write(now, write)
 
     def pass_by(self, sides: Sequence[str]) -> None:
         """Nothing stands in the way on these sides any more."""
-        self.store.transaction(
-            lambda tx: tx.execute(
-                "DELETE FROM obstacle WHERE connection = $connection AND list_contains($sides, side)",
-                {"connection": self.connection, "sides": list(sides)},
-            )
+        self.store.transaction(lambda tx: self._pass_by(tx, sides))
+
+    def clear(self, side: str, now: datetime, deed: AuditEntry) -> None:
+        """A person takes away what a person put in the way; the next run is due at once."""
+
+        def write(pen: LedgerWriter) -> None:
+            self._pass_by(pen.tx, [side])
+            pen.tell("connection", [("", f"order_{deed.what}", Problem(""))], deed.by)
+            pen.audit(deed, [("", None, None)])
+
+        self._write(now, write)
+
+    def _pass_by(self, tx: Tx, sides: Sequence[str]) -> None:
+        tx.execute(
+            "DELETE FROM obstacle WHERE connection = $connection AND list_contains($sides, side)",
+            {"connection": self.connection, "sides": list(sides)},
         )
 
     # -- the connection and its settings --------------------------------------------------------------------------
@@ -388,19 +405,27 @@ class Ledger:
         calls: Sequence[CallRecord] = (),
         progress: Mapping[str, Any] | None = None,
     ) -> list[int]:
-        """One step of a run: what came back, then what leaves next. Returns the attempt ids of `intents`, in order."""
+        """One step of a run: what came back, then what leaves next. Returns the attempt ids of `intents`, in order.
 
-        def write(pen: LedgerWriter) -> list[int]:
+        Raises TryLater, when the rest is written, where somebody has paused the connection: then nothing may leave.
+        """
+
+        def write(pen: LedgerWriter) -> list[int] | None:
             attempts.add_calls(pen, calls)
             attempts.end(pen, endings)
-            ids = attempts.begin(pen, intents)
+            # An import writes to CrocoClick alone.
+            to_xero = any(intent.kind != "import" for intent in intents)
+            ids = None if to_xero and pen.rows("paused") else attempts.begin(pen, intents)
             if progress is not None:
                 news = ", ".join(f"{name} = ${name}" for name in progress)
                 asked = {"now": now, "run_id": run_id, **progress}
                 pen.tx.execute(f"UPDATE run SET heard_at = $now, {news} WHERE run_id = $run_id", asked)
             return ids
 
-        return self._write(now, write, run_id)
+        ids = self._write(now, write, run_id)
+        if ids is None:
+            raise TryLater(PAUSED, None, **next(one.facts for one in self.obstacles() if one.code == PAUSED))
+        return ids
 
     def link_contacts(self, run_id: str, links: Mapping[str, tuple[str, str]], now: datetime) -> None:
         """Bind CrocoClick contacts to Xero contacts: source id → (ContactID, how it was found)."""

@@ -5,6 +5,10 @@
 -- What stands in the way of a connection, what is shown first.
 SELECT * FROM obstacle WHERE connection = $connection ORDER BY place;
 
+-- name: paused
+-- The pause of a connection, if a person has paused it.
+SELECT * FROM obstacle WHERE connection = $connection AND code = 'paused';
+
 -- name: answered
 -- Which services answered since then, with anything but a failure.
 SELECT DISTINCT side FROM call WHERE connection = $connection AND made_at >= $since AND status BETWEEN 200 AND 299;
