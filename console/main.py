@@ -132,14 +132,12 @@ def _top(desk: Desk, invoice_page: st.Page) -> None:
         "Search", key="search", type="search", label_visibility="collapsed", on_change=_asked,
         placeholder="Search a number, name, email or id",
     )  # fmt: skip
-    with told:
+    with told, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         if desk.is_there():
             html.html(_connection_line(desk))
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            _other_connections(desk)
-            if desk.is_there():
-                pause_control.button(desk)
-            access.person(desk)
+            pause_control.button(desk)
+        _other_connections(desk)
+        access.person(desk)
     if asked := st.session_state.pop("asked", ""):
         _go(desk, asked, invoice_page)
 

@@ -1,10 +1,11 @@
 """Pause and Resume, in sight on every page."""
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 
-from console.components import formats
+from console.components import formats, html
 from console.desk.desk import Desk, failure_sentence
 from syncer.domain.errors import SyncerError
 
@@ -14,15 +15,15 @@ def banner(desk: Desk) -> None:
     stands = desk.paused()
     if stands is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="paused"):
-        facts = stands.facts
-        by = f" by {facts['by']}" if facts.get("by") else ""
-        because = f": “{facts['because']}”" if facts.get("because") else "."
-        told = f"Paused {formats.ago(stands.since, desk.now)}{by}{because} Nothing is written to Xero."
-        st.warning(formats.plain(told))
-        off = not desk.may("resume")
-        if st.button("Resume", key="resume", type="primary", disabled=off, help=desk.why_not("resume") or None):
-            _carry_out(desk.resume)
+    told, order = st.columns([5, 1], vertical_alignment="center")
+    by, because = (escape(str(stands.facts.get(name) or "")) for name in ("by", "because"))
+    since = f"{formats.ago(stands.since, desk.now)}{f' by {by}' if by else ''}"
+    sentence = f"{formats.mark('⏸', 'Paused', 'needs')} {since}{f': “{because}”' if because else ''}"
+    with told:
+        html.html(f'<div class="paused">{sentence}<br><span class="quiet">Nothing is written to Xero.</span></div>')
+    why = desk.why_not("resume")
+    if order.button("Resume", key="resume", type="primary", disabled=bool(why), help=why or None, width="stretch"):
+        _carry_out(desk.resume)
 
 
 def button(desk: Desk) -> None:

@@ -507,10 +507,10 @@ class Desk:
         if not self.is_at_work(run):
             return
         self.note("stopped", run["run_id"])
-        if run["kind"] == "sync":
-            self.pause("Stopped a run")
         if run["asked_by"] != WATCH:  # A watch lives on; what a pause ends of it is its run.
             os.kill(run["pid"], signal.SIGINT)
+        if run["kind"] == "sync":
+            self.pause("Stopped a run")
 
     def paused(self) -> Obstacle | None:
         """The pause that a person ordered, with who and why, if the connection is paused."""

@@ -139,6 +139,7 @@ RECIPES = (
         'at the desk: crococlick/do/allow {"token": "pit-sandbox", "scopes": ["locations.readonly"]}',
     ),
     Recipe("crococlick_wrong_location", "set CROCOCLICK_LOCATION_ID to another id"),
+    Recipe("paused", "press Pause on any page of the console, or `python -m syncer pause`"),
     Recipe("source_shrunk", 'delete most invoices, at the desk: crococlick/do/delete {"key": NUMBER}'),
     # not eligible
     Recipe("status_not_selected", "leave it a draft", lambda s, told: s.show(told, status="draft")),

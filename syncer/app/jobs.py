@@ -12,6 +12,7 @@ from syncer.app import pause, states
 from syncer.app.installation import Connection
 from syncer.domain import settings as conf
 from syncer.domain.errors import Reconnect, SyncerError, TryLater
+from syncer.domain.model.obstacle import PAUSED
 from syncer.domain.ports import Accounts
 from syncer.support.runs import result_of_import, result_of_run
 from syncer.support.search import find
@@ -60,7 +61,9 @@ def run(
         finally:
             if paused and outcome.ended == "done":
                 outcome.ended, outcome.failure = "deferred", pause.failure(paused)
-            elif outcome.ended == "stopped":
+            if stop() and outcome.failure and outcome.failure.code == PAUSED:
+                outcome.ended, outcome.failure = "stopped", None  # Stop does both.
+            if outcome.ended == "stopped":
                 outcome.ended = stopped_as()
             _close(connection, outcome, orders, began)
     return outcome

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from syncer.app import pause
 from syncer.domain.model.problems import CAUSES
 from tests.support.causes import (
     WORK,
@@ -335,8 +336,19 @@ def test_far_fewer_invoices_than_before_stop_the_run_and_ask(world):
     assert world.cause("INV-1") == "deleted_in_crococlick"
 
 
+def test_a_paused_connection(world):
+    """Nothing goes until somebody resumes, which is what explain advises."""
+    world.has("INV-1")
+    pause.pause(world.connection, "Anna", "")
+    world.sync()
+    assert (world.state("INV-1"), world.cause("INV-1")) == ("held", "paused")
+    follow(world)
+    world.sync()
+    assert world.state("INV-1") == "synced"
+
+
 def test_every_cause_has_its_story():
     """No code of the contract is without one."""
     told = {case.code for case in CASES} | {code for code, _ in TELLS.values()} | set(HEALS) | set(RUN)
-    told |= {"not_connected", "source_shrunk", "issue_date_missing"}
+    told |= {"not_connected", "paused", "source_shrunk", "issue_date_missing"}
     assert told >= set(CAUSES), set(CAUSES) - told
