@@ -93,6 +93,8 @@ def measure_questions() -> None:
     timed("what was settled", desk.settled, 3)
     timed("a search for a number", lambda: desk.find("INV-012345"), 3)
     timed("a search for a name", lambda: desk.find("customer 12"), 3)
+    timed("a search for an amount", lambda: desk.find("5,796.00"), 3)
+    timed("a search with a wrong letter", lambda: desk.find("custemer 12"), 3)
     timed("one invoice's story", lambda: desk.explain(desk.find("INV-000012")[0]), 3)
     timed("its requests", lambda: desk.requests(desk.explain(desk.find("INV-000012")[0])), 3)
     timed("runs", desk.runs, 3)

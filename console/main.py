@@ -130,8 +130,9 @@ def _top(desk: Desk, invoice_page: st.Page) -> None:
     box, told = st.columns([3, 2], vertical_alignment="center")
     box.text_input(
         "Search", key="search", type="search", label_visibility="collapsed", on_change=_asked,
-        placeholder="Search a number, name, email or id",
+        placeholder="Search a number, name, email or amount  ( / )",
     )  # fmt: skip
+    html.search_key()
     with told, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         if desk.is_there():
             html.html(_connection_line(desk))
@@ -149,9 +150,9 @@ def _asked() -> None:
 
 def _go(desk: Desk, asked: str, invoice_page: st.Page) -> None:
     """To the invoice where the search means just one, else to the list of those it may mean."""
-    found = desk.find(asked)
-    alone = len(found) == 1 and not desk.find_elsewhere(asked)
-    where = {"invoice": found[0]["source_id"]} if alone else {"find": asked}
+    found = desk.search(asked)
+    is_alone = len(found.invoices) == 1 and not found.contacts and not desk.find_elsewhere(asked)
+    where = {"invoice": found.invoices[0]["source_id"]} if is_alone else {"find": asked}
     if desk.name != "default":
         where["connection"] = desk.name
     st.switch_page(invoice_page, query_params=where)

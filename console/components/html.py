@@ -21,6 +21,27 @@ def style() -> None:
     st.html(STYLE)
 
 
+# The key that Stripe, Linear and GitHub have for it. A page is drawn many times and listens once.
+_SLASH = """<script>
+if (!window.searchKey) {
+  window.searchKey = true;
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable=true], .monaco-editor");
+    const box = document.querySelector(".st-key-search input");
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || !box) return;
+    event.preventDefault();
+    box.focus();
+    box.select();
+  });
+}
+</script>"""
+
+
+def search_key() -> None:
+    """Let `/` lead to the search box from anywhere on a page."""
+    st.html(_SLASH, unsafe_allow_javascript=True)
+
+
 def html(content: str, kind: str = "", width: Literal["stretch", "content"] = "stretch") -> None:
     """A piece of our own HTML. The caller has escaped what came from elsewhere."""
     st.html(f'<div class="cx {kind}">{content}</div>', width=width)

@@ -39,7 +39,8 @@ from syncer.storage.file_lock import FileLock
 from syncer.storage.ledger import records
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.ledger.writer import AuditEntry
-from syncer.support import explain, orders, runs, search, work_list
+from syncer.support import console_search, explain, orders, runs, work_list
+from syncer.support.console_search import Found
 from syncer.support.explain import Story
 from syncer.support.orders import Given
 from syncer.support.work_list import Settled, Today, WorkGroup
@@ -279,8 +280,16 @@ class Desk:
         return value
 
     def find(self, what: str) -> list[dict[str, Any]]:
-        """The invoices that a search means, likeliest first."""
-        return search.find(self.ledger, what, MATCHES)
+        """The invoices that a search fits, likeliest first."""
+        return list(self.search(what).invoices)
+
+    def search(self, what: str) -> Found:
+        """Whatever fits a search, as people type it, likeliest first."""
+        return console_search.search(self.ledger, what, MATCHES)
+
+    def read_at(self) -> datetime | None:
+        """When CrocoClick's lists were read last, UTC."""
+        return (self.ledger.row("totals") or {}).get("seen_at")
 
     def latest(self) -> list[dict[str, Any]]:
         """The newest invoices."""

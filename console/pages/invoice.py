@@ -14,6 +14,7 @@ from console.components.html import Column
 from console.components.order_forms import For
 from console.desk.desk import AttemptDetail, Desk
 from syncer.domain.planning.compare import DATES, MONEY, Compared
+from syncer.support.console_search import Found
 from syncer.support.explain import Story
 
 
@@ -23,15 +24,19 @@ def show(desk: Desk) -> None:
     if not asked:
         _list("Invoices", "The newest first; the box above finds any.", desk.latest(), desk)
         return
-    found = desk.find(asked)
+    found = desk.search(asked)
     elsewhere = desk.find_elsewhere(asked) if "find" in st.query_params else {}
-    if not found:
-        _nothing(asked, desk.label(desk.name) if elsewhere else "")
-    elif len(found) == 1 and not elsewhere:
-        _tell(desk, desk.explain(found[0]))
+    if found.is_empty:
+        _nothing(asked, found, desk, bool(elsewhere))
+    elif len(found.invoices) == 1 and not elsewhere and not found.contacts:
+        _tell(desk, desk.explain(found.invoices[0]))
     else:
-        title = f"{_several(len(found))} {'fits' if len(found) == 1 else 'fit'} “{asked}”"
-        _list(title, "The likeliest first.", found, desk)
+        title = f"{_several(len(found.invoices))} {'fits' if len(found.invoices) == 1 else 'fit'} “{asked}”"
+        if found.invoices:
+            _list(title, "The likeliest first.", found.invoices, desk)
+        else:
+            st.title(formats.plain(f"No invoice fits “{asked}”, but this does"), anchor=False)
+        _others(desk, found)
     connection_list.found(desk, elsewhere)
 
 
@@ -39,14 +44,37 @@ def _several(number: int) -> str:
     return "The first 50 invoices that" if number >= 50 else formats.count(number, "invoice")
 
 
-def _nothing(asked: str, where: str) -> None:
+def _nothing(asked: str, found: Found, desk: Desk, is_elsewhere: bool) -> None:
+    """What was searched and when it was read, and the invoices that are nearest to what was typed."""
+    where = desk.label(desk.name) if is_elsewhere else ""
     st.title(formats.plain(f"No invoice {f'of {where} ' if where else ''}fits “{asked}”"), anchor=False)
     if where:
         return
+    read = desk.read_at()
+    when = f"CrocoClick was read {formats.ago(read, desk.now)}: what is newer" if read else "What is new in CrocoClick"
     html.html(
-        "<p>Neither a number, an id, a customer's name nor an email contains it. "
-        "An invoice that is new in CrocoClick is known after the next run.</p>"
+        "<p>Searched: numbers, ids, customers and companies of both sides, emails, amounts, contacts and runs. "
+        f"{when} is known after the next run.</p>"
     )
+    if found.nearest:
+        rows = [html.invoice_row(row, desk.name) for row in found.nearest]
+        html.section("Nearest", html.table(html.invoice_columns(), rows))
+
+
+def _others(desk: Desk, found: Found) -> None:
+    """Contacts that no invoice is for, and the run of this name."""
+    if found.contacts:
+        sides = {"xero": "Xero", "crococlick": "CrocoClick"}
+        rows = [
+            [escape(one["name"] or "no name"), escape(one["email"]), escape(one["company"]), sides[one["side"]]]
+            for one in found.contacts
+        ]
+        heads = [Column("Contact"), Column("Email"), Column("Company"), Column("In")]
+        address = html.anchor(html.link("contacts", desk.name), "Contacts")
+        html.section("Contacts without an invoice", f"{html.table(heads, rows)}<p>All are under {address}.</p>")
+    if found.run:
+        address = html.link("runs", desk.name, run=found.run["run_id"])
+        html.section("Run", f"<p>{html.anchor(address, found.run['run_id'])}</p>")
 
 
 def _list(title: str, under: str, rows: Sequence[Mapping[str, Any]], desk: Desk) -> None:

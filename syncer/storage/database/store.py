@@ -496,12 +496,16 @@ def queries(path: Path) -> dict[str, Query]:
 
 
 def _with_parts(found: Mapping[str, Query]) -> dict[str, Query]:
-    """The queries with the one that several of them contain written out."""
-    placeholder = "{invoice_now}"
-    if not any(placeholder in query.sql for query in found.values()):
+    """The queries with those that several of them contain written out."""
+    if not any("{invoice_now}" in query.sql or "{haystack}" in query.sql for query in found.values()):
         return dict(found)
-    part = queries(HERE / "invoice_now.sql")["invoice_now"]
-    return {name: replace(query, sql=query.sql.replace(placeholder, f"({part.sql})")) for name, query in found.items()}
+    whole = dict(found)
+    for named, part in queries(HERE / "parts.sql").items():
+        placeholder = f"{{{named}}}"
+        whole = {
+            name: replace(query, sql=query.sql.replace(placeholder, f"({part.sql})")) for name, query in whole.items()
+        }
+    return whole
 
 
 def named_queries(path: Path) -> Mapping[str, str]:

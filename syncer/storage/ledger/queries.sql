@@ -1,5 +1,5 @@
 -- Named queries of the ledger. Each line after a name says what the query is for. `{invoice_now}` in a query stands for
--- the query of that name in database/invoice_now.sql.
+-- the query of that name in database/parts.sql.
 
 -- name: obstacles
 -- What stands in the way of a connection, what is shown first.
@@ -303,6 +303,54 @@ SELECT * FROM {invoice_now} WHERE connection = $connection
 AND (contains(lower(number), lower($what)) OR contains(lower(contact_name), lower($what))
      OR contains(lower(contact_email), lower($what)))
 ORDER BY lower(contact_email) = lower($what) DESC, issue_date DESC, number LIMIT $limit;
+
+-- name: find_words
+-- Invoices that every word is found in, in the names or the number, or of this amount; those whose number or name
+-- holds it in one piece first, then the newest.
+WITH hit AS (
+    SELECT source_id, NOT (contains(code, $code) OR contains(names, $phrase)) AS apart FROM {haystack} AS hay
+    WHERE total = $amount OR amount_due = $amount OR NOT EXISTS (
+        SELECT 1 FROM unnest($words) AS w(word)
+        WHERE NOT (contains(names, word) OR contains(code, translate(word, 'o', '0')))
+    )
+)
+SELECT i.* FROM {invoice_now} i JOIN hit ON hit.source_id = i.source_id
+WHERE i.connection = $connection ORDER BY hit.apart, i.issue_date DESC, i.number LIMIT $limit;
+
+-- name: find_nearly
+-- Invoices in whose names each word is found but for one letter, or whose number is this one but for one.
+WITH hit AS (
+    SELECT source_id FROM {haystack} AS hay
+    WHERE damerau_levenshtein(code, $code) <= 1 OR NOT EXISTS (
+        SELECT 1 FROM unnest($words) AS w(word)
+        WHERE NOT contains(names, word) AND (length(word) < 4 OR NOT EXISTS (
+            SELECT 1 FROM unnest(string_split(names, ' ')) AS n(name)
+            WHERE abs(length(name) - length(word)) <= 1 AND damerau_levenshtein(name, word) <= 1
+        ))
+    )
+)
+SELECT i.* FROM {invoice_now} i JOIN hit ON hit.source_id = i.source_id
+WHERE i.connection = $connection ORDER BY i.issue_date DESC, i.number LIMIT $limit;
+
+-- name: find_contacts
+-- Contacts of either side that every word is found in and that no invoice is for.
+WITH known AS (
+    SELECT 'crococlick' AS side, source_id AS id, name, email, company FROM source_contact
+    WHERE connection = $connection
+    UNION ALL
+    SELECT 'xero', xero_id, name, email, '' FROM book_contact WHERE connection = $connection
+), hay AS (
+    SELECT *, trim(regexp_replace(replace(replace(strip_accents(lower(concat_ws(' ', known.name, known.email, known.company))), 'œ', 'oe'), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g')) AS names FROM known
+), billed AS (
+    SELECT DISTINCT contact_id FROM invoice WHERE connection = $connection
+)
+SELECT side, id, name, email, company FROM hay
+WHERE NOT EXISTS (SELECT 1 FROM unnest($words) AS w(word) WHERE NOT contains(names, word))
+AND id NOT IN (SELECT contact_id FROM billed)
+AND id NOT IN (
+    SELECT c.xero_id FROM contact c JOIN billed ON billed.contact_id = c.source_id
+    WHERE c.connection = $connection AND c.xero_id IS NOT NULL
+) ORDER BY name, side LIMIT $limit;
 
 -- name: history_of
 -- The story of one record, oldest first.

@@ -1,4 +1,4 @@
--- The query that others contain, as `{invoice_now}`.
+-- The queries that others contain, as `{invoice_now}`.
 
 -- name: invoice_now
 -- Every invoice of every connection in the state that everybody is shown: where something stands in the way of the whole
@@ -15,3 +15,15 @@ FROM invoice i LEFT JOIN (
 ) o ON o.connection = i.connection AND i.state IN ('waiting', 'retrying')
 AND NOT (i.state = 'retrying' AND COALESCE(i.cause, '') = o.code)
 AND (o.issued_before IS NULL OR COALESCE(i.issue_date < o.issued_before, false));
+
+-- name: haystack
+-- What a search looks through, without accents, case and signs: `names` are words between blanks; `code` is the number
+-- without gaps, with 0 for the letter O.
+SELECT i.source_id, i.number, i.issue_date, i.total, i.amount_due,
+       ' ' || trim(regexp_replace(replace(replace(strip_accents(lower(concat_ws(' ', i.contact_name, i.contact_email, s.name, s.company, b.name))), 'œ', 'oe'), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g')) || ' ' AS names,
+       translate(regexp_replace(strip_accents(lower(i.number)), '[^\p{L}\p{N}]+', '', 'g'), 'o', '0') AS code
+FROM invoice i
+LEFT JOIN source_contact s ON s.connection = i.connection AND s.source_id = i.contact_id
+LEFT JOIN contact c ON c.connection = i.connection AND c.source_id = i.contact_id
+LEFT JOIN book_contact b ON b.connection = i.connection AND b.xero_id = c.xero_id
+WHERE i.connection = $connection;
