@@ -191,7 +191,8 @@ def _choose(answers: Sequence[OrderChoice], target: For) -> OrderChoice | None:
 
 def _verb(answer: OrderChoice, size: str, now: bool) -> str:
     if answer.name == "map":
-        verb = "Map" if any(key.startswith("tax.") for key in answer.said) else "Choose"
+        made = any(key.startswith("create_") for key in answer.said)
+        verb = "Create" if made else "Map" if any(key.startswith("tax.") for key in answer.said) else "Choose"
     else:
         verb = VERBS.get(answer.name, "Answer")
     if answer.name not in FOR_ALL:

@@ -89,6 +89,24 @@ def _rates(facts: Facts, books: Books | None) -> list[OrderChoice]:
     ]
 
 
+def _rates_or_new(facts: Facts, books: Books | None) -> list[OrderChoice]:
+    """The rates that fit, and to create the one that is missing, unless Xero would not or a part of it is zero."""
+    rate = str(facts.get("rate") or "")
+    parts = [] if rate in ("", "none") else [Decimal(part.rstrip("%")) for part in rate.split("+")]
+    if not parts or not all(parts) or facts.get("would_not") or facts.get("mapped_to"):
+        return _rates(facts, books)
+    label = f"Create {tax_name(facts)} in Xero, and other missing rates from now on"
+    return [*_rates(facts, books), OrderChoice(label, "map", {"create_tax_rates": "true"})]
+
+
+def _new_currency(facts: Facts, books: Books | None) -> list[OrderChoice]:
+    """To add the currency, unless Xero would not."""
+    if facts.get("would_not") or not facts.get("currency"):
+        return []
+    label = f"Add {facts['currency']} in Xero, and other missing currencies from now on"
+    return [OrderChoice(label, "map", {"create_currencies": "true"})]
+
+
 def _revenue_accounts(facts: Facts, books: Books | None) -> list[OrderChoice]:
     found = [one for one in _active(books) if one.klass == "REVENUE" and one.code]
     return [OrderChoice(f"{one.code} {one.name}", "map", {"revenue_account": one.code}) for one in found]
@@ -423,14 +441,14 @@ STEPS: Mapping[str, NextStep] = {
     ),
     "contact_invalid": NextStep(lambda f: "Correct the contact in CrocoClick, then save the invoice again."),
     # -- tax, currency, accounts
-    "tax_unmapped": NextStep(_map_tax, _rates),
+    "tax_unmapped": NextStep(_map_tax, _rates_or_new),
     "tax_ambiguous": NextStep(lambda f: f"Choose the Xero sales rate for {tax_name(f)}.", _rates),
     "tax_archived": NextStep(lambda f: "Restore the rate in Xero, or choose another one.", _rates),
     "tax_wrong_side": NextStep(lambda f: f"Choose the Xero sales rate for {tax_name(f)}.", _rates),
     "tax_not_for_account": NextStep(
         lambda f: "Choose another revenue account, or another rate for the tax.", _revenue_accounts
     ),
-    "currency_not_enabled": NextStep(_enable_currency),
+    "currency_not_enabled": NextStep(_enable_currency, _new_currency),
     "currency_not_in_plan": NextStep(lambda f: "Move the organisation to a Xero plan with multicurrency."),
     "account_missing": NextStep(
         lambda f: "Choose the account that invoice lines are booked on (setting `revenue_account`).", _revenue_accounts

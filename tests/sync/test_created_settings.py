@@ -152,3 +152,32 @@ def test_a_plan_without_multicurrency_is_not_asked(creating):
     world.sync()
     assert world.cause("INV-1") == "currency_not_in_plan"
     assert world.box.count(side="xero", method="PUT", path="/Currencies") == 0
+
+
+CREATABLE = {
+    "tax": ({"lines": [{"name": "Work", "qty": 1, "amount": 100, "taxes": [7.77]}]}, {"create_tax_rates": "true"}),
+    "currency": ({"currency": "SEK"}, {"create_currencies": "true"}),
+}
+
+
+@pytest.mark.parametrize("what", CREATABLE)
+def test_what_is_missing_can_be_created_where_the_answer_stands(world, what):
+    """The remedy of a missing rate or currency is an order that creates it; nobody has to find a setting."""
+    fields, said = CREATABLE[what]
+    world.has("INV-1", **fields)
+    world.sync()
+    [create] = [
+        one for one in world.explain("INV-1")["remedy"]["answers"] if "in Xero, and other missing" in one["label"]
+    ]
+    assert create["order"] == ["order", "map", "INV-1", *(f"{k}=true" for k in said)]
+    world.order("map", "INV-1", **said)
+    world.sync()
+    assert world.state("INV-1") == "synced"
+
+
+def test_a_rate_of_zero_is_not_offered_for_creation(world):
+    """Whether it is exempt, zero-rated or outside the tax only the accountant knows."""
+    world.has("INV-1", lines=[{"name": "Work", "qty": 1, "amount": 100, "taxes": [0]}])
+    world.sync()
+    remedy = world.explain("INV-1")["remedy"]
+    assert remedy is None or not any("create_tax_rates" in one["order"] for one in remedy["answers"])
