@@ -38,6 +38,8 @@ COMMANDS: Mapping[str, str] = {
     "skip": "invoices.do_order",
     "unskip": "invoices.do_order",
     "order": "invoices.do_order",
+    "backup": "backup.do_backup",
+    "restore": "backup.do_restore",
     "export": "data.do_export",
     "sql": "data.do_sql",
 }

@@ -68,6 +68,8 @@ _DEEDS: Mapping[str, str] = {
     "started": "Started",
     "stopped": "Stopped a run",
     "exported": "Downloaded a file",
+    "backed_up": "Made a backup",
+    "restored": "Restored a backup",
     "ended_sign_ins": "Ended sign-ins",
     "question_saved": "Saved a question",
     "question_removed": "Removed a question",
