@@ -121,9 +121,12 @@ def _prove(written: Path, manifest: Manifest, ledger: Path, stop: Callable[[], b
             same = reader.manifest == manifest
     except WrongUsage as damaged:
         raise SyncerError("backup_differs") from damaged
-    content = content_of(ledger)
-    if not same or (content.connections, content.invoices) != (manifest.connections, manifest.invoices):
+    if not same or not _agree(content_of(ledger), manifest):
         raise SyncerError("backup_differs")
+
+
+def _agree(content: LedgerContent, manifest: Manifest) -> bool:
+    return (content.connections, content.invoices) == (manifest.connections, manifest.invoices)
 
 
 def restore(app: App, source: Path, stop: Callable[[], bool]) -> Restored:
@@ -140,6 +143,7 @@ def restore(app: App, source: Path, stop: Callable[[], bool]) -> Restored:
             with backup.told_disk(app.environment.data_dir):
                 unpacked.mark_as_copy({DEFAULT, *(one.name for one in content.connections)})
             app.places.put(unpacked)
+    app.__dict__.pop("vault", None)  # the key may be another now
     _note(app, "restored", source)
     return Restored(manifest, {one.name: _steps(app, one) for one in content.connections})
 
@@ -181,7 +185,7 @@ def _content_of(source: Path, ledger: Path, manifest: Manifest) -> LedgerContent
         raise WrongUsage(
             f"The ledger in {source} cannot be read. Nothing was changed. Use another backup."
         ) from failure
-    if (content.schema_version, content.connections) != (manifest.schema_version, manifest.connections):
+    if content.schema_version != manifest.schema_version or not _agree(content, manifest):
         raise WrongUsage(f"The ledger in {source} is not the one of its manifest. Nothing was changed.")
     return content
 

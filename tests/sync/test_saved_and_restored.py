@@ -1,17 +1,12 @@
 """An installation is saved while it works and put back elsewhere: its first sync enters nothing twice."""
 
-import shutil
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from syncer.app import backup
 from syncer.app.installation import App
-from syncer.domain.errors import WrongUsage
-from syncer.storage.vault import FileVault
 from tests.support.restored_walk import marks
-from tests.support.sync_world import World
 
 
 @pytest.fixture
@@ -51,7 +46,7 @@ def transactions(world):
 
 @pytest.mark.parametrize("full", [False, True], ids=["plain", "full"])
 def test_after_a_restore_nothing_is_entered_twice(paying, elsewhere, tmp_path_factory, full):
-    """Documents, contacts and part payments that went after the backup are bound again, at once and whatever the age."""
+    """Documents, contacts and part payments that went after the backup are bound again by the first sync."""
     world, file = paying, tmp_path_factory.mktemp("safe") / "backup.zip"
     for number in ("INV-1", "INV-2", "INV-3"):
         world.has(number)
