@@ -10,7 +10,7 @@ from typing import Any, cast
 from syncer.app import states
 from syncer.app.installation import Connection
 from syncer.domain import settings as conf
-from syncer.domain.errors import Reconnect, SyncerError, TryLater
+from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.domain.ports import Accounts
 from syncer.support.runs import result_of_import, result_of_run
 from syncer.support.search import find
@@ -22,6 +22,7 @@ from syncer.sync.run import Run, RunOutcome, Seen
 
 # Of the sweeps that found nothing to do one is kept for each hour, besides the last.
 KEPT_IDLE = timedelta(hours=1)
+REBUILD = "rebuild"  # the scope of a run that only reads and binds: no run of everything has been through yet
 
 
 def run(
@@ -32,6 +33,7 @@ def run(
     stop: Callable[[], bool],
     patience_s: float | None = None,
     stopped_as: Callable[[], str] = lambda: "stopped",
+    do: Callable[[Run], RunOutcome] = Run.perform,
 ) -> RunOutcome:
     """One run, from its row in the ledger to its result; raises LedgerBusy when another is at work for too long.
 
@@ -47,7 +49,7 @@ def run(
             connection.refresh_source()
             if not orders.patient:
                 connection.accounts.ask_again()
-            outcome = Run(run_id, connection.doors(), connection.rules(), orders, tell, stop).perform()
+            outcome = do(Run(run_id, connection.doors(), connection.rules(), orders, tell, stop))
         except TryLater as failure:
             outcome.ended, outcome.failure = "deferred", failure
         except SyncerError as failure:
@@ -57,6 +59,23 @@ def run(
                 outcome.ended = stopped_as()
             _close(connection, outcome, orders, began)
     return outcome
+
+
+def rebuild(connection: Connection, asked_by: str, tell: Tell, stop: Callable[[], bool]) -> RunOutcome:
+    """Make the ledger of a connection anew out of both books, and write to neither.
+
+    Raises WrongUsage where it knows invoices already, Reconnect where a side is not connected, LedgerBusy.
+    """
+    found, last = connection.ledger.row("found_again"), connection.ledger.row("last_sync")
+    was_cut_off = last is not None and last["scope"] == REBUILD and last["ended"] != "done"
+    if found and found["known"] and not was_cut_off:
+        raise WrongUsage(
+            f"The ledger of {connection.name} is not lost: it knows {found['known']:,} invoices. To go on from it run "
+            "`python -m syncer sync`; to make a new one set SYNCER_DATA_DIR to a new directory first."
+        )
+    connection.source  # noqa: B018 — it and the next raise where a side is not connected
+    connection.accounts  # noqa: B018
+    return run(connection, connection.orders(scope=REBUILD, full=True), asked_by, tell, stop, do=Run.rebuild)
 
 
 def import_contacts(

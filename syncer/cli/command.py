@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "unskip": "invoices.do_order",
     "order": "invoices.do_order",
     "backup": "backup.do_backup",
+    "rebuild": "sync.do_rebuild",
     "restore": "backup.do_restore",
     "export": "data.do_export",
     "sql": "data.do_sql",

@@ -100,6 +100,7 @@ def _declare_backup(command: Declare) -> None:
     backup.add_argument("--with-secrets", action="store_true", help="tokens and the key to them as well")
     restore = command("restore", "put a backup into an empty installation")
     restore.add_argument("file", metavar="FILE", type=Path)
+    command("rebuild", "a new ledger out of the two books alone, where the old one is lost; writes to neither book")
 
 
 def _declare_set_up(command: Declare) -> None:

@@ -274,6 +274,7 @@ def test_a_key_file_of_the_backup_is_not_met_by_another_key(files, tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is forked")
 def test_a_restore_that_is_killed_at_any_moment_did_all_or_nothing(files, tmp_path):
     """Killed at each touch of the file system in turn: the ledger and the secrets are there together, or neither.
