@@ -20,7 +20,8 @@ from syncer.storage.restore import Unpacked
 from syncer.storage.vault import KEY_FILE, VAULT_FILE, FileVault
 
 _SAVING = ".backup-"  # with the number of the process
-_OF_A_FRESH_CONSOLE = frozenset({"console", "xero-consents"})  # secrets that nobody misses
+COOKIE_KEY = "console"  # the name of the secret that signs the cookies of sign-ins
+_OF_A_FRESH_CONSOLE = frozenset({COOKIE_KEY, "xero-consents"})  # secrets that nobody misses
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,14 @@ class Saved:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was put in place; for each connection what is to be done before it works, as sentences."""
+    """What was put in place; for each connection what is to be done before it works, as sentences.
+
+    `has_sign_ins`: cookies of sign-ins that were ended since count again.
+    """
 
     manifest: Manifest
     steps: dict[str, list[str]]
+    has_sign_ins: bool
 
 
 def save(app: App, target: Path, with_secrets: bool, stop: Callable[[], bool]) -> Saved:
@@ -145,7 +150,8 @@ def restore(app: App, source: Path, stop: Callable[[], bool]) -> Restored:
             app.places.put(unpacked)
     app.__dict__.pop("vault", None)  # the key may be another now
     _note(app, "restored", source)
-    return Restored(manifest, {one.name: _steps(app, one) for one in content.connections})
+    steps = {one.name: _steps(app, one) for one in content.connections}
+    return Restored(manifest, steps, COOKIE_KEY in app.vault.names())
 
 
 def _must_fit(app: App, source: Path, manifest: Manifest) -> None:

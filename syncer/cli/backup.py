@@ -51,8 +51,11 @@ def do_restore(app: App, asked: argparse.Namespace, out: Out) -> int:
         "Then run `python -m syncer sync --full`: what went over since the backup is found in Xero by our marks, and "
         "nothing is sent twice. Orders and answers of people since then have to be given again."
     )
-    if manifest.with_secrets:
-        out.say("Sign-ins of that day count again: run `python -m syncer end-sign-ins` before you start the console.")
+    if restored.has_sign_ins:
+        out.say(
+            "Sign-ins that ended since then count again: run `python -m syncer end-sign-ins` before you start the "
+            "console."
+        )
     return DONE
 
 

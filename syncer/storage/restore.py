@@ -51,7 +51,15 @@ class Places:
                 remove_ledger(new_ledger)
 
     def must_be_empty(self) -> None:
-        """Raise WrongUsage where there is a ledger with anything in it, or one that cannot be read."""
+        """Raise WrongUsage where there is a ledger with anything in it, or one that cannot be read; LedgerBusy."""
+        if self.ledger.exists():
+            held = FileLock(self.ledger).take(alone=False, wait_s=_WAIT_S)
+            try:
+                self._refuse_content()
+            finally:
+                os.close(held)
+
+    def _refuse_content(self) -> None:
         if not self.ledger.exists():
             return
         aside = f"Move {self.ledger} away, or set SYNCER_DATA_DIR to a new directory. Nothing was changed."
@@ -60,16 +68,13 @@ class Places:
         except SyncerError as unreadable:
             raise WrongUsage(f"The ledger that is there cannot be read. {aside}") from unreadable
         if not there.is_empty:
-            found = [f"{number:,} {words}" for words, number in there.rows.items() if number]
-            found += [f"a connection to {one.organisation}" for one in there.connections if one.organisation]
-            raise WrongUsage(
-                f"A backup is restored into an empty installation only, and here are {', '.join(found)}. {aside}"
-            )
+            named = ", ".join(there.named)
+            raise WrongUsage(f"A backup is restored into an empty installation only. Here there is {named}. {aside}")
 
     def put(self, unpacked: "Unpacked") -> None:
         """Decide for what was unpacked, and carry it to its places; raises WrongUsage, LedgerBusy, SyncerError."""
         with FileLock(self.ledger).held_alone(_WAIT_S), backup.told_disk(self.data_dir):
-            self.must_be_empty()
+            self._refuse_content()
             # Everything is on the disk before it counts.
             os.sync()
             unpacked.ledger.replace(self._new_ledger)

@@ -45,6 +45,7 @@ def test_saved_and_restored_by_two_commands(world, tmp_path):
 def test_with_secrets_it_goes_on_at_once(world, tmp_path):
     """The words say that secrets are in it, and the restored installation syncs without a consent."""
     file, new = str(tmp_path / "a.zip"), {"SYNCER_DATA_DIR": str(tmp_path / "new")}
+    world.app.vault.put("console", {"cookie_secret": "x" * 64})  # as a console with a sign-in makes it
     said = " ".join(run(world, "backup", file, "--with-secrets").stdout.split())
     assert "Secrets are in it" in said and "python -m syncer restore" in said and "1 connection and 3 invoices" in said
     said = run(world, "restore", file, **new).stdout
@@ -92,3 +93,25 @@ def test_what_is_no_backup_ends_with_2(world, tmp_path):
     done = run(world, "restore", str(tmp_path / "a.zip"), SYNCER_DATA_DIR=str(tmp_path / "new"))
     assert done.returncode == 2 and "no backup of this program" in done.stderr
     assert not (tmp_path / "new" / "ledger.duckdb").exists()
+
+
+def test_a_lost_ledger_is_rebuilt_by_one_command(world, tmp_path):
+    """It says what was found, what no book knows, and writes to neither; one that is not lost ends with 2."""
+    data = tmp_path / "data"
+    shutil.copytree(world.app.environment.data_dir, data)
+    lost = {"SYNCER_DATA_DIR": str(data)}
+    refused = run(world, "rebuild", **lost)
+    assert refused.returncode == 2 and "is not lost" in refused.stderr
+    for path in data.glob("ledger.duckdb*"):
+        path.unlink()
+    world.box.reset_calls()
+    said = run(world, "rebuild", **lost)
+    assert said.returncode == 0, said.stderr
+    assert "3 of 3 invoices" in said.stdout and "start_date" in said.stdout and world.writes() == 0
+    assert run(world, "rebuild", SYNCER_DATA_DIR=str(tmp_path / "new")).returncode == 4
+    for path in data.glob("ledger.duckdb*"):
+        path.unlink()
+    done = run(world, "rebuild", "--json", **lost)
+    told = json.loads(done.stdout)
+    assert told["found"] == {"known": 3, "invoices": 3, "contacts": 2, "payments": 1} and told["held"] == []
+    assert set(told["calls"]) == {"xero", "crococlick"}

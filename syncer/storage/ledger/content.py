@@ -11,16 +11,17 @@ from syncer.storage.database import damage
 from syncer.storage.database.engine import ENGINE
 
 # What a person would miss; a connection counts once it has an organisation. The rest is made again by a reading.
-_KEPT: Mapping[str, str] = {
-    "invoice": "invoices",
-    "source_contact": "contacts of CrocoClick",
-    "book_contact": "contacts of Xero",
-    "attempt": "attempts to write to Xero",
-    "run": "runs",
-    "setting": "changes of settings",
-    "person": "people",
-    "audit": "entries of the audit trail",
-    "question": "saved questions",
+# For each table what one row is, and what several are.
+_KEPT: Mapping[str, tuple[str, str]] = {
+    "invoice": ("invoice", "invoices"),
+    "source_contact": ("contact of CrocoClick", "contacts of CrocoClick"),
+    "book_contact": ("contact of Xero", "contacts of Xero"),
+    "attempt": ("attempt to write to Xero", "attempts to write to Xero"),
+    "run": ("run", "runs"),
+    "setting": ("change of a setting", "changes of settings"),
+    "person": ("person", "people"),
+    "audit": ("entry of the audit trail", "entries of the audit trail"),
+    "question": ("saved question", "saved questions"),
 }
 
 
@@ -36,7 +37,7 @@ class SavedConnection:
 
 @dataclass(frozen=True)
 class LedgerContent:
-    """The schema version, the connections, and the rows of what a person would miss, by its name."""
+    """The schema version, the connections, and how many rows the tables have that a person would miss."""
 
     schema_version: int
     connections: tuple[SavedConnection, ...]
@@ -45,12 +46,18 @@ class LedgerContent:
     @property
     def invoices(self) -> int:
         """Of all connections."""
-        return self.rows["invoices"]
+        return self.rows["invoice"]
 
     @property
     def is_empty(self) -> bool:
         """Whether nobody would miss it."""
-        return not any(self.rows.values()) and not any(one.organisation for one in self.connections)
+        return not self.named
+
+    @property
+    def named(self) -> list[str]:
+        """What a person would miss, in words, such as `3 invoices`."""
+        rows = [f"{number:,} {_KEPT[table][number > 1]}" for table, number in self.rows.items() if number]
+        return rows + [f"a connection to {one.organisation}" for one in self.connections if one.organisation]
 
 
 def content_of(path: Path) -> LedgerContent:
@@ -73,10 +80,7 @@ def _counted(cursor: duckdb.DuckDBPyConnection, path: Path) -> LedgerContent:
     found = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()")
     # An older version has fewer tables.
     tables = {name for (name,) in found.fetchall()}
-    rows = {
-        words: _value(cursor, f"SELECT count(*) FROM {table}") if table in tables else 0
-        for table, words in _KEPT.items()
-    }
+    rows = {table: _value(cursor, f"SELECT count(*) FROM {table}") if table in tables else 0 for table in _KEPT}
     connections = cursor.execute(
         "SELECT connection, coalesce(location_id, ''), coalesce(organisation_name, ''), "
         "(SELECT count(*) FROM invoice i WHERE i.connection = c.connection) "
