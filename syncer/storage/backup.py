@@ -14,14 +14,14 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from syncer.domain.errors import SyncerError, TryLater, WrongUsage
-from syncer.storage.database.damage import of_disk
+from syncer.storage.database.damage import NO_RIGHT, of_disk
 from syncer.storage.ledger.content import LedgerContent, SavedConnection
 from syncer.storage.processes import lives
 from syncer.storage.vault import KEY_FILE, VAULT_FILE
@@ -218,7 +218,7 @@ def new_backup(target: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     with told_disk(target):
         _clear_away(target.parent)
         try:
-            with _new_file(part) as file:
+            with _begun(part, target) as file:
                 yield part, file
                 file.flush()
                 os.fsync(file.fileno())
@@ -271,6 +271,18 @@ def sync_folder(folder: Path) -> None:
 def _new_file(path: Path) -> Iterator[IO[bytes]]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "w+b") as file:
+        yield file
+
+
+@contextmanager
+def _begun(part: Path, target: Path) -> Iterator[IO[bytes]]:
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(_new_file(part))
+        except OSError as error:
+            if error.errno in NO_RIGHT:
+                raise WrongUsage(f"{target} cannot be written: {error.strerror}. Give another place.") from error
+            raise
         yield file
 
 

@@ -68,23 +68,34 @@ def test_a_place_that_cannot_be_ends_with_2(world, tmp_path, place):
     assert not [path for path in data.rglob("*") if "backup" in path.name or path.suffix == ".zip"]
 
 
+def full(world, *words, most, **environment):
+    """The failure of a command that may write files of so many bytes; it ends with 1."""
+    done = subprocess.run(
+        [sys.executable, "-m", "syncer", *words, "--json"], cwd=ROOT, env={**os.environ, **world.values, **environment},
+        capture_output=True, text=True, timeout=PATIENCE_S,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY)),
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    return json.loads(done.stdout)["error"]
+
+
 def test_a_disk_without_room_ends_with_1(world, tmp_path):
-    """The sentence names the file that there was no room for; no half of it stays, and the installation goes on."""
+    """The sentence names what there was no room for; no half of it stays, and the installation goes on."""
     bodies = world.app.environment.data_dir / "bodies" / "default" / "2020-01-01"
     bodies.mkdir()
     for number in range(40):
         (bodies / f"call-{number}.z").write_bytes(os.urandom(1_000_000))
     for limit in (40_000_000, 3_000_000, 10_000):
-        done = subprocess.run(
-            [sys.executable, "-m", "syncer", "backup", str(tmp_path / "a.zip"), "--json"], cwd=ROOT,
-            env={**os.environ, **world.values}, capture_output=True, text=True, timeout=PATIENCE_S,
-            preexec_fn=lambda most=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY)),
-        )  # fmt: skip
-        assert done.returncode == 1, done.stdout + done.stderr
-        assert json.loads(done.stdout)["error"]["code"] == "disk_full"
+        failure = full(world, "backup", str(tmp_path / "a.zip"), most=limit)
+        assert failure["code"] == "disk_full" and "Make room" in failure["sentence"]
         assert not list(tmp_path.iterdir()) and not list(world.app.environment.data_dir.glob(".backup-*"))
     shutil.rmtree(bodies)
     assert told(world, "sync")["held"] == []
+    told(world, "backup", str(tmp_path / "a.zip"))
+    new = tmp_path / "new"
+    failure = full(world, "restore", str(tmp_path / "a.zip"), most=10_000, SYNCER_DATA_DIR=str(new))
+    assert failure["code"] == "disk_full"
+    assert {path.name for path in new.rglob("*")} <= {"ledger.duckdb.lock", "ledger.duckdb.gate"}
 
 
 def test_what_is_no_backup_ends_with_2(world, tmp_path):
