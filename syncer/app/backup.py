@@ -158,14 +158,17 @@ def _must_fit(app: App, source: Path, manifest: Manifest) -> None:
     """Its schema is known, its secrets can be read here and take the place of none."""
     if manifest.schema_version > app.store.schema_version:
         raise backup.too_new(source, manifest.version)
-    if not manifest.with_secrets:
-        return
     vault, key = app.environment.data_dir / VAULT_FILE, app.environment.secret_key
     try:
-        taken = vault.exists() and bool(set(app.vault.names()) - _OF_A_FRESH_CONSOLE)
-    except SyncerError:
-        taken = True
-    if taken:
+        names = set(app.vault.names()) if vault.exists() else set()
+    except SyncerError as unreadable:
+        raise WrongUsage(
+            f"{vault} holds secrets that cannot be read with the key of this installation: set SYNCER_SECRET_KEY to "
+            f"the right one, or move it and {KEY_FILE} away. Nothing was changed."
+        ) from unreadable
+    if not manifest.with_secrets:
+        return
+    if names - _OF_A_FRESH_CONSOLE:
         raise WrongUsage(
             f"{vault} holds secrets already, and those of the backup would replace them. Move it and {KEY_FILE} "
             "away, or restore a backup without secrets. Nothing was changed."

@@ -265,6 +265,11 @@ def test_secrets_that_are_there_are_not_replaced(files, tmp_path):
     assert "holds secrets already" in refusal(files / "secret.zip", app)
     backup.restore(app, files / "open.zip", never)
     assert app.vault.get("xero:default") == tokens("newer")
+    locked = opened(tmp_path / "locked")
+    locked.vault.put("xero:default", tokens("newer"))
+    other = opened(tmp_path / "locked", SYNCER_SECRET_KEY="another")
+    for name in ("open.zip", "secret.zip"):
+        assert "cannot be read with the key" in refusal(files / name, other)
 
 
 def test_a_key_of_the_environment_has_to_be_the_same(tmp_path):
