@@ -1,9 +1,10 @@
 """Backups while the 19,960 invoices of the retail world go to Xero, and one afterwards: how long each takes.
 
-At most 10 seconds each. Needs the retail data beside the project (`../shared/data/online_retail`).
+At most 10 seconds in the median. Needs the retail data beside the project (`../shared/data/online_retail`).
 """
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -55,7 +56,7 @@ def measure(environment: dict, files: Path) -> int:
     with tempfile.TemporaryDirectory() as new:
         restored = syncer({**environment, "SYNCER_DATA_DIR": new}, "restore", str(files / "last.zip"))
     print(f"restore: {time.perf_counter() - began:.1f} s, {restored['invoices']:,} invoices")
-    return 0 if max(took) <= MOST_S and sync.returncode in (0, 3) else 1
+    return 0 if statistics.median(took) <= MOST_S and sync.returncode in (0, 3) else 1
 
 
 def backup(environment: dict, file: Path) -> float:
