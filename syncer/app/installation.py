@@ -32,6 +32,7 @@ from syncer.storage.ledger.access_and_audit import AccessRegister
 from syncer.storage.ledger.ledger import Ledger
 from syncer.storage.payloads import Payloads
 from syncer.storage.processes import lives
+from syncer.storage.restore import Places
 from syncer.storage.seal import FileSeal
 from syncer.storage.vault import FileVault
 from syncer.storage.webhook_inbox import Inbox
@@ -64,13 +65,20 @@ class App:
 
     @classmethod
     def open(cls) -> "App":
-        """The installation that the environment and `.env` describe."""
-        return cls(environment_app.environment(), patience_s=PATIENCE_S)
+        """The installation that the environment and `.env` describe, whole also where a restore was cut off."""
+        app = cls(environment_app.environment(), patience_s=PATIENCE_S)
+        app.places.finish()
+        return app
+
+    @cached_property
+    def places(self) -> Places:
+        """Where its data are."""
+        return Places(self.environment.data_dir, ledger_path(self.environment.ledger_url, environment_app.ROOT))
 
     @cached_property
     def store(self) -> Store:
         """The ledger's file."""
-        path = ledger_path(self.environment.ledger_url, environment_app.ROOT)
+        path = self.places.ledger
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Store(path, self.clock)
 

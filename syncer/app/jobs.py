@@ -11,7 +11,7 @@ from typing import Any, cast
 from syncer.app import pause, states
 from syncer.app.installation import Connection
 from syncer.domain import settings as conf
-from syncer.domain.errors import Reconnect, SyncerError, TryLater
+from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.domain.model.obstacle import PAUSED
 from syncer.domain.ports import Accounts
 from syncer.support.runs import result_of_import, result_of_run
@@ -24,6 +24,7 @@ from syncer.sync.run import Run, RunOutcome, Seen
 
 # Of the sweeps that found nothing to do one is kept for each hour, besides the last.
 KEPT_IDLE = timedelta(hours=1)
+REBUILD = "rebuild"  # the scope of a run that only reads and binds: no run of everything has been through yet
 
 
 def run(
@@ -34,6 +35,7 @@ def run(
     stop: Callable[[], bool],
     patience_s: float | None = None,
     stopped_as: Callable[[], str] = lambda: "stopped",
+    do: Callable[[Run], RunOutcome] = Run.perform,
 ) -> RunOutcome:
     """One run, from its row in the ledger to its result; raises LedgerBusy when another is at work for too long.
 
@@ -53,13 +55,13 @@ def run(
             if not orders.patient:
                 connection.accounts.ask_again()
             orders = replace(orders, reads_only=paused is not None)
-            outcome = Run(run_id, connection.doors(), connection.rules(), orders, tell, stop).perform()
+            outcome = do(Run(run_id, connection.doors(), connection.rules(), orders, tell, stop))
         except TryLater as failure:
             outcome.ended, outcome.failure = "deferred", failure
         except SyncerError as failure:
             outcome.failure = failure
         finally:
-            if paused and outcome.ended == "done":
+            if paused and outcome.ended == "done" and do is Run.perform:
                 outcome.ended, outcome.failure = "deferred", pause.failure(paused)
             if stop() and outcome.failure and outcome.failure.code == PAUSED:
                 outcome.ended, outcome.failure = "stopped", None  # Stop does both.
@@ -67,6 +69,23 @@ def run(
                 outcome.ended = stopped_as()
             _close(connection, outcome, orders, began)
     return outcome
+
+
+def rebuild(connection: Connection, asked_by: str, tell: Tell, stop: Callable[[], bool]) -> RunOutcome:
+    """Make the ledger of a connection anew out of both books, and write to neither.
+
+    Raises WrongUsage where it knows invoices already, Reconnect where a side is not connected, LedgerBusy.
+    """
+    found, last = connection.ledger.row("found_again"), connection.ledger.row("last_sync")
+    was_cut_off = last is not None and last["scope"] == REBUILD and last["ended"] != "done"
+    if found and found["known"] and not was_cut_off:
+        raise WrongUsage(
+            f"The ledger of {connection.name} is not lost: it knows {found['known']:,} invoices. To go on from it run "
+            "`python -m syncer sync`; to make a new one set SYNCER_DATA_DIR to a new directory first."
+        )
+    connection.source  # noqa: B018 — it and the next raise where a side is not connected
+    connection.accounts  # noqa: B018
+    return run(connection, connection.orders(scope=REBUILD, full=True), asked_by, tell, stop, do=Run.rebuild)
 
 
 def import_contacts(

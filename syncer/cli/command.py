@@ -40,6 +40,9 @@ COMMANDS: Mapping[str, str] = {
     "skip": "invoices.do_order",
     "unskip": "invoices.do_order",
     "order": "invoices.do_order",
+    "backup": "backup.do_backup",
+    "rebuild": "sync.do_rebuild",
+    "restore": "backup.do_restore",
     "export": "data.do_export",
     "sql": "data.do_sql",
 }

@@ -49,6 +49,7 @@ def parser() -> Parser:
     _declare_watch(command)
     _declare_set_up(command)
     _declare_questions_and_orders(command)
+    _declare_backup(command)
     return top
 
 
@@ -94,6 +95,15 @@ def _declare_questions_and_orders(command: Declare) -> None:
     export.add_argument("--to", metavar="FILE", type=Path, required=True)
     sql = command("sql", "a read-only question to the analysis tables")
     sql.add_argument("query", metavar="QUERY")
+
+
+def _declare_backup(command: Declare) -> None:
+    backup = command("backup", "the data of this installation in one file, taken while it works")
+    backup.add_argument("file", metavar="FILE", type=Path, help="a new file, such as /srv/backups/2026-01-31.zip")
+    backup.add_argument("--with-secrets", action="store_true", help="tokens and the key to them as well")
+    restore = command("restore", "put a backup into an empty installation")
+    restore.add_argument("file", metavar="FILE", type=Path)
+    command("rebuild", "a new ledger out of the two books alone, where the old one is lost; writes to neither book")
 
 
 def _declare_set_up(command: Declare) -> None:

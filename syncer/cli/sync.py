@@ -13,6 +13,7 @@ from syncer.app.worker import Worker
 from syncer.cli import readiness
 from syncer.cli.output import DONE, FAILED, HELD, LATER, NOT_CONNECTED, Out, stoppable
 from syncer.domain.errors import Reconnect
+from syncer.domain.settings import DEFAULT
 from syncer.messages import format
 from syncer.messages import status as status_messages
 from syncer.support import runs
@@ -50,6 +51,37 @@ def do_resume(app: App, asked: argparse.Namespace, out: Out) -> int:
         out.json({"connection": connection.name, "paused": pause.told(connection.ledger)})
     out.say("Resumed. What waited goes over with the next sync, or by itself where a watch is at work.")
     return DONE
+
+
+def do_rebuild(app: App, asked: argparse.Namespace, out: Out) -> int:
+    """A new ledger out of both books: what was found again, and what no book knows."""
+    connection = app.connection(asked.connection)
+    with out.progress() as tell, stoppable(out) as stop:
+        outcome = jobs.rebuild(connection, who(), tell, stop)
+    consent.note_failure(connection, outcome.failure)
+    row, found = connection.ledger.row("run", run_id=outcome.run_id), connection.ledger.row("found_again")
+    assert row is not None and found is not None  # noqa: S101 — they were written a moment ago
+    held = runs.held_list(connection.ledger)
+    calls, named = (
+        runs.run_summary(row)["calls"],
+        "" if connection.name == DEFAULT else f" --connection {connection.name}",
+    )
+    if out.as_json:
+        out.json({"run_id": outcome.run_id, "found": found, "calls": calls, "held": held})
+    out.say(
+        f"Found again in Xero by our marks: {found['invoices']:,} of {format.count(found['known'], 'invoice')}, "
+        f"{format.count(found['contacts'], 'contact')}, {format.count(found['payments'], 'payment')}. "
+        "Nothing was written to either book."
+    )
+    if outcome.failure:
+        out.aside.print(status_messages.failure(outcome.failure.code, outcome.failure.facts), markup=False)
+    out.say(
+        "Settings, skips, answers, pauses and people are in no book. Make the settings as they were before the next "
+        "sync, the start date above all, so that nothing goes over that was left out before:"
+    )
+    out.say(f"  python -m syncer settings set start_date=… revenue_account=… payment_account.EUR=…{named}")
+    out.say(f"Then `python -m syncer plan{named}` shows what a sync would do.")
+    return _status_of(outcome, bool(held) or bool(outcome.unreadable))
 
 
 def do_watch(app: App, asked: argparse.Namespace, out: Out) -> int:

@@ -72,6 +72,8 @@ _DEEDS: Mapping[str, str] = {
     "paused": "Paused the connection",
     "resumed": "Resumed the connection",
     "exported": "Downloaded a file",
+    "backed_up": "Made a backup",
+    "restored": "Restored a backup",
     "ended_sign_ins": "Ended sign-ins",
     "question_saved": "Saved a question",
     "question_removed": "Removed a question",

@@ -189,7 +189,14 @@ _FAILURES: Mapping[str, tuple[str, str]] = {
         "The ledger was made by a newer version of this program ({file_version}, this one knows {known_version}).",
         "Update the program.",
     ),
-    "ledger_unreadable": ("The ledger file {path} cannot be read: {reason}.", "Restore it from a backup."),
+    "ledger_unreadable": (
+        "The ledger file {path} cannot be read: {reason}.",
+        "Restore it from a backup: move it away, then `python -m syncer restore FILE`.",
+    ),
+    "backup_differs": (
+        "What was written could not be read again as it was, so there is no backup.",
+        "Look after the disk, then run it again or give another place.",
+    ),
     "disk_full": (
         "There is no room for {path}: {reason}.",
         "Make room on that disk and run it again: nothing that was committed is lost, and nothing has to be restored.",

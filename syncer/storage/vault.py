@@ -41,6 +41,10 @@ class FileVault:
         """The secret, or None; raises SyncerError `vault_unreadable`."""
         return self._read().get(name)
 
+    def names(self) -> list[str]:
+        """Of every secret; raises SyncerError `vault_unreadable`."""
+        return sorted(self._read())
+
     def put(self, name: str, secret: dict[str, Any]) -> None:
         """Stored durably when this returns; raises SyncerError `vault_unreadable`."""
         self._change(lambda secrets: {**secrets, name: secret})

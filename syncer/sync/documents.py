@@ -76,6 +76,22 @@ class Documents:
         self._settle_taken_numbers({action.invoice.source_id for action in todo})
         self._work.look_again(writes, books)
 
+    def find_again(self, workload: Sequence[TrackedInvoice], books: Books) -> None:
+        """Bind what bears our mark, documents and contacts, and nothing else; for a ledger that was lost."""
+        actions, seen = self._work.decide(workload, books)
+        marked = {
+            key: decision
+            for key, decision in seen.scene.contacts.items()
+            if isinstance(decision, Linked) and decision.how == "number"
+        }
+        self._link(marked, marked)
+        self._bind(actions)
+
+    def record(self, books: Books) -> None:
+        """Decide and write down what needs no write; nothing is carried out."""
+        workload = self._work.workload()
+        self._record(workload, self._work.decide(workload, books)[0])
+
     def look_at_undecided(self, books: Books, learnt: bool) -> bool:
         """Whether documents that stand in Xero need another decision in this run; looks at those that will be written.
 

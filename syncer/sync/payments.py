@@ -95,14 +95,7 @@ class Payments:
 
     def carry(self, books: Books) -> None:
         """Carry every payment of an invoice that stands in Xero, one by one."""
-        if not (candidates := self._payable()):
-            return
-        if self._reading.payments():
-            self.read_missing()
-        else:
-            problem = Problem("crococlick_scope_missing", {"scope": PAYMENTS_SCOPE})
-            verdicts = [PlannedState(known.invoice.source_id, "held", problem) for known in candidates]
-            self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
+        if not self._are_read():
             return
         unknown = self._look_before(books)
         seen, elements = self._decide_payments(books)
@@ -113,6 +106,23 @@ class Payments:
             self._work.perform(batches("payment", "create", elements), writes.payments(), "payments", len(elements))
             self._look_at([known for known in self._payable() if known.standing.xero_id in writes.doubtful_invoices])
             self._decide_payments(books)
+
+    def record(self, books: Books) -> None:
+        """Decide about payments and write it down; none is carried."""
+        if self._are_read():
+            self._decide_payments(books)
+
+    def _are_read(self) -> bool:
+        """Read what may have to be carried; False where that is nothing, or where the token may not see it."""
+        if not (candidates := self._payable()):
+            return False
+        if self._reading.payments():
+            self.read_missing()
+            return True
+        problem = Problem("crococlick_scope_missing", {"scope": PAYMENTS_SCOPE})
+        verdicts = [PlannedState(known.invoice.source_id, "held", problem) for known in candidates]
+        self._work.ledger.settle_verdicts(self._work.run_id, verdicts, self._work.now())
+        return False
 
     # -- what Xero says is paid -----------------------------------------------------------------------------------
 

@@ -68,9 +68,15 @@ class Run:
 
     def perform(self) -> RunOutcome:
         """Do everything; what stops the run early is in the outcome, our own mistakes are raised."""
+        return self._ended(lambda: self._end_doubts(self._steps()))
+
+    def rebuild(self) -> RunOutcome:
+        """Read both sides and bind what of ours stands in Xero; neither is written to. It ends as `perform` does."""
+        return self._ended(self._find_again)
+
+    def _ended(self, do: Callable[[], None]) -> RunOutcome:
         try:
-            books = self._steps()
-            self._end_doubts(books)
+            do()
             if self._work.stop():
                 self.outcome.ended = "stopped"
         except TryLater as failure:
@@ -102,6 +108,18 @@ class Run:
             with self._accounts.leaving(self._orders.left_to_daily_work):
                 self._write(books, old=True)
         return books
+
+    def _find_again(self) -> None:
+        """What a first run does before it writes, and the decisions that it would write down."""
+        self._reading.is_new_ledger = True  # also where an earlier try was cut off
+        if not (workload := self._read()) or self._work.stop():
+            return
+        books = self._bring_books(workload)
+        self._documents.find_again(workload, books)
+        self._payments.recognise()
+        if not self._work.stop():
+            self._documents.record(books)
+            self._payments.record(books)
 
     def _write(self, books: Books, old: bool = False) -> None:
         """Documents, then their payments; once more where what came back, or what is paid, changes a decision."""

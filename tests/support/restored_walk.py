@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from syncer.app import backup, jobs
 from syncer.app.installation import App
 from tests.support.truth.events import PAUSE, RUN
 from tests.support.truth.hands import PICK, event
@@ -38,7 +39,7 @@ MONEY = st.one_of(
 )
 EVENT = st.one_of(IN_CROCOCLICK.filter(lambda event: event[0] not in QUIET), MONEY, IN_XERO, ORDERS)
 STEP = st.tuples(st.lists(EVENT, min_size=1, max_size=4), PAUSE, RUN)
-PUT_BACK = st.sampled_from(["all", "ledger", "ledger", "nothing"])
+PUT_BACK = st.sampled_from(["all", "ledger", "ledger", "nothing", "backup", "rebuilt"])
 ROUND = st.tuples(
     st.lists(STEP, max_size=3),
     st.lists(STEP, min_size=1, max_size=4),
@@ -81,6 +82,7 @@ class Restored(Walk):
 
     def _copy(self):
         shutil.copytree(self.world.app.environment.data_dir, self.aside, dirs_exist_ok=True)
+        backup.save(self.world.app, self.aside.with_suffix(".zip"), True, lambda: False)
         self.log = list(self.pending.items())
 
     def _put_back(self, what):
@@ -88,18 +90,31 @@ class Restored(Walk):
         for file in folder.glob(f"{LEDGER}*"):
             if file.is_file():
                 file.unlink()
-        if what == "all":
+        if what in ("all", "backup"):
             until(lambda: is_removed(folder))
+        if what == "all":
             shutil.copytree(self.aside, folder)
+        elif what == "backup":
+            backup.restore(App(self.world.app.environment), self.aside.with_suffix(".zip"), lambda: False)
         elif what == "ledger":
             for file in self.aside.glob(f"{LEDGER}*"):
                 shutil.copy(file, folder)
         self.world.begin_again()
-        if what == "nothing":
+        if what in ("nothing", "rebuilt"):
             self.world.prepare()
             self.log += self.everything()
         grant_again(self.world)
+        if what == "rebuilt":
+            self._rebuild()
         self._forget()
+
+    def _rebuild(self):
+        """A new ledger out of both books, which are as they were before."""
+        before = len(self.world.box.calls)
+        outcome = jobs.rebuild(self.world.app.connection(), "a test", lambda *told: None, lambda: False)
+        assert outcome.ended == "done", outcome.failure
+        written = [one for one in self.world.box.calls[before:] if one.method != "GET" and one.side != "identity"]
+        assert not [one for one in written if "/connect/token" not in one.path], written
 
     def everything(self):
         """Every change that a new ledger knows nothing of."""

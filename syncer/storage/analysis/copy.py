@@ -22,7 +22,7 @@ from syncer.domain.errors import WrongUsage
 from syncer.storage.analysis import query_process
 from syncer.storage.analysis.query import MAX_ROWS, TIMEOUT_S, Asking, Handed, QueryResult, Question
 from syncer.storage.database.engine import CONFIG, STORAGE
-from syncer.storage.database.store import Query, Store, queries
+from syncer.storage.database.store import Query, Store, copy_ledger, queries, remove_ledger
 from syncer.storage.file_lock import FileLock
 
 # Made anew once a day, also where only new rows are looked for: what was forgotten in the ledger is forgotten here.
@@ -204,20 +204,13 @@ class Analysis:
         At a million attempts it is held for a tenth of a second; to read the views out of it takes several.
         """
         apart = self.path.with_name(self.path.name + ".ledger")
-        beside = [apart, apart.with_name(apart.name + ".wal")]
         try:
             with self._store.held_still() as ledger:
                 seen = self._store.version()
-                for file, copy in zip((ledger, ledger.with_name(ledger.name + ".wal")), beside, strict=True):
-                    copy.unlink(missing_ok=True)
-                    if file.exists():
-                        # Nobody else's from its first byte on.
-                        copy.touch(mode=0o600)
-                        shutil.copyfile(file, copy)
+                copy_ledger(ledger, apart)
             yield apart, seen
         finally:
-            for copy in beside:
-                copy.unlink(missing_ok=True)
+            remove_ledger(apart)
 
     def _note(self) -> dict[str, Any]:
         try:

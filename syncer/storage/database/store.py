@@ -6,6 +6,7 @@ DuckDB lets one process write or many read. Nobody therefore keeps the file open
 import atexit
 import os
 import re
+import shutil
 import threading
 import time
 import weakref
@@ -255,6 +256,11 @@ class Store:
         finally:
             moment.close()
 
+    @property
+    def schema_version(self) -> int:
+        """The newest that this program knows, to which every ledger is brought."""
+        return self._schema.version
+
     def version(self) -> tuple[int, int, int]:
         """A cheap sign of the ledger's state: it differs after every commit."""
         return _sign_of(self.path)
@@ -428,8 +434,7 @@ class Store:
     def _make(self) -> None:
         """Make a fresh ledger under another name first: a crash meanwhile leaves nothing half made."""
         new = self.path.with_name(self.path.name + ".new")
-        for leftover in (new, new.with_name(new.name + ".wal")):
-            leftover.unlink(missing_ok=True)
+        remove_ledger(new)
         with self._opened(new) as connection, _committed(connection):
             connection.execute(self._schema.sql)
             made_at = _plain(self._clock.now())
@@ -450,6 +455,40 @@ class Store:
                 else:
                     tx.execute(step)
                 tx.execute("UPDATE ledger SET schema_version = ?", [version])
+
+
+def copy_ledger(ledger: Path, to: Path) -> None:
+    """Copy a ledger that is held still, and what waits beside it to be written into it; raises OSError."""
+    for file, copy in ((ledger, to), (_beside(ledger), _beside(to))):
+        copy.unlink(missing_ok=True)
+        if file.exists():
+            # Nobody else's from its first byte on.
+            copy.touch(mode=0o600)
+            shutil.copyfile(file, copy)
+
+
+def settle_copy(copy: Path) -> None:
+    """Write into a copied ledger what waits beside it, so that it is one file; raises SyncerError as `Store.read`."""
+    with damage.told(copy), _connect(copy) as connection:
+        connection.execute("CHECKPOINT")
+    _beside(copy).unlink(missing_ok=True)
+
+
+def remove_ledger(path: Path) -> None:
+    """Remove a ledger that nobody uses, and what waits beside it."""
+    for file in (_beside(path), path):
+        file.unlink(missing_ok=True)
+
+
+def put_ledger(new: Path, path: Path) -> None:
+    """Put a ledger that is one file in the place of another, or of none; the lock of that place must be held alone."""
+    # What waits beside the other one would be written into the new one.
+    _beside(path).unlink(missing_ok=True)
+    new.replace(path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
 
 
 def ledger_path(url: str, beside: Path) -> Path:
@@ -540,7 +579,7 @@ def _is_somebody_elses(error: duckdb.Error) -> bool:
 
 def _sign_of(path: Path) -> tuple[int, int, int]:
     """Write time in nanoseconds and size of the file, and size of what waits beside it to be written into it."""
-    wal = path.with_name(path.name + ".wal")
+    wal = _beside(path)
     try:
         stat = path.stat()
         waiting = wal.stat().st_size if wal.exists() else 0

@@ -159,6 +159,13 @@ SELECT * FROM book_invoice WHERE connection = $connection;
 -- When something was last read up to date.
 SELECT reached_at FROM watermark WHERE connection = $connection AND name = $name;
 
+-- name: found_again
+-- How many records are known, and how many of them are known to stand in Xero.
+SELECT (SELECT count(*) FROM invoice WHERE connection = $connection) AS known,
+    (SELECT count(*) FROM invoice WHERE connection = $connection AND xero_id IS NOT NULL) AS invoices,
+    (SELECT count(*) FROM contact WHERE connection = $connection AND xero_id IS NOT NULL) AS contacts,
+    (SELECT count(*) FROM payment WHERE connection = $connection AND xero_id IS NOT NULL) AS payments;
+
 -- name: counts
 -- Invoices and money by state, cause and currency.
 SELECT state, cause, currency, count(*) AS invoices, sum(total) AS money, min(decided_at) AS since, min(retry_at) AS retry_at
