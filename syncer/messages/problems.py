@@ -118,9 +118,24 @@ def _account(facts: Facts) -> str:
     return " ".join(part for part in (code, str(facts.get("name") or "")) if part) or "that is chosen"
 
 
+def lines_meant(facts: Facts) -> str:
+    """Which lines a setting of one product or tax is for; nothing for the one of all lines."""
+    if facts.get("product"):
+        return f"lines of {facts['product']}"
+    if not facts.get("tax"):
+        return ""
+    return "lines without tax" if facts["tax"] == "none" else f"lines with {facts['tax']}"
+
+
+def _chosen(facts: Facts) -> str:
+    """An account, and for which lines it is chosen where it is not for all."""
+    lines = lines_meant(facts)
+    return f"the account {_account(facts)}, chosen for {lines}," if lines else f"the account {_account(facts)}"
+
+
 def _account_invalid(facts: Facts) -> str:
     why = _ACCOUNT_WRONG.get(str(facts.get("why") or facts.get("reason")))
-    return f"the account {_account(facts)} {why or f'is not accepted by Xero{_also(facts)}'}"
+    return f"{_chosen(facts)} {why or f'is not accepted by Xero{_also(facts)}'}"
 
 
 def _payment_account_invalid(facts: Facts) -> str:
@@ -477,7 +492,7 @@ CAUSE: Mapping[str, Told] = {
         ),
         lambda f: "No revenue account is chosen",
     ),
-    "account_invalid": Told(_account_invalid, lambda f: f"The account {_account(f)} cannot be used"),
+    "account_invalid": Told(_account_invalid, lambda f: f"{_chosen(f)} cannot be used"),
     "payment_account_missing": Told(
         lambda f: f"{_payments(f)}: no account is chosen for payments in {f.get('currency') or 'its currency'}",
         lambda f: f"No account is chosen for payments in {f.get('currency') or 'one currency'}",

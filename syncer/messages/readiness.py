@@ -8,7 +8,7 @@ from syncer.domain.model.books import Books
 from syncer.domain.model.problems import Who
 from syncer.domain.readiness.checks import MONTHLY, Check, Level
 from syncer.messages.format import WHO, count, day, monies
-from syncer.messages.problems import Facts, group_sentence
+from syncer.messages.problems import Facts, group_sentence, lines_meant
 from syncer.messages.remedies import OrderChoice, Remedy, remedy
 from syncer.messages.status import SCOPES
 
@@ -85,8 +85,8 @@ def verdict(checks: Sequence[Check], stopped: int, money: Mapping[str, Any]) -> 
 
 def choices(key: str, books: Books | None) -> list[OrderChoice]:
     """What a setting may be, from the books: each an answer that sets it, named as Xero names it."""
-    if key == "revenue_account":
-        return [*remedy("account_missing", {}, "", books).answers]  # type: ignore[union-attr]  # because: it has a remedy
+    if key.startswith("revenue_account"):
+        return [*remedy("account_missing", {"setting": key}, "", books).answers]  # type: ignore[union-attr]  # because: it has a remedy
     if key.startswith("payment_account."):
         found = remedy("payment_account_missing", {"currency": key.removeprefix("payment_account.")}, "", books)
         return [*found.answers] if found else []
@@ -107,7 +107,9 @@ def setting_of(check: Check) -> str:
         return f"payment_account.{check.subject}"
     if check.code == "currency":
         return "create_currencies" if check.facts.get("cause") == "currency_not_enabled" else ""
-    return check.code if check.code in ("revenue_account", "start_date") else ""
+    if check.code == "revenue_account":
+        return check.subject or check.code
+    return check.code if check.code == "start_date" else ""
 
 
 # -- sentences ------------------------------------------------------------------------------------------------------
@@ -133,6 +135,12 @@ def _organisation(facts: Facts) -> str:
 
 def _other_currency(facts: Facts) -> str:
     return f"{_organisation(facts)[:-1]}; most of the money on the invoices is in {facts.get('most')}."
+
+
+def _booked(facts: Facts) -> str:
+    lines = lines_meant(facts) or "lines"
+    account = " ".join(str(facts[name]) for name in ("account", "name") if facts.get(name))
+    return f"{lines[:1].upper()}{lines[1:]} are booked on {account}."
 
 
 def _tax(facts: Facts) -> str:
@@ -237,7 +245,8 @@ _BY_LEVEL: Mapping[tuple[str, str], Say] = {
     ),
     ("time_zone", "pass"): lambda f: f"Dates are read in {str(f.get('timezone')).replace('_', ' ')}.",
     ("time_zone", "fail"): lambda f: "The CrocoClick location has no time zone by which its dates can be read.",
-    ("revenue_account", "pass"): lambda f: f"Lines are booked on {f.get('account')} {f.get('name')}.",
+    ("revenue_account", "pass"): _booked,
+    ("revenue_account", "warn"): lambda f: f"{group_sentence(str(f.get('cause')), f)}; no waiting invoice needs it.",
     ("payment_account", "pass"): lambda f: (
         f"Payments in {f.get('currency')} go to {f.get('name') or f.get('account')}."
     ),

@@ -8,6 +8,7 @@ from decimal import Decimal
 from syncer.domain.mapping.tax_rates import usable
 from syncer.domain.model.books import Account, Books
 from syncer.domain.model.problems import CAUSES, Who
+from syncer.domain.model.sync_settings import REVENUE_ACCOUNT
 from syncer.messages.format import WHO, moment
 from syncer.messages.problems import Facts, candidates, contact_name, tax_name
 
@@ -89,7 +90,12 @@ def _rates(facts: Facts, books: Books | None) -> list[OrderChoice]:
 
 def _revenue_accounts(facts: Facts, books: Books | None) -> list[OrderChoice]:
     found = [one for one in _active(books) if one.klass == "REVENUE" and one.code]
-    return [OrderChoice(f"{one.code} {one.name}", "map", {"revenue_account": one.code}) for one in found]
+    return [OrderChoice(f"{one.code} {one.name}", "map", {_account_setting(facts): one.code}) for one in found]
+
+
+def _account_setting(facts: Facts) -> str:
+    """The setting by which a line has its account."""
+    return str(facts.get("setting") or REVENUE_ACCOUNT)
 
 
 def _payment_accounts(facts: Facts, books: Books | None) -> list[OrderChoice]:
@@ -422,14 +428,17 @@ STEPS: Mapping[str, NextStep] = {
     "tax_archived": NextStep(lambda f: "Restore the rate in Xero, or choose another one.", _rates),
     "tax_wrong_side": NextStep(lambda f: f"Choose the Xero sales rate for {tax_name(f)}.", _rates),
     "tax_not_for_account": NextStep(
-        lambda f: "Choose another revenue account, or another rate for the tax.", _revenue_accounts
+        lambda f: f"Choose another account (setting `{_account_setting(f)}`), or another rate for the tax.",
+        _revenue_accounts,
     ),
     "currency_not_enabled": NextStep(_enable_currency),
     "currency_not_in_plan": NextStep(lambda f: "Move the organisation to a Xero plan with multicurrency."),
     "account_missing": NextStep(
         lambda f: "Choose the account that invoice lines are booked on (setting `revenue_account`).", _revenue_accounts
     ),
-    "account_invalid": NextStep(lambda f: "Choose another account (setting `revenue_account`).", _revenue_accounts),
+    "account_invalid": NextStep(
+        lambda f: f"Choose another account (setting `{_account_setting(f)}`).", _revenue_accounts
+    ),
     "payment_account_missing": NextStep(
         lambda f: f"Choose the account that payments in {f.get('currency') or 'this currency'} go to.",
         _payment_accounts,

@@ -11,10 +11,9 @@ from syncer.app import consent, jobs
 from syncer.app.installation import Connection
 from syncer.connectors.xero.auth import ACCOUNTING_SCOPES
 from syncer.domain.errors import HaltRun, Reconnect, SyncerError, TryLater
-from syncer.domain.mapping.invoice_to_document import revenue_account
+from syncer.domain.mapping.line_accounts import with_usable_accounts
 from syncer.domain.model.books import APPROVE, Books
 from syncer.domain.model.money import show
-from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.planning.actions import Action
 from syncer.domain.planning.plan import plan_all
@@ -161,13 +160,11 @@ def _gone(connection: Connection) -> Reconnect | None:
 
 def _presumed(ledger: Ledger, books: Books, rules: Rules, preview: Preview) -> Sequence[Action]:
     """The plan as it would be with an account and a role: without them nothing else that is wrong would show."""
-    account = revenue_account(books, rules)
-    lacks_role = not books.actions.get(APPROVE, True)
-    if not isinstance(account, Problem) and not lacks_role:
-        return preview.actions
     some = next((one for one in books.accounts if one.klass == "REVENUE" and one.status == "ACTIVE"), None)
-    if isinstance(account, Problem) and some:
-        rules = replace(rules, revenue_account=some.code or some.id)
+    presumed = with_usable_accounts(books, rules, some)
+    if presumed == rules and books.actions.get(APPROVE, True):
+        return preview.actions
+    rules = presumed
     books = replace(books, actions={**books.actions, APPROVE: True})
     workload = ledger.workload()
     scene = take_snapshot(ledger, rules, books, workload)

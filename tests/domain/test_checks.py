@@ -94,6 +94,22 @@ def test_a_check_of_its_own(code, changes, level):
     assert level_of(code, INVOICE, **changes) is level
 
 
+def test_each_setting_of_an_account_has_a_line_with_the_invoices_that_need_it():
+    """A wrong one fails where an invoice needs it, and is worth a look where none does."""
+    setting = "revenue_account.product.p1"
+    coffee = invoice(lines=(replace(INVOICE.lines[0], name="Coffee", product_id="p1"),))
+    chosen = {"rules": rules(product_accounts={"p1": "999"})}
+    failed = checked(INVOICE, coffee, **chosen)["revenue_account", setting]
+    assert (failed.level, failed.invoices, failed.facts["product"]) == (Level.FAIL, 1, "Coffee")
+    assert level_of("revenue_account", coffee, **chosen) is Level.PASS
+    unneeded = checked(INVOICE, **chosen)["revenue_account", setting]
+    assert (unneeded.level, unneeded.invoices, unneeded.facts["product"]) == (Level.WARN, 0, "p1")
+    right = checked(coffee, rules=rules(product_accounts={"p1": "706"}, revenue_account=""))
+    assert right["revenue_account", setting].level is Level.PASS
+    assert right["revenue_account", ""].level is Level.WARN
+    assert level_of("revenue_account", rules=rules(revenue_account="")) is Level.FAIL
+
+
 def test_a_tax_is_told_by_its_name_and_rate_whatever_its_id():
     """Three ids of one tax are one line of the report, with the money of all."""
     same = [

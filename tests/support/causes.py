@@ -124,6 +124,13 @@ def archived_account(world):
     world.has("INV-1")
 
 
+def account_of_a_product(world):
+    """Lines of one product have an account of their own, which is archived by now."""
+    world.xero.add_account(Code="7071", Name="Coffee", Type="REVENUE", Status="ARCHIVED")
+    world.set(revenue_account__product__p1="7071")
+    world.has("INV-1", lines=vat(20, productId="p1"))
+
+
 def payments_not_allowed(world):
     world.set(payment_account__EUR="706")
     paid(world)

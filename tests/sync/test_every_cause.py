@@ -8,6 +8,7 @@ import pytest
 from syncer.domain.model.problems import CAUSES
 from tests.support.causes import (
     WORK,
+    account_of_a_product,
     accountant_paid,
     archived_account,
     archived_contact,
@@ -114,6 +115,8 @@ CASES = [
          lambda w: (w.xero.switch(multicurrency=True), w.xero.add_currency("SEK"))),
     Case("account_missing", no_revenue_account, lambda w: w.order("map", "INV-1", revenue_account="706")),
     Case("account_invalid", archived_account, lambda w: w.xero.update("accounts", "706", Status="ACTIVE")),
+    Case("account_invalid", account_of_a_product, lambda w: w.order("map", "INV-1", revenue_account__product__p1="706"),
+         name="account_invalid, of one product"),
     Case("payment_account_missing", paid, follow),
     Case("payment_account_invalid", payments_not_allowed, follow),
     # the document

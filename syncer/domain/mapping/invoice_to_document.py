@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from syncer.domain.mapping.crococlick_totals import combined_rate
+from syncer.domain.mapping.line_accounts import line_accounts
 from syncer.domain.mapping.plain_text import without_odd_characters
 from syncer.domain.mapping.tax_rates import tax_rate, untaxed
 from syncer.domain.mapping.xero_line import DESCRIPTION_LIMIT, described
@@ -13,7 +14,6 @@ from syncer.domain.model.books import (
     CAPPED_PLANS,
     MULTICURRENCY,
     OTHER_APPROVALS,
-    Account,
     Books,
     Document,
     TaxRate,
@@ -24,23 +24,6 @@ from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_settings import Rules
 
 TEXT_LIMIT = 255  # Xero's Invoices page: InvoiceNumber, Reference
-
-_SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "BANKCURRENCYGAIN"})
-
-
-def revenue_account(books: Books, rules: Rules) -> Account | Problem:
-    """The account that lines are booked on (Xero's Accounts page: active, no bank, no debtors or creditors)."""
-    if not rules.revenue_account:
-        return Problem("account_missing", {"setting": "revenue_account"})
-    account = books.account_by_code.get(rules.revenue_account)
-    facts = {"setting": "revenue_account", "code": rules.revenue_account, "name": account.name if account else ""}
-    if account is None:
-        return Problem("account_invalid", {**facts, "why": "unknown"})
-    if account.status != "ACTIVE":
-        return Problem("account_invalid", {**facts, "why": "archived"})
-    if account.type == "BANK" or account.system_account in _SYSTEM_ACCOUNTS:
-        return Problem("account_invalid", {**facts, "why": "not_for_sales"})
-    return account
 
 
 def rounding_account(books: Books, rules: Rules) -> str:
@@ -55,19 +38,18 @@ def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> D
     """The Xero document of this invoice, to the cent, or all its problems."""
     problems = [*_identity_problems(invoice, rules), *_date_problems(invoice, books, rules)]
     problems += _currency_problems(invoice, books, rules)
-    account = revenue_account(books, rules)
-    if isinstance(account, Problem):
-        problems.append(account)
+    accounts, account_problems = line_accounts(invoice, books, rules)
+    problems += account_problems
     rates, tax_problems = _line_rates(invoice, books, rules)
     problems += tax_problems
-    if problems or isinstance(account, Problem):
+    if problems:
         return tuple(problems)
     percents = {rate.type: percent(rate) for rate in {id(rate): rate for rate in rates}.values()}
     reckoned = reckon(
         invoice,
         [rate.type for rate in rates],
         [percents[rate.type] for rate in rates],
-        account.code or account.id,
+        [account.code or account.id for account in accounts],
         _rounding(books, rules),
     )
     if isinstance(reckoned, Problem):

@@ -6,6 +6,7 @@ from datetime import date
 
 from syncer.domain.model.invoice import Status
 
+REVENUE_ACCOUNT = "revenue_account"  # the setting, and the beginning of those for one product or tax
 DEFAULT_STATUSES = frozenset({Status.SENT, Status.PAYMENT_PROCESSING, Status.PARTIALLY_PAID, Status.PAID, Status.VOID})
 
 
@@ -17,6 +18,8 @@ class Rules:
     start_date: date | None = None
     statuses: frozenset[Status] = DEFAULT_STATUSES
     revenue_account: str = ""
+    product_accounts: Mapping[str, str] = field(default_factory=dict)  # CrocoClick product id → code or AccountID
+    tax_accounts: Mapping[str, str] = field(default_factory=dict)  # CrocoClick tax id, RATE% or "none" → the same
     payment_accounts: Mapping[str, str] = field(default_factory=dict)  # by currency; "" is any currency
     rounding_account: str = ""
     taxes: Mapping[str, str] = field(default_factory=dict)  # CrocoClick tax id or RATE% → TaxType

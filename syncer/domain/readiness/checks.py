@@ -12,13 +12,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from syncer.domain.mapping.invoice_to_document import lacks_currency, revenue_account
+from syncer.domain.mapping.invoice_to_document import lacks_currency
+from syncer.domain.mapping.line_accounts import account_of, account_setting, account_settings, meant_by
 from syncer.domain.mapping.tax_rates import mapping_of, tax_key, tax_rate
 from syncer.domain.model.books import APPROVE, MULTICURRENCY, Account, Books, TaxRate
 from syncer.domain.model.invoice import Flaw, Invoice, Status, Tax
 from syncer.domain.model.payment import account_for
 from syncer.domain.model.problems import Problem, heals_by_itself
-from syncer.domain.model.sync_settings import Rules
+from syncer.domain.model.sync_settings import REVENUE_ACCOUNT, Rules
 from syncer.domain.planning.actions import Action, Do
 
 PAYMENT = "CreateInvoicePayment"  # Xero's Organisation page, "actions"
@@ -217,13 +218,34 @@ def _timezone(everything: Bundle, now: Situation) -> Check:
 
 
 def _accounts(going: Sequence[Action], now: Situation) -> list[Check]:
-    found = revenue_account(now.books, now.rules)
-    everything = bundle(action.invoice for action in going)
-    if isinstance(found, Problem):
-        revenue = everything.check("revenue_account", Level.FAIL, _of(found))
-    else:
-        revenue = Check("revenue_account", Level.PASS, {"account": found.code, "name": found.name})
-    return [revenue, *_payment_accounts(going, now), *_rounding(now)]
+    return [*_line_accounts(going, now), *_payment_accounts(going, now), *_rounding(now)]
+
+
+def _line_accounts(going: Sequence[Action], now: Situation) -> list[Check]:
+    """One for each setting that names an account for lines; one that is wrong fails as soon as an invoice needs it.
+
+    Without any other such setting the default fails at once.
+    """
+    needing: dict[str, Bundle] = defaultdict(Bundle)
+    meant: dict[str, Mapping[str, str]] = {}
+    for invoice in (action.invoice for action in going):
+        for line in invoice.lines:
+            setting = account_setting(line, now.rules)
+            needing[setting].add(invoice)
+            meant.setdefault(setting, meant_by(setting, line))
+    settings = account_settings(now.rules)
+    checks = []
+    for setting in settings:
+        found = account_of(setting, now.books, now.rules)
+        facts = meant.get(setting) or meant_by(setting)
+        subject = "" if setting == REVENUE_ACCOUNT else setting
+        if isinstance(found, Problem):
+            level = Level.FAIL if needing[setting].ids or len(settings) == 1 else Level.WARN
+            checks.append(needing[setting].check("revenue_account", level, {**facts, **_of(found)}, subject))
+        else:
+            told = {**facts, "account": found.code or found.id, "name": found.name}
+            checks.append(Check("revenue_account", Level.PASS, told, subject))
+    return checks
 
 
 def _payment_accounts(going: Sequence[Action], now: Situation) -> list[Check]:
