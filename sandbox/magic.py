@@ -103,6 +103,9 @@ WORDS: dict[str, Word] = {
     "BADACCOUNT": Word(
         "account_invalid", "the revenue account takes no invoices", say.ACCOUNT_UNUSABLE, facts=("account",)
     ),
+    "OLDTRACKING": Word(
+        "tracking_invalid", "the tracking category of the lines has been archived in Xero", say.TRACKING_UNKNOWN
+    ),
     "NODUE": Word("due_date_missing", "Xero misses the due date", say.DUE_MISSING),
     "NEGATIVE": Word("negative_total", "the total is below zero", say.TOTAL_NEGATIVE),
     "LINE": Word("line_invalid", "a line has no description", say.DESCRIPTION_MISSING),

@@ -146,6 +146,8 @@ def _named(check: Check) -> str:
         return f"Payments in {check.subject}"
     if check.code == "revenue_account" and check.subject:
         return f"Account for {lines_meant(check.facts)}"
+    if check.code == "tracking":
+        return f"Tracking by {check.facts.get('category')}"
     return {
         "revenue_account": "Revenue account",
         "currency": FLAGS["create_currencies"],

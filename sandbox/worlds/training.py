@@ -166,6 +166,9 @@ RECIPES = (
     Recipe("account_missing", "`python -m syncer settings set revenue_account=`"),
     Recipe("account_invalid", "`python -m syncer settings set revenue_account=709`, an archived account"),
     Recipe(
+        "tracking_invalid", "`python -m syncer settings set tracking.Region=North`, a category that Xero does not have"
+    ),
+    Recipe(
         "payment_account_missing",
         "a paid invoice in GBP while only `payment_account.EUR` is set",
         lambda s, told: s.show(told, currency="GBP", status="paid"),

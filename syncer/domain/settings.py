@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from syncer.domain.errors import WrongUsage
 from syncer.domain.matching.contact_import import ImportRules
 from syncer.domain.model.invoice import Status
-from syncer.domain.model.sync_settings import DEFAULT_STATUSES, REVENUE_ACCOUNT, Rules
+from syncer.domain.model.sync_settings import DEFAULT_STATUSES, REVENUE_ACCOUNT, TRACKING, Rules
 
 # -- a connection's settings ------------------------------------------------------------------------------------------
 
@@ -85,6 +85,12 @@ def _tax_type(value: str) -> str:
     return value
 
 
+def _option(value: str) -> str:
+    if len(value) > 100:  # Xero's tracking options
+        raise ValueError("the name of a tracking option, of at most 100 characters")
+    return value
+
+
 def _template(value: str) -> str:
     if set(re.findall(r"\{(.*?)\}", value)) - {"name", "number"}:
         raise ValueError("a text with {name} and {number} where those should stand")
@@ -140,12 +146,14 @@ def setting(key: str) -> Setting:
     if tax := _tax_named(key, _TAX_ACCOUNT):
         meant = "lines without tax" if tax == "none" else f"lines with the CrocoClick tax {tax}"
         return Setting(f"Account of {meant}, where their product has none.", "", _code)
+    if category := _rest(key, TRACKING):
+        return Setting(f"Option that every line gets in the tracking category {category}.", "", _option)
     if tax := _tax_named(key, "tax."):
         return Setting(f"TaxType for the CrocoClick tax {tax}.", "", _tax_type)
     raise WrongUsage(
         f"There is no setting {key!r}. Settings are: {', '.join(SETTINGS)}, payment_account.<CUR>, "
         "tax.<CrocoClick tax id or RATE%>, revenue_account.product.<CrocoClick product id>, "
-        "revenue_account.tax.<CrocoClick tax id or RATE%>."
+        "revenue_account.tax.<CrocoClick tax id or RATE%>, tracking.<category>."
     )
 
 
@@ -228,6 +236,7 @@ def rules(stored: Mapping[str, str | None], location_id: str) -> Rules:
         revenue_account=stored.get(REVENUE_ACCOUNT) or "",
         product_accounts=_by_rest(stored, _PRODUCT_ACCOUNT),
         tax_accounts=_by_rest(stored, _TAX_ACCOUNT),
+        tracking=_by_rest(stored, TRACKING),
         payment_accounts=payment_accounts,
         rounding_account=stored.get("rounding_account") or "",
         taxes=taxes,

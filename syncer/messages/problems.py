@@ -138,6 +138,24 @@ def _account_invalid(facts: Facts) -> str:
     return f"{_chosen(facts)} {why or f'is not accepted by Xero{_also(facts)}'}"
 
 
+_TRACKING_WRONG = {
+    "category_unknown": "Xero has no tracking category {category}",
+    "category_archived": "the tracking category {category} is archived in Xero",
+    "option_unknown": "the tracking category {category} has no option {option} in Xero",
+    "option_archived": "the option {option} of the tracking category {category} is archived in Xero",
+    "too_many": "Xero takes at most two tracking categories on a line, and the settings name more: {all}",
+}
+
+
+def _tracking_invalid(facts: Facts) -> str:
+    told = {**facts, "all": ", ".join(facts.get("all") or ())}
+    if template := _TRACKING_WRONG.get(str(facts.get("why")), ""):
+        return template.format(**told)
+    return (
+        f"Xero does not take the tracking of its lines, {facts.get('chosen') or 'chosen by the settings'}{_also(facts)}"
+    )
+
+
 def _payment_account_invalid(facts: Facts) -> str:
     why = _ACCOUNT_WRONG.get(str(facts.get("why")))
     in_currency = f" in {facts['currency']}" if facts.get("currency") else ""
@@ -493,6 +511,7 @@ CAUSE: Mapping[str, Told] = {
         lambda f: "No revenue account is chosen",
     ),
     "account_invalid": Told(_account_invalid, lambda f: f"{_chosen(f)} cannot be used"),
+    "tracking_invalid": Told(_tracking_invalid),
     "payment_account_missing": Told(
         lambda f: f"{_payments(f)}: no account is chosen for payments in {f.get('currency') or 'its currency'}",
         lambda f: f"No account is chosen for payments in {f.get('currency') or 'one currency'}",

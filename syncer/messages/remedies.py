@@ -98,6 +98,29 @@ def _account_setting(facts: Facts) -> str:
     return str(facts.get("setting") or REVENUE_ACCOUNT)
 
 
+def _tracking_options(facts: Facts, books: Books | None) -> list[OrderChoice]:
+    """The options of the category that Xero has, and no tracking by it at all."""
+    setting, category = str(facts.get("setting") or ""), str(facts.get("category") or "")
+    if not setting:
+        return []
+    there = [one for one in (books and books.tracking) or () if one.name == category and one.status == "ACTIVE"]
+    options = [option.name for one in there for option in one.options if option.status == "ACTIVE"]
+    use = [] if facts.get("why") == "too_many" else options
+    return [
+        *(OrderChoice(f"{category}: {option}", "map", {setting: option}) for option in use),
+        OrderChoice(f"No tracking by {category}", "map", {setting: ""}),
+    ]
+
+
+def _choose_tracking(facts: Facts) -> str:
+    setting = str(facts.get("setting") or "tracking.…")
+    if facts.get("why") == "too_many":
+        return f"Leave one of them out: empty the setting `{setting}`, or another of them."
+    if facts.get("why") in ("category_archived", "option_archived"):
+        return f"Restore it in Xero, under Settings, Tracking categories, or change the setting `{setting}`."
+    return f"Change the setting `{setting}`, or add what it names in Xero, under Settings, Tracking categories."
+
+
 def _payment_accounts(facts: Facts, books: Books | None) -> list[OrderChoice]:
     """Accounts that take payments in the currency: those held in it first."""
     currency = str(facts.get("currency") or "")
@@ -439,6 +462,7 @@ STEPS: Mapping[str, NextStep] = {
     "account_invalid": NextStep(
         lambda f: f"Choose another account (setting `{_account_setting(f)}`).", _revenue_accounts
     ),
+    "tracking_invalid": NextStep(_choose_tracking, _tracking_options),
     "payment_account_missing": NextStep(
         lambda f: f"Choose the account that payments in {f.get('currency') or 'this currency'} go to.",
         _payment_accounts,

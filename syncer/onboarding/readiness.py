@@ -12,6 +12,7 @@ from syncer.app.installation import Connection
 from syncer.connectors.xero.auth import ACCOUNTING_SCOPES
 from syncer.domain.errors import HaltRun, Reconnect, SyncerError, TryLater
 from syncer.domain.mapping.line_accounts import with_usable_accounts
+from syncer.domain.mapping.tracking import tracking_problems
 from syncer.domain.model.books import APPROVE, Books
 from syncer.domain.model.money import show
 from syncer.domain.model.sync_settings import Rules
@@ -119,7 +120,7 @@ def _blind(connection: Connection, found: SyncerError) -> ReadinessReport:
     workload = (one for one in connection.ledger.workload() if one.state not in ("not_eligible", "skipped"))
     waiting = bundle(one.invoice for one in workload)
     every = [code for codes in readiness.GROUPS.values() for code in codes]
-    not_always = {"source_shrunk", "rounding_account", "unreadable"}
+    not_always = {"source_shrunk", "tracking", "rounding_account", "unreadable"}
     checks = [
         waiting.check(code, Level.FAIL, facts) if code == failed else Check(code, Level.UNKNOWN)
         for code in every
@@ -159,9 +160,11 @@ def _gone(connection: Connection) -> Reconnect | None:
 
 
 def _presumed(ledger: Ledger, books: Books, rules: Rules, preview: Preview) -> Sequence[Action]:
-    """The plan as it would be with an account and a role: without them nothing else that is wrong would show."""
+    """The plan as with accounts, tracking and a role: without them nothing else that is wrong would show."""
     some = next((one for one in books.accounts if one.klass == "REVENUE" and one.status == "ACTIVE"), None)
     presumed = with_usable_accounts(books, rules, some)
+    if tracking_problems(books, rules):
+        presumed = replace(presumed, tracking={})
     if presumed == rules and books.actions.get(APPROVE, True):
         return preview.actions
     rules = presumed

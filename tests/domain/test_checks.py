@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from syncer.domain.matching.invoice_contacts import Linked
+from syncer.domain.model.books import TrackingCategory, TrackingOption
 from syncer.domain.model.invoice import LineItem, Status, Tax
 from syncer.domain.model.problems import CAUSES, Problem, heals_by_itself
 from syncer.domain.model.sync_state import SyncState
@@ -108,6 +109,17 @@ def test_each_setting_of_an_account_has_a_line_with_the_invoices_that_need_it():
     assert right["revenue_account", setting].level is Level.PASS
     assert right["revenue_account", ""].level is Level.WARN
     assert level_of("revenue_account", rules=rules(revenue_account="")) is Level.FAIL
+
+
+def test_a_tracking_category_that_is_wrong_stops_everything():
+    """Each that the settings name has a line; before the categories are read nothing is known."""
+    region = TrackingCategory("cat-r", "Region", options=(TrackingOption("opt-n", "North"),))
+    chosen = {"rules": rules(tracking={"Region": "North", "Team": "Red"})}
+    found = checked(INVOICE, books=books(actions=ACTIONS, tracking=(region,)), **chosen)
+    wrong = found["tracking", "tracking.Team"]
+    assert (wrong.level, wrong.invoices, wrong.facts["cause"]) == (Level.FAIL, 1, "tracking_invalid")
+    assert found["tracking", "tracking.Region"].level is Level.PASS
+    assert level_of("tracking", INVOICE, subject="tracking.Region", **chosen) is Level.UNKNOWN
 
 
 def test_a_tax_is_told_by_its_name_and_rate_whatever_its_id():

@@ -15,7 +15,17 @@ from syncer.domain.mapping.line_accounts import (
     with_usable_accounts,
 )
 from syncer.domain.mapping.tax_rates import is_purchase_side, tax_key, tax_rate
-from syncer.domain.model.books import APPROVE, MULTICURRENCY, Document, TaxComponent, TaxRate
+from syncer.domain.model.books import (
+    APPROVE,
+    MULTICURRENCY,
+    Document,
+    TaxComponent,
+    TaxRate,
+    TrackingCategory,
+    TrackingOption,
+    books_from,
+    books_text,
+)
 from syncer.domain.model.invoice import LineItem, Status, Tax
 from tests.support.domain_samples import (
     BANK,
@@ -428,3 +438,43 @@ def test_settings_have_one_name_in_every_process():
     one = rules(statuses=frozenset({Status.SENT, Status.PAID}), taxes={"20%": "A", "10%": "B"})
     other = rules(statuses=frozenset({Status.PAID, Status.SENT}), taxes={"10%": "B", "20%": "A"})
     assert one.named == other.named != rules().named
+
+
+REGION = TrackingCategory(
+    "cat-r", "Region", options=(TrackingOption("opt-n", "North"), TrackingOption("opt-s", "South", "ARCHIVED"))
+)
+TEAM = TrackingCategory("cat-t", "Team", "ARCHIVED", (TrackingOption("opt-r", "Red"),))
+WRONG = [
+    ({"Region": "South"}, "option_archived", "Region"),
+    ({"Region": "West"}, "option_unknown", "Region"),
+    ({"Team": "Red"}, "category_archived", "Team"),
+    ({"Shop": "One"}, "category_unknown", "Shop"),
+]
+
+
+@pytest.mark.parametrize(("chosen", "why", "category"), WRONG)
+def test_tracking_that_xero_lacks_holds_every_invoice(chosen, why, category):
+    """The setting is named; one whose categories were never read is not judged."""
+    (problem,) = document(INVOICE, books(tracking=(REGION, TEAM)), "x1", rules(tracking=chosen))
+    assert (problem.code, problem.facts["why"], problem.facts["category"]) == ("tracking_invalid", why, category)
+    assert problem.facts["setting"] == f"tracking.{category}"
+    assert isinstance(document(INVOICE, BOOKS, "x1", rules(tracking=chosen)), Document)
+
+
+def test_every_line_carries_two_categories_at_most():
+    """The third in the order of their names is one too many, and all are told."""
+    both = replace(TEAM, status="ACTIVE")
+    old = replace(REGION, status="ARCHIVED")
+    here = books(tracking=(old, REGION, both))
+    made = document(INVOICE, here, "x1", rules(tracking={"Team": "Red", "Region": "North"}))
+    assert made.tracking == (("Region", "North"), ("Team", "Red"))
+    (problem,) = document(INVOICE, here, "x1", rules(tracking={"Zone": "1", "Team": "Red", "Region": "North"}))
+    assert (problem.facts["category"], problem.facts["all"]) == ("Zone", ["Region", "Team", "Zone"])
+
+
+def test_tracking_categories_are_kept_with_the_books():
+    """Books that were never asked for any are written as they always were."""
+    tracked = books(tracking=(REGION, TEAM))
+    assert books_from(books_text(tracked)) == tracked
+    assert "tracking" not in books_text(BOOKS)
+    assert books_from(books_text(BOOKS)) == BOOKS

@@ -131,6 +131,17 @@ def account_of_a_product(world):
     world.has("INV-1", lines=vat(20, productId="p1"))
 
 
+def no_such_category(world):
+    world.set(tracking__Region="North")
+    world.has("INV-1")
+
+
+def archived_option(world):
+    world.xero.add_tracking("Region", "North", "South")
+    world.xero.change_option("Region", "North", Status="ARCHIVED")
+    no_such_category(world)
+
+
 def payments_not_allowed(world):
     world.set(payment_account__EUR="706")
     paid(world)

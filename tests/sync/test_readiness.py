@@ -89,6 +89,7 @@ CASES = [
          name="archived account of one product"),
     Case("revenue_account", lambda w: w.set(revenue_account__product__p1="999"), lambda w: w.set(revenue_account__product__p1=""),
          "account_invalid", 0, {}, "warn", name="unknown account of a product that nobody bought"),
+    two("tracking", lambda w: w.set(tracking__Region="North"), lambda w: w.set(tracking__Region=""), "tracking_invalid"),
     Case("payment_account", lambda w: (w.set(payment_account=""), causes.paid(w)), lambda w: w.set(payment_account=causes.bank(w)), "payment_account_missing"),
     Case("payment_account", lambda w: (w.set(payment_account=""), w.set(payment_account__EUR="706"), causes.paid(w)),
          lambda w: w.set(payment_account__EUR=causes.bank(w)), "payment_account_invalid"),

@@ -7,6 +7,7 @@ from syncer.domain.mapping.crococlick_totals import combined_rate
 from syncer.domain.mapping.line_accounts import line_accounts
 from syncer.domain.mapping.plain_text import without_odd_characters
 from syncer.domain.mapping.tax_rates import tax_rate, untaxed
+from syncer.domain.mapping.tracking import tracking_problems
 from syncer.domain.mapping.xero_line import DESCRIPTION_LIMIT, described
 from syncer.domain.mapping.xero_totals import Reckoned, reckon
 from syncer.domain.model.books import (
@@ -40,6 +41,7 @@ def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> D
     problems += _currency_problems(invoice, books, rules)
     accounts, account_problems = line_accounts(invoice, books, rules)
     problems += account_problems
+    problems += tracking_problems(books, rules)
     rates, tax_problems = _line_rates(invoice, books, rules)
     problems += tax_problems
     if problems:
@@ -181,4 +183,5 @@ def _assemble(invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rule
         total=reckoned.total + ZERO,
         total_tax=reckoned.tax,
         corrections=reckoned.corrections,
+        tracking=tuple(sorted(rules.tracking.items())),
     )

@@ -89,7 +89,7 @@ CAUSES: Mapping[str, Cause] = {
         Who.ADMIN,
         Cure.SETTING,
         Cure.BOOKS,
-        codes="account_missing account_invalid payment_account_missing payment_account_invalid",
+        codes="account_missing account_invalid tracking_invalid payment_account_missing payment_account_invalid",
     ),
     # the document
     **_causes(Who.ACCOUNTANT, Cure.CONTENT, Cure.BOOKS, codes="period_locked plan_invoice_cap"),

@@ -7,6 +7,7 @@ from datetime import date
 from syncer.domain.model.invoice import Status
 
 REVENUE_ACCOUNT = "revenue_account"  # the setting, and the beginning of those for one product or tax
+TRACKING = "tracking."  # the beginning of the settings that choose tracking options
 DEFAULT_STATUSES = frozenset({Status.SENT, Status.PAYMENT_PROCESSING, Status.PARTIALLY_PAID, Status.PAID, Status.VOID})
 
 
@@ -22,6 +23,7 @@ class Rules:
     tax_accounts: Mapping[str, str] = field(default_factory=dict)  # CrocoClick tax id, RATE% or "none" → the same
     payment_accounts: Mapping[str, str] = field(default_factory=dict)  # by currency; "" is any currency
     rounding_account: str = ""
+    tracking: Mapping[str, str] = field(default_factory=dict)  # the option that every line gets, by tracking category
     taxes: Mapping[str, str] = field(default_factory=dict)  # CrocoClick tax id or RATE% → TaxType
     tax_none: str = ""
     create_contacts: bool = True

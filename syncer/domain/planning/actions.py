@@ -178,7 +178,7 @@ def is_ours(head: BookInvoice, source_id: str) -> bool:
 
 # What blocks everything first, then what is the invoice's own, so that the one sentence shown is the one to act on.
 _RANK = (
-    "role_missing account_missing account_invalid contact_missing contact_invalid contact_archived "
+    "role_missing account_missing account_invalid tracking_invalid contact_missing contact_invalid contact_archived "
     "contact_ambiguous contact_name_taken currency_not_in_plan currency_not_enabled tax_archived tax_wrong_side "
     "tax_ambiguous tax_unmapped period_locked number_invalid negative_total issue_date_missing due_date_missing "
     "line_invalid total_mismatch"

@@ -15,11 +15,12 @@ from typing import Any
 from syncer.domain.mapping.invoice_to_document import lacks_currency
 from syncer.domain.mapping.line_accounts import account_of, account_setting, account_settings, meant_by
 from syncer.domain.mapping.tax_rates import mapping_of, tax_key, tax_rate
+from syncer.domain.mapping.tracking import tracking_problems
 from syncer.domain.model.books import APPROVE, MULTICURRENCY, Account, Books, TaxRate
 from syncer.domain.model.invoice import Flaw, Invoice, Status, Tax
 from syncer.domain.model.payment import account_for
 from syncer.domain.model.problems import Problem, heals_by_itself
-from syncer.domain.model.sync_settings import REVENUE_ACCOUNT, Rules
+from syncer.domain.model.sync_settings import REVENUE_ACCOUNT, TRACKING, Rules
 from syncer.domain.planning.actions import Action, Do
 
 PAYMENT = "CreateInvoicePayment"  # Xero's Organisation page, "actions"
@@ -218,7 +219,7 @@ def _timezone(everything: Bundle, now: Situation) -> Check:
 
 
 def _accounts(going: Sequence[Action], now: Situation) -> list[Check]:
-    return [*_line_accounts(going, now), *_payment_accounts(going, now), *_rounding(now)]
+    return [*_line_accounts(going, now), *_tracking(going, now), *_payment_accounts(going, now), *_rounding(now)]
 
 
 def _line_accounts(going: Sequence[Action], now: Situation) -> list[Check]:
@@ -245,6 +246,21 @@ def _line_accounts(going: Sequence[Action], now: Situation) -> list[Check]:
         else:
             told = {**facts, "account": found.code or found.id, "name": found.name}
             checks.append(Check("revenue_account", Level.PASS, told, subject))
+    return checks
+
+
+def _tracking(going: Sequence[Action], now: Situation) -> list[Check]:
+    """One for each tracking category that the settings name: every invoice needs it."""
+    everything = bundle(action.invoice for action in going)
+    wrong = {problem.facts["category"]: problem for problem in tracking_problems(now.books, now.rules)}
+    checks = []
+    for category, option in sorted(now.rules.tracking.items()):
+        subject, facts = f"{TRACKING}{category}", {"category": category, "option": option}
+        if problem := wrong.get(category):
+            checks.append(everything.check("tracking", Level.FAIL, _of(problem), subject))
+        else:
+            level = Level.UNKNOWN if now.books.tracking is None else Level.PASS
+            checks.append(Check("tracking", level, facts, subject))
     return checks
 
 

@@ -119,6 +119,9 @@ class Writes:
             known["issue_date"] = invoice.issue_date.isoformat()
         if account := str(problem.facts.get("account") or ""):
             known["setting"] = setting_behind(invoice, self._seen.scene.rules, account) or REVENUE_ACCOUNT
+        if problem.code == "tracking_invalid":
+            chosen = sorted(self._seen.scene.rules.tracking.items())
+            known["chosen"] = ", ".join(f"{category}: {option}" for category, option in chosen)
         return Problem(problem.code, {**known, **problem.facts}, problem.where)
 
     def _look_later(self, problem: Problem, element: WriteItem) -> None:
