@@ -40,7 +40,7 @@ def move_due_date(_: Books, invoice: Invoice) -> None:
 
 def void(_: Books, invoice: Invoice) -> None:
     """The invoice is taken out of the books."""
-    invoice.status = "DELETED" if invoice.status == "DRAFT" else "VOIDED"
+    invoice.status = "DELETED" if invoice.status in ("DRAFT", "SUBMITTED") else "VOIDED"
 
 
 def pay_in_full(books: Books, invoice: Invoice) -> None:

@@ -300,13 +300,17 @@ class XeroDesk:
         self.books.keep_payment(payment)
         payments.settle(self.books, self.books.invoices[payment.invoice_id])
 
+    def approve(self, key: str) -> None:
+        """Approve an invoice as a person would."""
+        self.update("invoices", key, Status="AUTHORISED")
+
     @at_once
     def void(self, key: str) -> None:
-        """Void an invoice as a person would; a draft is deleted."""
+        """Void an invoice as a person would; one that is not approved is deleted."""
         invoice = invoices.find(self.books, key)
         if invoice is None:
             raise ValueError(f"No invoice {key} in Xero.")
-        self.update("invoices", invoice.id, Status="DELETED" if invoice.status == "DRAFT" else "VOIDED")
+        self.update("invoices", invoice.id, Status="DELETED" if invoice.status in ("DRAFT", "SUBMITTED") else "VOIDED")
 
     @at_once
     def delete_payment(self, id_: str) -> None:

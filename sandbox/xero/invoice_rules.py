@@ -88,7 +88,7 @@ def identity_problems(books: Books, draft: Draft, create_only: bool) -> list[str
         problems.append(say.TOO_LONG.format("Reference", REFERENCE_MAX))
     if draft.url and not url_is_fine(draft.url):
         problems.append(say.URL_INVALID)
-    if draft.sent.get("SentToContact") and draft.sent_to_contact and not draft.approved:
+    if draft.sent.get("SentToContact") and draft.sent_to_contact and draft.status in ("DRAFT", "SUBMITTED"):
         problems.append(say.SENT_NEEDS_APPROVAL)
     return problems
 

@@ -14,7 +14,15 @@ from urllib.parse import urlsplit
 from syncer.domain.errors import WrongUsage
 from syncer.domain.matching.contact_import import ImportRules
 from syncer.domain.model.invoice import Status
-from syncer.domain.model.sync_settings import DEFAULT_STATUSES, REVENUE_ACCOUNT, TRACKING, Rules
+from syncer.domain.model.sync_settings import (
+    AUTHORISED,
+    DEFAULT_STATUSES,
+    DRAFT,
+    REVENUE_ACCOUNT,
+    SUBMITTED,
+    TRACKING,
+    Rules,
+)
 
 # -- a connection's settings ------------------------------------------------------------------------------------------
 
@@ -85,6 +93,13 @@ def _tax_type(value: str) -> str:
     return value
 
 
+def _approval(value: str) -> str:
+    known = {status.lower(): status for status in (AUTHORISED, SUBMITTED, DRAFT)}
+    if value.lower() not in known:
+        raise ValueError(", ".join(known))
+    return known[value.lower()]
+
+
 def _option(value: str) -> str:
     if len(value) > 100:  # Xero's tracking options
         raise ValueError("the name of a tracking option, of at most 100 characters")
@@ -109,6 +124,11 @@ _STATUSES = ",".join(str(status) for status in Status if status in DEFAULT_STATU
 SETTINGS: Mapping[str, Setting] = {
     "start_date": Setting("Invoices issued before this day are left out.", "", _day),
     "statuses": Setting("Statuses to sync.", _STATUSES, _statuses),
+    "approval": Setting(
+        "What a sent invoice becomes in Xero: authorised, submitted or draft; payments wait until it is approved.",
+        AUTHORISED.lower(),
+        _approval,
+    ),
     "revenue_account": Setting("Code of the Xero account that invoice lines are booked on.", "", _code),
     "payment_account": Setting("Account for payments in any currency without one of its own.", "", _code),
     "rounding_account": Setting("Account for a rounding line; the organisation's own when empty.", "", _code),
@@ -233,6 +253,7 @@ def rules(stored: Mapping[str, str | None], location_id: str) -> Rules:
         location_id=location_id,
         start_date=value_of(stored, "start_date"),
         statuses=value_of(stored, "statuses"),
+        approval=value_of(stored, "approval"),
         revenue_account=stored.get(REVENUE_ACCOUNT) or "",
         product_accounts=_by_rest(stored, _PRODUCT_ACCOUNT),
         tax_accounts=_by_rest(stored, _TAX_ACCOUNT),

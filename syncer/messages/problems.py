@@ -554,6 +554,13 @@ CAUSE: Mapping[str, Told] = {
     "payment_exceeds_due": Told(_payment_exceeds_due, lambda f: "Payments are larger than what is due in Xero"),
     "payment_mismatch": Told(_payment_mismatch, lambda f: "Payments do not add up to what CrocoClick says is paid"),
     "payment_changed": Told(_payment_changed, lambda f: "Payments changed in CrocoClick after they went over"),
+    "awaiting_approval": Told(
+        lambda f: (
+            f"{_payments(f)}: the invoice {'is a draft' if f.get('xero_status') == 'DRAFT' else 'waits for approval'} "
+            "in Xero, which takes payments of approved invoices only"
+        ),
+        lambda f: "Payments wait until somebody approves the invoice in Xero",
+    ),
     "refund_needs_person": Told(
         lambda f: f"{amount(f, 'refunded')} was refunded in CrocoClick", lambda f: "A refund waits to be booked in Xero"
     ),

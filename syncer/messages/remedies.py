@@ -515,6 +515,9 @@ STEPS: Mapping[str, NextStep] = {
             else _same(f, b)
         ),
     ),
+    "awaiting_approval": NextStep(
+        lambda f: "Approve the invoice in Xero; its payments go over by themselves after that."
+    ),
     "payment_changed": NextStep(_changed_payment, _replace, _theirs),
     "refund_needs_person": NextStep(
         lambda f: "Book the refund in Xero by hand, as a credit note; then skip the invoice with that note.",

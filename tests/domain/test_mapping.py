@@ -440,6 +440,18 @@ def test_settings_have_one_name_in_every_process():
     assert one.named == other.named != rules().named
 
 
+@pytest.mark.parametrize("approval", ["DRAFT", "SUBMITTED"])
+def test_what_somebody_approves_in_xero_goes_unapproved(approval):
+    """No right to approve is needed, no lock date counts yet, and only approved invoices are marked as sent."""
+    there = books(
+        actions={APPROVE: False}, organisation=replace(BOOKS.organisation, period_lock_date=date(2026, 12, 31))
+    )
+    found = made(there=there, approval=approval)
+    assert (found.status, found.sent_to_contact) == (approval, False)
+    assert made(invoice(status=Status.DRAFT), there, approval=approval).status == "DRAFT"
+    assert made(invoice(due_date=None), approval=approval) == ["due_date_missing"]
+
+
 REGION = TrackingCategory(
     "cat-r", "Region", options=(TrackingOption("opt-n", "North"), TrackingOption("opt-s", "South", "ARCHIVED"))
 )

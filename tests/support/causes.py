@@ -162,6 +162,11 @@ def payment_locked(world):
     world.crm.pay("INV-1", 120, at=f"{TODAY - timedelta(days=30)}T10:00:00.000Z")
 
 
+def payment_of_a_draft(world):
+    world.set(payment_account__EUR=bank(world), approval="draft")
+    paid(world)
+
+
 def capped(world):
     world.has("MAGIC-CAP-ONCE-1")
     world.crm.edit_invoice("MAGIC-CAP-ONCE-1", name="as it is")

@@ -22,7 +22,7 @@ from syncer.domain.model.books import (
 from syncer.domain.model.invoice import Invoice, Status, Tax
 from syncer.domain.model.money import ZERO, text
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_settings import Rules
+from syncer.domain.model.sync_settings import AUTHORISED, DRAFT, Rules
 
 TEXT_LIMIT = 255  # Xero's Invoices page: InvoiceNumber, Reference
 
@@ -35,10 +35,19 @@ def rounding_account(books: Books, rules: Rules) -> str:
     return next((a.code or a.id for a in books.accounts if a.system_account == "ROUNDING"), "")
 
 
-def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> Document | tuple[Problem, ...]:
-    """The Xero document of this invoice, to the cent, or all its problems."""
-    problems = [*_identity_problems(invoice, rules), *_date_problems(invoice, books, rules)]
-    problems += _currency_problems(invoice, books, rules)
+def status_when_new(invoice: Invoice, rules: Rules) -> str:
+    """The Xero status of an invoice that is not there yet."""
+    return DRAFT if invoice.status is Status.DRAFT else rules.approval
+
+
+def document(
+    invoice: Invoice, books: Books, contact_id: str, rules: Rules, status: str = ""
+) -> Document | tuple[Problem, ...]:
+    """The Xero document of this invoice, to the cent, or all its problems; without a `status` that of a new one."""
+    status = status or status_when_new(invoice, rules)
+    approved = status == AUTHORISED and invoice.status is not Status.DRAFT
+    problems = [*_identity_problems(invoice, rules), *_date_problems(invoice, books, rules, approved)]
+    problems += _currency_problems(invoice, books, rules, approved)
     accounts, account_problems = line_accounts(invoice, books, rules)
     problems += account_problems
     problems += tracking_problems(books, rules)
@@ -56,7 +65,7 @@ def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> D
     )
     if isinstance(reckoned, Problem):
         return (reckoned,)
-    return _assemble(invoice, contact_id, reckoned, rules)
+    return _assemble(invoice, contact_id, reckoned, rules, status, approved)
 
 
 def percent(rate: TaxRate) -> Decimal:
@@ -92,14 +101,14 @@ def _identity_problems(invoice: Invoice, rules: Rules) -> list[Problem]:
     return problems
 
 
-def _date_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Problem]:
+def _date_problems(invoice: Invoice, books: Books, rules: Rules, approved: bool) -> list[Problem]:
     problems = []
     if invoice.issue_date is None:
         problems.append(Problem("issue_date_missing", {}, "issue date"))
     if due_date(invoice, rules) is None and invoice.status is not Status.DRAFT:
         problems.append(Problem("due_date_missing", {}, "due date"))
     lock = books.lock_date()
-    if lock and invoice.issue_date and invoice.issue_date <= lock and invoice.status is not Status.DRAFT:
+    if lock and invoice.issue_date and invoice.issue_date <= lock and approved:
         facts = {"issue_date": invoice.issue_date.isoformat(), "lock_date": lock.isoformat()}
         problems.append(Problem("period_locked", facts, "issue date"))
     return problems
@@ -117,7 +126,7 @@ def lacks_currency(currency: str, books: Books) -> bool:
     return currency not in books.currencies and currency != books.organisation.base_currency
 
 
-def _currency_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Problem]:
+def _currency_problems(invoice: Invoice, books: Books, rules: Rules, approved: bool) -> list[Problem]:
     problems = []
     facts = {"currency": invoice.currency, "organisation": books.organisation.name}
     if lacks_currency(invoice.currency, books):
@@ -127,7 +136,7 @@ def _currency_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Pro
         elif said or not rules.create_currencies:
             known = {**facts, "would_not": list(said)} if said else facts
             problems.append(Problem("currency_not_enabled", known, "currency"))
-    if not books.actions.get(APPROVE, True) and invoice.status is not Status.DRAFT:
+    if not books.actions.get(APPROVE, True) and approved:
         problems.append(_may_not_approve(books))
     return problems
 
@@ -164,8 +173,9 @@ def _reference(invoice: Invoice, rules: Rules) -> str:
     return " ".join(without_odd_characters(written).split("\n")).strip()
 
 
-def _assemble(invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rules) -> Document:
-    draft = invoice.status is Status.DRAFT
+def _assemble(
+    invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rules, status: str, approved: bool
+) -> Document:
     assert invoice.issue_date is not None  # noqa: S101 — its absence is a problem found before
     return Document(
         source_id=invoice.source_id,
@@ -176,8 +186,8 @@ def _assemble(invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rule
         currency=invoice.currency,
         reference=_reference(invoice, rules),
         url=rules.invoice_url(invoice.source_id),
-        status="DRAFT" if draft else "AUTHORISED",
-        sent_to_contact=rules.mark_sent and not draft,
+        status=status,
+        sent_to_contact=rules.mark_sent and approved,  # Xero takes it of approved invoices alone ("invoices")
         inclusive=reckoned.inclusive,
         lines=reckoned.lines,
         total=reckoned.total + ZERO,

@@ -110,6 +110,7 @@ CAUSES: Mapping[str, Cause] = {
         "changed_in_xero removed_in_xero deleted_in_crococlick",
     ),
     **_causes(Who.SUPPORT, Cure.CONTENT, Cure.ORDER, codes="payment_changed"),
+    **_causes(Who.ACCOUNTANT, Cure.CONTENT, Cure.SETTING, Cure.DOCUMENT, codes="awaiting_approval"),
     # heals by itself
     **_causes(
         Who.NOBODY,
