@@ -187,6 +187,7 @@ RECIPES = (
     Recipe("issue_date_missing", 'at the desk: crococlick/invoices/NUMBER {"issueDate": ""}'),
     Recipe("due_date_missing", "leave the due date out", lambda s, told: s.show(told, dueDate=None)),
     # its life
+    Recipe("awaiting_approval", "`python -m syncer settings set approval=draft`, then sync a paid invoice"),
     Recipe("payment_mismatch", 'at the desk: crococlick/invoices/NUMBER {"amountPaid": 1}'),
     Recipe(
         "payment_changed",

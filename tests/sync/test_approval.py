@@ -109,11 +109,18 @@ def test_where_nobody_has_to_approve_any_more_what_waits_is_approved(waiting):
     """Back at the default, a sent invoice is an approved one; its payment goes in the same run."""
     world = waiting
     causes.paid(world)
+    world.has("INV-2")
     world.sync()
+    world.set(approval="draft" if world.approval == "SUBMITTED" else "submitted")
+    assert world.state("INV-2") == "synced"
     world.set(approval="")
-    assert world.state("INV-1") == "waiting"
-    assert world.sync()["paid"] == 1
-    assert (status(world), world.state("INV-1")) == ("PAID", "synced")
+    assert world.state("INV-1") == world.state("INV-2") == "waiting"
+    outcome = world.sync()
+    assert (outcome["paid"], outcome["updated"]) == (1, 2)
+    assert [(status(world, one), world.state(one)) for one in ("INV-1", "INV-2")] == [
+        ("PAID", "synced"),
+        ("AUTHORISED", "synced"),
+    ]
 
 
 def test_what_was_approved_before_stays_approved(world):
