@@ -96,7 +96,7 @@ def _tax_type(value: str) -> str:
 def _approval(value: str) -> str:
     known = {status.lower(): status for status in (AUTHORISED, SUBMITTED, DRAFT)}
     if value.lower() not in known:
-        raise ValueError(", ".join(known))
+        raise ValueError("authorised, submitted or draft")
     return known[value.lower()]
 
 

@@ -33,7 +33,7 @@ BAD = [
     ("start_date", "yesterday", "a date such as 2026-01-31"),
     ("statuses", "sent, lost", "some of draft, sent"),
     ("statuses", " , ", "some of draft, sent"),
-    ("approval", "approved", "authorised, submitted, draft"),
+    ("approval", "approved", "authorised, submitted or draft"),
     ("revenue_account", "7 06", "an account code or AccountID"),
     ("revenue_account.product.1", "7 06", "an account code or AccountID"),
     ("revenue_account.tax.20%", "x" * 37, "an account code or AccountID"),
