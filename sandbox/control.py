@@ -6,7 +6,7 @@ GET   /_sandbox/calls                     recorded calls; /calls/count?side=&met
 POST  /_sandbox/reset-calls               forget them, and the limits' counters
 GET   /_sandbox/faults                    faults that wait; POST adds one, DELETE clears
 POST  /_sandbox/settings                  {"latency_ms", "commit", "limits", "minute", "day", "concurrent", "advance_s"}
-GET   /_sandbox/xero/{collection}         invoices, contacts, payments, accounts, taxrates, currencies, numbers
+GET   /_sandbox/xero/{collection}         invoices, contacts, payments, accounts, taxrates, currencies, tracking, …
 POST  /_sandbox/xero/{collection}         add; with /{key} write over a record without any rule
 POST  /_sandbox/xero/do/{method}          any other method of the Xero desk, arguments by name
 GET   /_sandbox/crococlick/{collection}   invoices, contacts, transactions
@@ -34,11 +34,13 @@ XERO_ADD = {
     "taxrates": "add_tax_rate",
     "accounts": "add_account",
     "currencies": "add_currency",
+    "tracking": "add_tracking",
     "organisations": "add_organisation",
 }
 XERO_READ = {
     "invoices": "invoices", "contacts": "contacts", "payments": "payments", "accounts": "accounts",
     "taxrates": "tax_rates", "currencies": "currencies", "numbers": "numbers",
+    "tracking": "tracking",
 }  # fmt: skip
 CRM_EDIT = {"invoices": "edit_invoice", "contacts": "edit_contact"}
 CRM_ADD = {"invoices": "add_invoice", "contacts": "add_contact"}

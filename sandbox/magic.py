@@ -40,7 +40,7 @@ def move_due_date(_: Books, invoice: Invoice) -> None:
 
 def void(_: Books, invoice: Invoice) -> None:
     """The invoice is taken out of the books."""
-    invoice.status = "DELETED" if invoice.status == "DRAFT" else "VOIDED"
+    invoice.status = "DELETED" if invoice.status in ("DRAFT", "SUBMITTED") else "VOIDED"
 
 
 def pay_in_full(books: Books, invoice: Invoice) -> None:
@@ -102,6 +102,9 @@ WORDS: dict[str, Word] = {
     ),
     "BADACCOUNT": Word(
         "account_invalid", "the revenue account takes no invoices", say.ACCOUNT_UNUSABLE, facts=("account",)
+    ),
+    "OLDTRACKING": Word(
+        "tracking_invalid", "the tracking category of the lines has been archived in Xero", say.TRACKING_UNKNOWN
     ),
     "NODUE": Word("due_date_missing", "Xero misses the due date", say.DUE_MISSING),
     "NEGATIVE": Word("negative_total", "the total is below zero", say.TOTAL_NEGATIVE),

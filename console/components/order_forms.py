@@ -28,7 +28,7 @@ VERBS = {
 }
 # Answers that settle everything alike, whether it is asked for or not.
 FOR_ALL = ("map", "link_contact", "keep_apart")
-CHOSEN = ("tax.", "revenue_account", "payment_account")  # what even of one possibility is a choice
+CHOSEN = ("tax.", "revenue_account", "payment_account", "tracking.")  # what even of one possibility is a choice
 ELSEWHERE = ("retry", "unskip", "connect", "sync", "resume")  # offered by other means than as the answer
 
 

@@ -11,6 +11,7 @@ from console.desk.desk import Desk
 from syncer.domain.errors import WrongUsage
 from syncer.domain.readiness.checks import Check
 from syncer.messages import status
+from syncer.messages.problems import lines_meant
 from syncer.messages.readiness import GROUPS, MARKS
 from syncer.onboarding.readiness import ReadinessReport
 
@@ -143,6 +144,10 @@ def _named(check: Check) -> str:
         return "Lines without tax" if rate == "none" else f"Tax {check.facts.get('tax') or rate} ({rate})"
     if check.code == "payment_account":
         return f"Payments in {check.subject}"
+    if check.code == "revenue_account" and check.subject:
+        return f"Account for {lines_meant(check.facts)}"
+    if check.code == "tracking":
+        return f"Tracking by {check.facts.get('category')}"
     return {
         "revenue_account": "Revenue account",
         "currency": FLAGS["create_currencies"],

@@ -167,6 +167,9 @@ RECIPES = (
     Recipe("account_missing", "`python -m syncer settings set revenue_account=`"),
     Recipe("account_invalid", "`python -m syncer settings set revenue_account=709`, an archived account"),
     Recipe(
+        "tracking_invalid", "`python -m syncer settings set tracking.Region=North`, a category that Xero does not have"
+    ),
+    Recipe(
         "payment_account_missing",
         "a paid invoice in GBP while only `payment_account.EUR` is set",
         lambda s, told: s.show(told, currency="GBP", status="paid"),
@@ -185,6 +188,7 @@ RECIPES = (
     Recipe("issue_date_missing", 'at the desk: crococlick/invoices/NUMBER {"issueDate": ""}'),
     Recipe("due_date_missing", "leave the due date out", lambda s, told: s.show(told, dueDate=None)),
     # its life
+    Recipe("awaiting_approval", "`python -m syncer settings set approval=draft`, then sync a paid invoice"),
     Recipe("payment_mismatch", 'at the desk: crococlick/invoices/NUMBER {"amountPaid": 1}'),
     Recipe(
         "payment_changed",

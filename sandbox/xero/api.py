@@ -10,7 +10,7 @@ from sandbox import magic
 from sandbox.clock import Clock
 from sandbox.state import Store
 from sandbox.wire import Call, Reply, dumps, json_reply
-from sandbox.xero import consent, contacts, history, invoice_rules, invoices, payments, scopes, settings, xml
+from sandbox.xero import consent, contacts, history, invoice_rules, invoices, payments, scopes, settings, tracking, xml
 from sandbox.xero.auth import APPS, Identity, jwks
 from sandbox.xero.books import Books
 from sandbox.xero.errors import ApiFault, BadPost, NotFound, Refused
@@ -359,6 +359,13 @@ def settings_write(
     return answer(caller.books, call, caller.provider, name, [write(sent[0])], attribute=False)
 
 
+def to_tracking(caller: Caller, call: Call, key: str) -> Reply | None:
+    """/TrackingCategories: read only."""
+    if key:
+        raise NotFound
+    return tracking.listing(caller.books, call, caller.provider) if call.method == "GET" else None
+
+
 def to_users(caller: Caller, call: Call, _key: str) -> Reply | None:
     """/Users."""
     return settings.users(caller.books, caller.provider) if call.method == "GET" else None
@@ -379,6 +386,7 @@ ROUTES: dict[str, Callable[[Caller, Call, str], Reply | None]] = {
     "accounts": to_accounts,
     "taxrates": to_tax_rates,
     "currencies": to_currencies,
+    "trackingcategories": to_tracking,
     "users": to_users,
     "items": to_items,
 }

@@ -148,6 +148,7 @@ class Books:
         self.accounts: dict[str, dict[str, Any]] = {}
         self.tax_rates: dict[str, dict[str, Any]] = {}
         self.currencies: dict[str, str] = {}
+        self.tracking: dict[str, dict[str, Any]] = {}
         self.day_rates: dict[str, float] = dict(editions.DAY_RATES)
         self.contacts: dict[str, Contact] = {}
         self.invoices: dict[str, Invoice] = {}
@@ -196,6 +197,7 @@ class Books:
             "day_rates": self.day_rates,
             "accounts": self.accounts,
             "tax_rates": self.tax_rates,
+            "tracking": self.tracking,
             "last_number": self.last_number,
         }
         self.store.put("xero/org", self.tenant, dumps(body))
@@ -262,6 +264,7 @@ class Books:
         books.switches = Switches(**body["switches"])
         books.currencies, books.day_rates = body["currencies"], body["day_rates"]
         books.tax_rates, books.last_number = body["tax_rates"], body["last_number"]
+        books.tracking = body.get("tracking", {})
         for account in body["accounts"].values():
             books.add_account(account)
         books._read_records()

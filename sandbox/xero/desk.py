@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.state import at_once
 from sandbox.wire import Call, dumps
 from sandbox.xero import books as books_xero
-from sandbox.xero import contacts, editions, invoices, opening, payments, settings
+from sandbox.xero import contacts, editions, invoices, opening, payments, settings, tracking
 from sandbox.xero.api import API, Caller, Xero
 from sandbox.xero.auth import ACCESS_S
 from sandbox.xero.books import Books, Contact, Invoice, new_id
@@ -133,6 +133,11 @@ class XeroDesk:
         return list(self.books.currencies)
 
     @at_once
+    def tracking(self) -> list[dict[str, Any]]:
+        """The tracking categories with their options, archived ones too."""
+        return [json.loads(dumps(one)) for one in self.books.tracking.values()]
+
+    @at_once
     def history(self, key: str) -> list[dict[str, Any]]:
         """The notes on a document, oldest first."""
         return list(self.books.history.get(key, []))
@@ -200,6 +205,18 @@ class XeroDesk:
         return written.id
 
     @at_once
+    def add_tracking(self, name: str, *options: str, **fields: Any) -> str:
+        """A tracking category with these options; gives its id."""
+        return tracking.add(self.books, name, [*options, *fields.get("options", ())])
+
+    @at_once
+    def change_option(self, category: str, option: str, **fields: Any) -> None:
+        """Write over an option of a tracking category: `Status`, `Name`."""
+        options = tracking.find(self.books, category)["Options"]
+        next(one for one in options if one["Name"] == option).update(fields)
+        self.books.keep_org()
+
+    @at_once
     def add_currency(self, code: str, rate: float | None = None) -> None:
         """Enable a currency, with a bank account in it."""
         self.books.currencies[code] = editions.CURRENCY_NAMES.get(code, code)
@@ -212,7 +229,7 @@ class XeroDesk:
 
     @at_once
     def update(self, collection: str, key: str, **fields: Any) -> None:
-        """Write over a record without any rule: collection is invoices, contacts, payments, accounts, taxrates."""
+        """Write over a record of invoices, contacts, payments, accounts, taxrates or tracking, without any rule."""
         match collection.lower().replace("_", ""):
             case "contacts":
                 self._update_contact(key, fields)
@@ -227,6 +244,9 @@ class XeroDesk:
                 self.books.keep_org()
             case "taxrates":
                 self.books.tax_rates[key] |= fields
+                self.books.keep_org()
+            case "tracking":
+                tracking.find(self.books, key).update(fields)
                 self.books.keep_org()
             case _:
                 raise ValueError(f"There is no collection called {collection}.")
@@ -280,13 +300,17 @@ class XeroDesk:
         self.books.keep_payment(payment)
         payments.settle(self.books, self.books.invoices[payment.invoice_id])
 
+    def approve(self, key: str) -> None:
+        """Approve an invoice as a person would."""
+        self.update("invoices", key, Status="AUTHORISED")
+
     @at_once
     def void(self, key: str) -> None:
-        """Void an invoice as a person would; a draft is deleted."""
+        """Void an invoice as a person would; one that is not approved is deleted."""
         invoice = invoices.find(self.books, key)
         if invoice is None:
             raise ValueError(f"No invoice {key} in Xero.")
-        self.update("invoices", invoice.id, Status="DELETED" if invoice.status == "DRAFT" else "VOIDED")
+        self.update("invoices", invoice.id, Status="DELETED" if invoice.status in ("DRAFT", "SUBMITTED") else "VOIDED")
 
     @at_once
     def delete_payment(self, id_: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.xero import books as books_xero
-from sandbox.xero import contacts
+from sandbox.xero import contacts, tracking
 from sandbox.xero import messages as say
 from sandbox.xero.books import Books, Contact, Invoice
 from sandbox.xero.drafting import Draft
@@ -88,7 +88,7 @@ def identity_problems(books: Books, draft: Draft, create_only: bool) -> list[str
         problems.append(say.TOO_LONG.format("Reference", REFERENCE_MAX))
     if draft.url and not url_is_fine(draft.url):
         problems.append(say.URL_INVALID)
-    if draft.sent.get("SentToContact") and draft.sent_to_contact and not draft.approved:
+    if draft.sent.get("SentToContact") and draft.sent_to_contact and draft.status in ("DRAFT", "SUBMITTED"):
         problems.append(say.SENT_NEEDS_APPROVAL)
     return problems
 
@@ -241,6 +241,9 @@ def price_lines(books: Books, draft: Draft, lines: list[Line]) -> None:
         else:
             line.account_code = line.account_id = line.tax_type = ""
         check_line(line, kind, approved, bool(line.item_code in books.items))
+        if line.tracking:
+            line.tracking, wrong = tracking.resolve(books, line.tracking)
+            line.errors += wrong
         if line.errors:
             draft.errors += line.errors
         if line.warning:

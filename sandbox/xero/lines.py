@@ -189,8 +189,6 @@ def check_line(line: Line, kind: str, approved: bool, has_items: bool) -> None:
         errors.append(say.QUANTITY_INVALID.format(f"{line.quantity / 10_000:.4f}"))
     if line.item_code and not has_items:
         errors.append(say.ITEM_UNKNOWN.format(line.item_code))
-    if line.tracking:
-        errors.append(say.TRACKING_UNKNOWN)
     if line.discount_rate or line.discount_amount:
         check_discount(line, kind)
     if line.amount_sent is not None and line.amount_sent != line.cents:
@@ -238,10 +236,11 @@ def line_json(line: Line, id_: str) -> str:
         discount = f'"DiscountAmount":{line.discount_amount / 100!r},'
     code = f'"AccountCode":{quote(line.account_code)},' if line.account_code else ""
     account = f',"AccountID":"{line.account_id}"' if line.account_id else ""
+    tracking = dumps(line.tracking) if line.tracking else "[]"
     return (
         f'{{{item}"Description":{quote(line.description)},"UnitAmount":{line.price / 10_000!r},'
         f'"TaxType":"{line.tax_type}","TaxAmount":{line.tax / 100!r},"LineAmount":{line.cents / 100!r},'
-        f'{code}"Tracking":[],"Quantity":{line.quantity / 10_000!r},{discount}'
+        f'{code}"Tracking":{tracking},"Quantity":{line.quantity / 10_000!r},{discount}'
         f'"LineItemID":"{id_}"{account},"ValidationErrors":[]}}'
     )
 

@@ -76,6 +76,7 @@ TAX_NOT_FOR_ACCOUNT = "The TaxType code '{}' cannot be used with account code '{
 TAX_UNKNOWN = "The TaxType code {} does not exist or cannot be used for this type of transaction."
 UNIQUE_NAME = "Please enter a unique Name."
 ITEM_UNKNOWN = "Item Code '{}' is not valid"
+TRACKING_TOO_MANY = "Sandbox: a line carries at most two tracking categories."
 TRACKING_UNKNOWN = "Unknown tracking details. A Tracking Category did not match a known active Tracking Category."
 
 # Currency, dates, plan, permission

@@ -54,6 +54,7 @@ NEEDED = {
     "accounts": ("accounting.settings",),
     "taxrates": ("accounting.settings",),
     "currencies": ("accounting.settings",),
+    "trackingcategories": ("accounting.settings",),
     "users": ("accounting.settings",),
 }
 

@@ -17,6 +17,7 @@ from syncer.domain.model.books import (
     NewTaxRate,
     Organisation,
     TaxRate,
+    TrackingCategory,
 )
 from syncer.domain.model.invoice import Invoice
 from syncer.domain.model.payment import BookPayment, NewPayment, Payment
@@ -185,6 +186,9 @@ class Accounts(Protocol):
 
     def books(self) -> Books:
         """Organisation, actions, accounts, tax rates and currencies: five calls."""
+
+    def tracking(self) -> Sequence[TrackingCategory]:
+        """The tracking categories with their options, archived ones too: one call."""
 
     def organisation(self) -> Organisation:
         """The organisation alone: one call."""

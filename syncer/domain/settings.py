@@ -14,7 +14,15 @@ from urllib.parse import urlsplit
 from syncer.domain.errors import WrongUsage
 from syncer.domain.matching.contact_import import ImportRules
 from syncer.domain.model.invoice import Status
-from syncer.domain.model.sync_settings import DEFAULT_STATUSES, Rules
+from syncer.domain.model.sync_settings import (
+    AUTHORISED,
+    DEFAULT_STATUSES,
+    DRAFT,
+    REVENUE_ACCOUNT,
+    SUBMITTED,
+    TRACKING,
+    Rules,
+)
 
 # -- a connection's settings ------------------------------------------------------------------------------------------
 
@@ -85,6 +93,19 @@ def _tax_type(value: str) -> str:
     return value
 
 
+def _approval(value: str) -> str:
+    known = {status.lower(): status for status in (AUTHORISED, SUBMITTED, DRAFT)}
+    if value.lower() not in known:
+        raise ValueError("authorised, submitted or draft")
+    return known[value.lower()]
+
+
+def _option(value: str) -> str:
+    if len(value) > 100:  # Xero's tracking options
+        raise ValueError("the name of a tracking option, of at most 100 characters")
+    return value
+
+
 def _template(value: str) -> str:
     if set(re.findall(r"\{(.*?)\}", value)) - {"name", "number"}:
         raise ValueError("a text with {name} and {number} where those should stand")
@@ -103,6 +124,11 @@ _STATUSES = ",".join(str(status) for status in Status if status in DEFAULT_STATU
 SETTINGS: Mapping[str, Setting] = {
     "start_date": Setting("Invoices issued before this day are left out.", "", _day),
     "statuses": Setting("Statuses to sync.", _STATUSES, _statuses),
+    "approval": Setting(
+        "What a sent invoice becomes in Xero: authorised, submitted or draft; payments wait until it is approved.",
+        AUTHORISED.lower(),
+        _approval,
+    ),
     "revenue_account": Setting("Code of the Xero account that invoice lines are booked on.", "", _code),
     "payment_account": Setting("Account for payments in any currency without one of its own.", "", _code),
     "rounding_account": Setting("Account for a rounding line; the organisation's own when empty.", "", _code),
@@ -124,6 +150,7 @@ SETTINGS: Mapping[str, Setting] = {
     "crococlick_app_url": Setting("CrocoClick address used in Xero links.", "https://app.crococlick.com", _link),
 }
 
+_PRODUCT_ACCOUNT, _TAX_ACCOUNT = f"{REVENUE_ACCOUNT}.product.", f"{REVENUE_ACCOUNT}.tax."
 _PAYMENT_ACCOUNT = re.compile(r"payment_account\.([A-Z]{3})")
 _RATE = re.compile(r"\d+(?:\.\d*[1-9])?%(?:\+\d+(?:\.\d*[1-9])?%)*")
 
@@ -134,16 +161,35 @@ def setting(key: str) -> Setting:
         return known
     if _PAYMENT_ACCOUNT.fullmatch(key):
         return Setting(f"Account (code or AccountID) for payments in {key[-3:]}.", "", _code)
-    if key.startswith("tax."):
-        name = key.removeprefix("tax.")
-        if "%" in name and not (_RATE.fullmatch(name) and _ascending(name)):
-            raise WrongUsage(f"{key}: write rates as plain decimals, smallest first, such as tax.20% or tax.5%+9.975%.")
-        if name:
-            return Setting(f"TaxType for the CrocoClick tax {name}.", "", _tax_type)
+    if product := _rest(key, _PRODUCT_ACCOUNT):
+        return Setting(f"Account of lines that sell the CrocoClick product {product}.", "", _code)
+    if tax := _tax_named(key, _TAX_ACCOUNT):
+        meant = "lines without tax" if tax == "none" else f"lines with the CrocoClick tax {tax}"
+        return Setting(f"Account of {meant}, where their product has none.", "", _code)
+    if category := _rest(key, TRACKING):
+        return Setting(f"Option that every line gets in the tracking category {category}.", "", _option)
+    if tax := _tax_named(key, "tax."):
+        return Setting(f"TaxType for the CrocoClick tax {tax}.", "", _tax_type)
     raise WrongUsage(
         f"There is no setting {key!r}. Settings are: {', '.join(SETTINGS)}, payment_account.<CUR>, "
-        "tax.<CrocoClick tax id or RATE%>."
+        "tax.<CrocoClick tax id or RATE%>, revenue_account.product.<CrocoClick product id>, "
+        "revenue_account.tax.<CrocoClick tax id or RATE%>, tracking.<category>."
     )
+
+
+def _rest(key: str, beginning: str) -> str:
+    """What follows in a key that begins so; nothing in any other."""
+    return key.removeprefix(beginning) if key.startswith(beginning) else ""
+
+
+def _tax_named(key: str, beginning: str) -> str:
+    """The tax that a key ends in; raises WrongUsage for rates that are written in another way than ours."""
+    name = _rest(key, beginning)
+    if "%" in name and not (_RATE.fullmatch(name) and _ascending(name)):
+        raise WrongUsage(
+            f"{key}: write rates as plain decimals, smallest first, such as {beginning}20% or {beginning}5%+9.975%."
+        )
+    return name
 
 
 def _ascending(name: str) -> bool:
@@ -201,13 +247,17 @@ def rules(stored: Mapping[str, str | None], location_id: str) -> Rules:
         for key, value in stored.items()
         if key.startswith("payment_account") and value
     }
-    taxes = {key.removeprefix("tax."): value for key, value in stored.items() if key.startswith("tax.") and value}
+    taxes = _by_rest(stored, "tax.")
     untaxed = taxes.pop("none", "")
     return Rules(
         location_id=location_id,
         start_date=value_of(stored, "start_date"),
         statuses=value_of(stored, "statuses"),
-        revenue_account=stored.get("revenue_account") or "",
+        approval=value_of(stored, "approval"),
+        revenue_account=stored.get(REVENUE_ACCOUNT) or "",
+        product_accounts=_by_rest(stored, _PRODUCT_ACCOUNT),
+        tax_accounts=_by_rest(stored, _TAX_ACCOUNT),
+        tracking=_by_rest(stored, TRACKING),
         payment_accounts=payment_accounts,
         rounding_account=stored.get("rounding_account") or "",
         taxes=taxes,
@@ -220,6 +270,11 @@ def rules(stored: Mapping[str, str | None], location_id: str) -> Rules:
         reference=value_of(stored, "reference"),
         app_url=value_of(stored, "crococlick_app_url"),
     )
+
+
+def _by_rest(stored: Mapping[str, str | None], beginning: str) -> dict[str, str]:
+    """The values of all keys that begin so, by the rest of the key."""
+    return {rest: value for key, value in stored.items() if (rest := _rest(key, beginning)) and value}
 
 
 def import_rules(stored: Mapping[str, str | None]) -> ImportRules:

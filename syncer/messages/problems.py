@@ -118,9 +118,42 @@ def _account(facts: Facts) -> str:
     return " ".join(part for part in (code, str(facts.get("name") or "")) if part) or "that is chosen"
 
 
+def lines_meant(facts: Facts) -> str:
+    """Which lines a setting of one product or tax is for; nothing for the one of all lines."""
+    if facts.get("product"):
+        return f"lines of {facts['product']}"
+    if not facts.get("tax"):
+        return ""
+    return "lines without tax" if facts["tax"] == "none" else f"lines with {facts['tax']}"
+
+
+def _chosen(facts: Facts) -> str:
+    """An account, and for which lines it is chosen where it is not for all."""
+    lines = lines_meant(facts)
+    return f"the account {_account(facts)}, chosen for {lines}," if lines else f"the account {_account(facts)}"
+
+
 def _account_invalid(facts: Facts) -> str:
     why = _ACCOUNT_WRONG.get(str(facts.get("why") or facts.get("reason")))
-    return f"the account {_account(facts)} {why or f'is not accepted by Xero{_also(facts)}'}"
+    return f"{_chosen(facts)} {why or f'is not accepted by Xero{_also(facts)}'}"
+
+
+_TRACKING_WRONG = {
+    "category_unknown": "Xero has no tracking category {category}",
+    "category_archived": "the tracking category {category} is archived in Xero",
+    "option_unknown": "the tracking category {category} has no option {option} in Xero",
+    "option_archived": "the option {option} of the tracking category {category} is archived in Xero",
+    "too_many": "Xero takes at most two tracking categories on a line, and the settings name more: {all}",
+}
+
+
+def _tracking_invalid(facts: Facts) -> str:
+    told = {**facts, "all": ", ".join(facts.get("all") or ())}
+    if template := _TRACKING_WRONG.get(str(facts.get("why")), ""):
+        return template.format(**told)
+    return (
+        f"Xero does not take the tracking of its lines, {facts.get('chosen') or 'chosen by the settings'}{_also(facts)}"
+    )
 
 
 def _payment_account_invalid(facts: Facts) -> str:
@@ -484,7 +517,8 @@ CAUSE: Mapping[str, Told] = {
         ),
         lambda f: "No revenue account is chosen",
     ),
-    "account_invalid": Told(_account_invalid, lambda f: f"The account {_account(f)} cannot be used"),
+    "account_invalid": Told(_account_invalid, lambda f: f"{_chosen(f)} cannot be used"),
+    "tracking_invalid": Told(_tracking_invalid),
     "payment_account_missing": Told(
         lambda f: f"{_payments(f)}: no account is chosen for payments in {f.get('currency') or 'its currency'}",
         lambda f: f"No account is chosen for payments in {f.get('currency') or 'one currency'}",
@@ -527,6 +561,13 @@ CAUSE: Mapping[str, Told] = {
     "payment_exceeds_due": Told(_payment_exceeds_due, lambda f: "Payments are larger than what is due in Xero"),
     "payment_mismatch": Told(_payment_mismatch, lambda f: "Payments do not add up to what CrocoClick says is paid"),
     "payment_changed": Told(_payment_changed, lambda f: "Payments changed in CrocoClick after they went over"),
+    "awaiting_approval": Told(
+        lambda f: (
+            f"{_payments(f)}: the invoice {'is a draft' if f.get('xero_status') == 'DRAFT' else 'waits for approval'} "
+            "in Xero, which takes payments of approved invoices only"
+        ),
+        lambda f: "Payments wait until somebody approves the invoice in Xero",
+    ),
     "refund_needs_person": Told(
         lambda f: f"{amount(f, 'refunded')} was refunded in CrocoClick", lambda f: "A refund waits to be booked in Xero"
     ),

@@ -6,9 +6,10 @@ from typing import Any
 from syncer.domain.mapping.tax_rates import usable
 from syncer.domain.model.books import Books
 from syncer.domain.model.problems import Who
+from syncer.domain.model.sync_settings import TRACKING
 from syncer.domain.readiness.checks import MONTHLY, Check, Level
 from syncer.messages.format import WHO, count, day, monies
-from syncer.messages.problems import Facts, group_sentence
+from syncer.messages.problems import Facts, group_sentence, lines_meant
 from syncer.messages.remedies import OrderChoice, Remedy, remedy
 from syncer.messages.status import SCOPES
 
@@ -25,7 +26,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "xero_connection", "xero_scopes", "xero_role", "organisation", "crococlick_connection", "crococlick_scopes",
         "time_zone", "source_shrunk",
     ),
-    "Accounts": ("revenue_account", "payment_account", "rounding_account"),
+    "Accounts": ("revenue_account", "tracking", "payment_account", "rounding_account"),
     "Taxes": ("tax",),
     "Currencies": ("currency",),
     "Documents": ("start_date", "lock_date", "dates", "number", "totals", "in_xero", "refused", "unreadable"),
@@ -85,18 +86,24 @@ def verdict(checks: Sequence[Check], stopped: int, money: Mapping[str, Any]) -> 
 
 def choices(key: str, books: Books | None) -> list[OrderChoice]:
     """What a setting may be, from the books: each an answer that sets it, named as Xero names it."""
-    if key == "revenue_account":
-        return [*remedy("account_missing", {}, "", books).answers]  # type: ignore[union-attr]  # because: it has a remedy
+    if key.startswith("revenue_account"):
+        return _answers("account_missing", {"setting": key}, books)
+    if key.startswith(TRACKING):
+        named = {"setting": key, "category": key.removeprefix(TRACKING)}
+        return [one for one in _answers("tracking_invalid", named, books) if one.said[key]]
     if key.startswith("payment_account."):
-        found = remedy("payment_account_missing", {"currency": key.removeprefix("payment_account.")}, "", books)
-        return [*found.answers] if found else []
+        return _answers("payment_account_missing", {"currency": key.removeprefix("payment_account.")}, books)
     if key == "tax.none" and books:
         fitting = [rate for rate in books.tax_rates if usable(rate) and not rate.effective_rate]
         return [OrderChoice(f"{rate.name} ({rate.type})", "map", {key: rate.type}) for rate in fitting]
     if key.startswith("tax."):
-        found = remedy("tax_unmapped", {"rate": key.removeprefix("tax.")}, "", books)
-        return [*found.answers] if found else []
+        return _answers("tax_unmapped", {"rate": key.removeprefix("tax.")}, books)
     return []
+
+
+def _answers(code: str, facts: Facts, books: Books | None) -> list[OrderChoice]:
+    found = remedy(code, facts, "", books)
+    return [*found.answers] if found else []
 
 
 def setting_of(check: Check) -> str:
@@ -107,7 +114,9 @@ def setting_of(check: Check) -> str:
         return f"payment_account.{check.subject}"
     if check.code == "currency":
         return "create_currencies" if check.facts.get("cause") == "currency_not_enabled" else ""
-    return check.code if check.code in ("revenue_account", "start_date") else ""
+    if check.code in ("revenue_account", "tracking"):
+        return check.subject or check.code
+    return check.code if check.code == "start_date" else ""
 
 
 # -- sentences ------------------------------------------------------------------------------------------------------
@@ -133,6 +142,12 @@ def _organisation(facts: Facts) -> str:
 
 def _other_currency(facts: Facts) -> str:
     return f"{_organisation(facts)[:-1]}; most of the money on the invoices is in {facts.get('most')}."
+
+
+def _booked(facts: Facts) -> str:
+    lines = lines_meant(facts) or "lines"
+    account = " ".join(str(facts[name]) for name in ("account", "name") if facts.get(name))
+    return f"{lines[:1].upper()}{lines[1:]} are booked on {account}."
 
 
 def _tax(facts: Facts) -> str:
@@ -237,7 +252,10 @@ _BY_LEVEL: Mapping[tuple[str, str], Say] = {
     ),
     ("time_zone", "pass"): lambda f: f"Dates are read in {str(f.get('timezone')).replace('_', ' ')}.",
     ("time_zone", "fail"): lambda f: "The CrocoClick location has no time zone by which its dates can be read.",
-    ("revenue_account", "pass"): lambda f: f"Lines are booked on {f.get('account')} {f.get('name')}.",
+    ("revenue_account", "pass"): _booked,
+    ("revenue_account", "warn"): lambda f: f"{group_sentence(str(f.get('cause')), f)}; no waiting invoice needs it.",
+    ("tracking", "pass"): lambda f: f"Every line gets {f.get('option')} in the tracking category {f.get('category')}.",
+    ("tracking", "unknown"): lambda f: "Xero's tracking categories have not been read yet.",
     ("payment_account", "pass"): lambda f: (
         f"Payments in {f.get('currency')} go to {f.get('name') or f.get('account')}."
     ),
@@ -291,7 +309,7 @@ _BY_LEVEL: Mapping[tuple[str, str], Say] = {
         (code, "unknown"): (lambda f: "Not looked at, since the connection comes first.")
         for codes in GROUPS.values()
         for code in codes
-        if code not in ("xero_role", "plan_cap", "budget")
+        if code not in ("xero_role", "tracking", "plan_cap", "budget")
     },
 }
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from syncer.domain.mapping.tax_rates import usable
 from syncer.domain.model.books import Account, Books
 from syncer.domain.model.problems import CAUSES, Who
+from syncer.domain.model.sync_settings import REVENUE_ACCOUNT
 from syncer.messages.format import WHO, moment
 from syncer.messages.problems import Facts, candidates, contact_name, tax_name
 
@@ -109,7 +110,35 @@ def _new_currency(facts: Facts, books: Books | None) -> list[OrderChoice]:
 
 def _revenue_accounts(facts: Facts, books: Books | None) -> list[OrderChoice]:
     found = [one for one in _active(books) if one.klass == "REVENUE" and one.code]
-    return [OrderChoice(f"{one.code} {one.name}", "map", {"revenue_account": one.code}) for one in found]
+    return [OrderChoice(f"{one.code} {one.name}", "map", {_account_setting(facts): one.code}) for one in found]
+
+
+def _account_setting(facts: Facts) -> str:
+    """The setting by which a line has its account."""
+    return str(facts.get("setting") or REVENUE_ACCOUNT)
+
+
+def _tracking_options(facts: Facts, books: Books | None) -> list[OrderChoice]:
+    """The options of the category that Xero has, and no tracking by it at all."""
+    setting, category = str(facts.get("setting") or ""), str(facts.get("category") or "")
+    if not setting:
+        return []
+    there = [one for one in (books and books.tracking) or () if one.name == category and one.status == "ACTIVE"]
+    options = [option.name for one in there for option in one.options if option.status == "ACTIVE"]
+    use = [] if facts.get("why") == "too_many" else options
+    return [
+        *(OrderChoice(f"{category}: {option}", "map", {setting: option}) for option in use),
+        OrderChoice(f"No tracking by {category}", "map", {setting: ""}),
+    ]
+
+
+def _choose_tracking(facts: Facts) -> str:
+    setting = str(facts.get("setting") or "tracking.…")
+    if facts.get("why") == "too_many":
+        return f"Leave one of them out: empty the setting `{setting}`, or another of them."
+    if facts.get("why") in ("category_archived", "option_archived"):
+        return f"Restore it in Xero, under Settings, Tracking categories, or change the setting `{setting}`."
+    return f"Change the setting `{setting}`, or add what it names in Xero, under Settings, Tracking categories."
 
 
 def _payment_accounts(facts: Facts, books: Books | None) -> list[OrderChoice]:
@@ -446,14 +475,18 @@ STEPS: Mapping[str, NextStep] = {
     "tax_archived": NextStep(lambda f: "Restore the rate in Xero, or choose another one.", _rates),
     "tax_wrong_side": NextStep(lambda f: f"Choose the Xero sales rate for {tax_name(f)}.", _rates),
     "tax_not_for_account": NextStep(
-        lambda f: "Choose another revenue account, or another rate for the tax.", _revenue_accounts
+        lambda f: f"Choose another account (setting `{_account_setting(f)}`), or another rate for the tax.",
+        _revenue_accounts,
     ),
     "currency_not_enabled": NextStep(_enable_currency, _new_currency),
     "currency_not_in_plan": NextStep(lambda f: "Move the organisation to a Xero plan with multicurrency."),
     "account_missing": NextStep(
         lambda f: "Choose the account that invoice lines are booked on (setting `revenue_account`).", _revenue_accounts
     ),
-    "account_invalid": NextStep(lambda f: "Choose another account (setting `revenue_account`).", _revenue_accounts),
+    "account_invalid": NextStep(
+        lambda f: f"Choose another account (setting `{_account_setting(f)}`).", _revenue_accounts
+    ),
+    "tracking_invalid": NextStep(_choose_tracking, _tracking_options),
     "payment_account_missing": NextStep(
         lambda f: f"Choose the account that payments in {f.get('currency') or 'this currency'} go to.",
         _payment_accounts,
@@ -505,6 +538,9 @@ STEPS: Mapping[str, NextStep] = {
             if f.get("bounced") and f.get("ours")
             else _same(f, b)
         ),
+    ),
+    "awaiting_approval": NextStep(
+        lambda f: "Approve the invoice in Xero; its payments go over by themselves after that."
     ),
     "payment_changed": NextStep(_changed_payment, _replace, _theirs),
     "refund_needs_person": NextStep(

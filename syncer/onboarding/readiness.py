@@ -11,10 +11,10 @@ from syncer.app import consent, jobs
 from syncer.app.installation import Connection
 from syncer.connectors.xero.auth import ACCOUNTING_SCOPES
 from syncer.domain.errors import HaltRun, Reconnect, SyncerError, TryLater
-from syncer.domain.mapping.invoice_to_document import revenue_account
+from syncer.domain.mapping.line_accounts import with_usable_accounts
+from syncer.domain.mapping.tracking import tracking_problems
 from syncer.domain.model.books import APPROVE, Books
 from syncer.domain.model.money import show
-from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_settings import Rules
 from syncer.domain.planning.actions import Action
 from syncer.domain.planning.plan import plan_all
@@ -120,7 +120,7 @@ def _blind(connection: Connection, found: SyncerError) -> ReadinessReport:
     workload = (one for one in connection.ledger.workload() if one.state not in ("not_eligible", "skipped"))
     waiting = bundle(one.invoice for one in workload)
     every = [code for codes in readiness.GROUPS.values() for code in codes]
-    not_always = {"source_shrunk", "rounding_account", "unreadable"}
+    not_always = {"source_shrunk", "tracking", "rounding_account", "unreadable"}
     checks = [
         waiting.check(code, Level.FAIL, facts) if code == failed else Check(code, Level.UNKNOWN)
         for code in every
@@ -160,14 +160,14 @@ def _gone(connection: Connection) -> Reconnect | None:
 
 
 def _presumed(ledger: Ledger, books: Books, rules: Rules, preview: Preview) -> Sequence[Action]:
-    """The plan as it would be with an account and a role: without them nothing else that is wrong would show."""
-    account = revenue_account(books, rules)
-    lacks_role = not books.actions.get(APPROVE, True)
-    if not isinstance(account, Problem) and not lacks_role:
-        return preview.actions
+    """The plan as with accounts, tracking and a role: without them nothing else that is wrong would show."""
     some = next((one for one in books.accounts if one.klass == "REVENUE" and one.status == "ACTIVE"), None)
-    if isinstance(account, Problem) and some:
-        rules = replace(rules, revenue_account=some.code or some.id)
+    presumed = with_usable_accounts(books, rules, some)
+    if tracking_problems(books, rules):
+        presumed = replace(presumed, tracking={})
+    if presumed == rules and books.actions.get(APPROVE, True):
+        return preview.actions
+    rules = presumed
     books = replace(books, actions={**books.actions, APPROVE: True})
     workload = ledger.workload()
     scene = take_snapshot(ledger, rules, books, workload)

@@ -42,7 +42,7 @@ class BothSides:
         """The organisation's settings as they are now: five calls. Raises Reconnect, TryLater."""
         books, kept = self._connection.accounts.books(), explain.books(self._ledger)
         if kept:
-            books = replace(books, refused=kept.refused)
+            books = replace(books, refused=kept.refused, tracking=kept.tracking)
         self._ledger.mirror(self._connection.app.clock.now(), reached=["books"], books=books_text(books))
         return books
 

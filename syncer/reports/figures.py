@@ -33,6 +33,7 @@ _WITHOUT_NAMES: Mapping[str, str] = {
     "contact_name_taken": "Another Xero contact has the customer's name",
     "contact_archived": "The customer is archived in Xero",
     "tax_not_for_account": "Xero does not allow the tax rate on the account",
+    "tracking_invalid": "Xero does not have the tracking that the settings choose",
     "period_locked": "The period is locked in Xero",
     "rejected_by_xero": "Xero gave a reason of its own",
 }

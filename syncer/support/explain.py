@@ -155,6 +155,7 @@ def compared(ledger: Ledger, rules: Rules, told: Story) -> tuple[compare.Compare
         compare.in_crococlick(invoice, ours.id if ours else linked, _due(told, rules), tax),
         compare.in_xero(row, standing.there, there.id if there else standing.there.get("contact", "")),
         _before(told.problem),
+        rules.approval,
     )
     theirs = there.name if there else "a contact that is not known here"
     named = [replace(one, crococlick=invoice.customer.name, xero=theirs) for one in both if one.field == "contact"]

@@ -34,12 +34,14 @@ class Reading:
         say: Callable[[str, int, int], None],
         tell: Tell,
         stop: Callable[[], bool],
+        reads_tracking: bool = False,
     ) -> None:
         self.unreadable: list[Unreadable] = []
         self._run_id = run_id
         self._doors = doors
         self._ledger = doors.ledger
         self._orders = orders
+        self._reads_tracking = reads_tracking  # whether a setting needs the tracking categories
         self._say = say
         self._tell = tell
         self._stop = stop
@@ -265,12 +267,22 @@ class Reading:
         """The organisation's settings, at most a day old."""
         kept = self._ledger.row("books")
         if kept and not again and timedelta(0) <= self._now() - kept["read_at"] < DAILY:
-            return books_from(kept["content"])
+            return self._with_tracking(books_from(kept["content"]), kept["read_at"])
         books = self._doors.accounts.books()
+        if self._reads_tracking:
+            books = replace(books, tracking=tuple(self._doors.accounts.tracking()))
         if kept and (before := books_from(kept["content"])) == replace(books, refused=before.refused):
             # What Xero would not create it would not create now.
             books = before
         self._ledger.mirror(self._now(), reached=["books"], books=books_text(books))
+        return books
+
+    def _with_tracking(self, books: Books, read_at: datetime) -> Books:
+        """The same, with the tracking categories where a setting has come to need them since they were read."""
+        if books.tracking is not None or not self._reads_tracking:
+            return books
+        books = replace(books, tracking=tuple(self._doors.accounts.tracking()))
+        self._ledger.mirror(read_at, books=books_text(books))  # all else is as old as it was
         return books
 
     def contacts(self, again: bool) -> None:

@@ -61,7 +61,9 @@ class Run:
         self._accounts = doors.accounts
         self._orders = orders
         self._work = RunPhase(run_id, doors, rules, orders, tell, stop)
-        self._reading = Reading(run_id, doors, orders, self._work.commit_phase, tell, stop)
+        self._reading = Reading(
+            run_id, doors, orders, self._work.commit_phase, tell, stop, reads_tracking=bool(rules.tracking)
+        )
         self._settling = Reconciliation(run_id, doors, self._reading, self._work.commit_phase)
         self._documents = Documents(self._work, self._reading)
         self._payments = Payments(self._work, self._reading)
@@ -184,7 +186,8 @@ class Run:
         waits_for = {cure for known in workload for cure in _cures(known)}
         full = self._orders.full
         lists = [full, full, Cure.CONTACTS in waits_for, Cure.DOCUMENT in waits_for]
-        return sum(lists) + (BOOKS_CALLS if full or Cure.BOOKS in waits_for else 0)
+        books = BOOKS_CALLS + bool(self._work.rules.tracking)
+        return sum(lists) + (books if full or Cure.BOOKS in waits_for else 0)
 
     def _read(self) -> list[TrackedInvoice]:
         """Bring our picture of both sides up to date; answers with what there is to do."""

@@ -183,8 +183,8 @@ CATALOGUE = [
     (
         55,
         "Unknown tracking details. A Tracking Category did not match a known active Tracking Category.",
-        "line_invalid",
-        {"field": "tracking"},
+        "tracking_invalid",
+        {},
     ),
     (56, "Organisation is not subscribed to currency EUR", "currency_not_enabled", {"currency": "EUR"}),
     (57, "Users Organisation is not subscribed to currency NZD", "currency_not_enabled", {"currency": "NZD"}),

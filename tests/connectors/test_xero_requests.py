@@ -46,6 +46,14 @@ def test_an_invoice_is_created_with_put_and_never_summarised():
     assert (request.call_id, request.key) == ("c1", "k1")
 
 
+def test_every_line_carries_the_tracking_options():
+    """By their names; without any nothing is sent, so that Xero goes by the contact's own."""
+    tracked = replace(DOCUMENT, lines=(LINE, LINE), tracking=(("Region", "North"), ("Team", "Red")))
+    entries = [{"Name": "Region", "Option": "North"}, {"Name": "Team", "Option": "Red"}]
+    assert [line["Tracking"] for line in sent(tracked)["LineItems"]] == [entries, entries]
+    assert "Tracking" not in sent(DOCUMENT)["LineItems"][0]
+
+
 def test_the_whole_document_is_on_the_wire():
     """Every field under Xero's name for it, dates bare, numbers digit by digit."""
     assert sent(DOCUMENT) == {

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from syncer.domain.matching.invoice_contacts import Linked
+from syncer.domain.model.books import TrackingCategory, TrackingOption
 from syncer.domain.model.invoice import LineItem, Status, Tax
 from syncer.domain.model.problems import CAUSES, Problem, heals_by_itself
 from syncer.domain.model.sync_state import SyncState
@@ -92,6 +93,48 @@ def test_everything_right_passes():
 def test_a_check_of_its_own(code, changes, level):
     """It alone decides, whatever the invoices are."""
     assert level_of(code, INVOICE, **changes) is level
+
+
+def test_each_setting_of_an_account_has_a_line_with_the_invoices_that_need_it():
+    """A wrong one fails where an invoice needs it, and is worth a look where none does."""
+    setting = "revenue_account.product.p1"
+    coffee = invoice(lines=(replace(INVOICE.lines[0], name="Coffee", product_id="p1"),))
+    chosen = {"rules": rules(product_accounts={"p1": "999"})}
+    failed = checked(INVOICE, coffee, **chosen)["revenue_account", setting]
+    assert (failed.level, failed.invoices, failed.facts["product"]) == (Level.FAIL, 1, "Coffee")
+    assert level_of("revenue_account", coffee, **chosen) is Level.PASS
+    unneeded = checked(INVOICE, **chosen)["revenue_account", setting]
+    assert (unneeded.level, unneeded.invoices, unneeded.facts["product"]) == (Level.WARN, 0, "p1")
+    right = checked(coffee, rules=rules(product_accounts={"p1": "706"}, revenue_account=""))
+    assert right["revenue_account", setting].level is Level.PASS
+    assert right["revenue_account", ""].level is Level.WARN
+    assert level_of("revenue_account", rules=rules(revenue_account="")) is Level.FAIL
+
+
+def test_a_tracking_category_that_is_wrong_stops_everything():
+    """Each that the settings name has a line; before the categories are read nothing is known."""
+    region = TrackingCategory("cat-r", "Region", options=(TrackingOption("opt-n", "North"),))
+    chosen = {"rules": rules(tracking={"Region": "North", "Team": "Red"})}
+    found = checked(INVOICE, books=books(actions=ACTIONS, tracking=(region,)), **chosen)
+    wrong = found["tracking", "tracking.Team"]
+    assert (wrong.level, wrong.invoices, wrong.facts["cause"]) == (Level.FAIL, 1, "tracking_invalid")
+    assert found["tracking", "tracking.Region"].level is Level.PASS
+    assert level_of("tracking", INVOICE, subject="tracking.Region", **chosen) is Level.UNKNOWN
+
+
+def test_where_somebody_approves_in_xero_the_right_to_approve_is_not_needed():
+    """Nor does the plan's number of approved invoices count; payments that wait are worth a look."""
+    may_not = books(
+        actions={**ACTIONS, "CreateApprovedInvoice": False},
+        organisation=replace(BOOKS.organisation, plan="STARTER"),
+    )
+    by = rules(approval="DRAFT", payment_accounts={"": BANK.id})
+    found = checked(INVOICE, books=may_not, rules=by, approved_this_month=30)
+    assert found["xero_role", ""].level is found["plan_cap", ""].level is Level.PASS
+    waits = hold(INVOICE, SyncState(), Problem("awaiting_approval", {"payments": 1}))
+    told = check_all([waits], situation(rules=by))
+    [one] = [check for check in told if check.code == "in_xero"]
+    assert (one.level, one.invoices, is_ready(told)) == (Level.WARN, 1, True)
 
 
 def test_a_tax_is_told_by_its_name_and_rate_whatever_its_id():
@@ -190,7 +233,8 @@ def hold_for(code):
 @pytest.mark.parametrize("code", sorted(code for code in CAUSES if not heals_by_itself(code)))
 def test_whatever_a_plan_holds_for_is_told(code):
     """What Xero refused once may be of any cause, and nothing else in the report need be wrong."""
-    found = [one for one in check_all([hold_for(code)], situation()) if one.level is Level.FAIL]
+    level = Level.WARN if code == "awaiting_approval" else Level.FAIL  # the settings want it so
+    found = [one for one in check_all([hold_for(code)], situation()) if one.level is level]
     assert [one.ids for one in found] == [{INVOICE.source_id}]
 
 

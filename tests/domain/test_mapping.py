@@ -6,14 +6,32 @@ from decimal import Decimal
 
 import pytest
 
-from syncer.domain.mapping.invoice_to_document import document, lacks_currency, revenue_account, rounding_account
+from syncer.domain.mapping.invoice_to_document import document, lacks_currency, rounding_account
+from syncer.domain.mapping.line_accounts import (
+    account_of,
+    account_setting,
+    meant_by,
+    setting_behind,
+    with_usable_accounts,
+)
 from syncer.domain.mapping.tax_rates import is_purchase_side, tax_key, tax_rate
-from syncer.domain.model.books import APPROVE, MULTICURRENCY, Document, TaxComponent, TaxRate
+from syncer.domain.model.books import (
+    APPROVE,
+    MULTICURRENCY,
+    Document,
+    TaxComponent,
+    TaxRate,
+    TrackingCategory,
+    TrackingOption,
+    books_from,
+    books_text,
+)
 from syncer.domain.model.invoice import LineItem, Status, Tax
 from tests.support.domain_samples import (
     BANK,
     BOOKS,
     GST,
+    INVOICE,
     NO_TAX,
     QST,
     ROUNDING,
@@ -189,8 +207,92 @@ def test_lines_go_on_an_active_account_that_is_neither_bank_nor_debtors(code, pr
     """What is set has to be there."""
     old = replace(SALES, id="old", code="701", status="ARCHIVED")
     debtors = replace(SALES, id="deb", code="610", system_account="DEBTORS")
-    found = revenue_account(books(accounts=(SALES, BANK, old, debtors)), rules(revenue_account=code))
+    found = account_of("revenue_account", books(accounts=(SALES, BANK, old, debtors)), rules(revenue_account=code))
     assert (found.code, found.facts.get("why")) == (problem, why)
+
+
+SOLD = INVOICE.lines[0]
+GOODS, SERVICES, OLD = (
+    replace(SALES, id="acc-goods", code="707"),
+    replace(SALES, id="acc-serv", code="708"),
+    replace(SALES, id="acc-old", code="701", name="Old", status="ARCHIVED"),
+)
+CHART = books(accounts=(SALES, BANK, ROUNDING, GOODS, SERVICES, OLD))
+LANDING = [
+    # product, taxes, where it lands
+    ("p1", (VAT,), "707"),
+    ("p2", (VAT,), "708"),
+    ("", (VAT,), "708"),
+    ("", (replace(VAT, id="t20b"),), "706"),
+    ("", (GST, QST), "708"),
+    ("p1", (), "707"),
+    ("", (), "707"),
+]
+
+
+@pytest.mark.parametrize(("product", "taxes", "lands"), LANDING)
+def test_the_most_specific_account_wins(product, taxes, lands):
+    """The product's, then the tax's by its id or its rates, then the one for all lines."""
+    chosen = rules(product_accounts={"p1": "707"}, tax_accounts={"t20": "708", "5%+9.975%": "708", "none": "707"})
+    line = replace(SOLD, product_id=product, taxes=taxes)
+    setting = account_setting(line, chosen)
+    assert account_of(setting, CHART, chosen).code == lands
+    assert setting_behind(invoice(lines=(line,)), chosen, lands) == setting
+    assert setting_behind(invoice(lines=(line,)), chosen, "999") == ""
+
+
+def test_a_tax_by_its_id_comes_before_its_rate():
+    """As in the mapping of taxes."""
+    chosen = rules(tax_accounts={"t20": "708", "20%": "707"})
+    assert account_setting(SOLD, chosen) == "revenue_account.tax.t20"
+    assert account_setting(replace(SOLD, taxes=(replace(VAT, id="other"),)), chosen) == "revenue_account.tax.20%"
+
+
+def test_each_line_lands_on_its_own_account():
+    """The arithmetic is as before: only the accounts differ."""
+    lines = tuple(replace(SOLD, product_id=product) for product in ("p1", "", "p2"))
+    one = invoice(lines=lines, total=Decimal(720))
+    found = made(one, CHART, product_accounts={"p1": "707", "p2": "acc-serv"})
+    assert [line.account for line in found.lines] == ["707", "706", "708"]
+    untaxed = replace(
+        plain("10", "20"), lines=tuple(replace(line, product_id="p1") for line in plain("10", "20").lines)
+    )
+    assert [line.account for line in made(untaxed, CHART, product_accounts={"p1": "707"}).lines] == ["707", "707"]
+
+
+def test_a_setting_that_gives_no_usable_account_holds_the_invoices_with_such_lines():
+    """Each setting is told once, and what it is for; lines of other products do not mind."""
+    lines = (SOLD, *(replace(SOLD, name="Coffee", product_id="p1") for _ in range(2)))
+    mine = rules(product_accounts={"p1": "701"}, revenue_account="")
+    first, second = document(invoice(lines=lines, total=Decimal(720)), CHART, "x1", mine)
+    assert (first.code, first.facts["setting"], first.where) == ("account_missing", "revenue_account", "line 1")
+    assert (second.code, second.facts["why"], second.where) == ("account_invalid", "archived", "line 2")
+    assert (second.facts["setting"], second.facts["product"]) == ("revenue_account.product.p1", "Coffee")
+    assert isinstance(made(there=CHART, product_accounts={"p1": "701"}), Document)
+
+
+def test_no_account_for_all_lines_is_needed_where_each_has_one():
+    """Whoever names one for every product is done."""
+    assert isinstance(made(there=CHART, revenue_account="", tax_accounts={"20%": "707"}), Document)
+
+
+def test_what_an_account_is_for_is_told_by_its_name_or_else_by_its_id():
+    """A person knows the product, not its id."""
+    assert meant_by("revenue_account") == {}
+    assert meant_by("revenue_account.product.p.1") == {"product": "p.1"}
+    assert meant_by("revenue_account.product.p1", replace(SOLD, name=" ")) == {"product": "p1"}
+    assert meant_by("revenue_account.tax.20%", SOLD) == {"tax": "TVA 20"}
+    assert meant_by("revenue_account.tax.none", replace(SOLD, taxes=())) == {"tax": "none"}
+
+
+def test_another_account_is_presumed_where_one_is_wrong():
+    """So that a report shows what else is."""
+    broken = rules(revenue_account="", product_accounts={"p1": "701", "p2": "707"}, tax_accounts={"20%": "999"})
+    presumed = with_usable_accounts(CHART, broken, SALES)
+    assert (presumed.revenue_account, presumed.product_accounts) == ("706", {"p1": "706", "p2": "707"})
+    assert presumed.tax_accounts == {"20%": "706"}
+    assert with_usable_accounts(CHART, broken, None) is broken
+    assert with_usable_accounts(CHART, presumed, replace(SALES, code="")) is presumed
 
 
 def test_an_account_without_code_goes_by_its_id():
@@ -336,3 +438,55 @@ def test_settings_have_one_name_in_every_process():
     one = rules(statuses=frozenset({Status.SENT, Status.PAID}), taxes={"20%": "A", "10%": "B"})
     other = rules(statuses=frozenset({Status.PAID, Status.SENT}), taxes={"10%": "B", "20%": "A"})
     assert one.named == other.named != rules().named
+
+
+@pytest.mark.parametrize("approval", ["DRAFT", "SUBMITTED"])
+def test_what_somebody_approves_in_xero_goes_unapproved(approval):
+    """No right to approve is needed, no lock date counts yet, and only approved invoices are marked as sent."""
+    there = books(
+        actions={APPROVE: False}, organisation=replace(BOOKS.organisation, period_lock_date=date(2026, 12, 31))
+    )
+    found = made(there=there, approval=approval)
+    assert (found.status, found.sent_to_contact) == (approval, False)
+    assert made(invoice(status=Status.DRAFT), there, approval=approval).status == "DRAFT"
+    assert made(invoice(due_date=None), approval=approval) == ["due_date_missing"]
+
+
+REGION = TrackingCategory(
+    "cat-r", "Region", options=(TrackingOption("opt-n", "North"), TrackingOption("opt-s", "South", "ARCHIVED"))
+)
+TEAM = TrackingCategory("cat-t", "Team", "ARCHIVED", (TrackingOption("opt-r", "Red"),))
+WRONG = [
+    ({"Region": "South"}, "option_archived", "Region"),
+    ({"Region": "West"}, "option_unknown", "Region"),
+    ({"Team": "Red"}, "category_archived", "Team"),
+    ({"Shop": "One"}, "category_unknown", "Shop"),
+]
+
+
+@pytest.mark.parametrize(("chosen", "why", "category"), WRONG)
+def test_tracking_that_xero_lacks_holds_every_invoice(chosen, why, category):
+    """The setting is named; one whose categories were never read is not judged."""
+    (problem,) = document(INVOICE, books(tracking=(REGION, TEAM)), "x1", rules(tracking=chosen))
+    assert (problem.code, problem.facts["why"], problem.facts["category"]) == ("tracking_invalid", why, category)
+    assert problem.facts["setting"] == f"tracking.{category}"
+    assert isinstance(document(INVOICE, BOOKS, "x1", rules(tracking=chosen)), Document)
+
+
+def test_every_line_carries_two_categories_at_most():
+    """The third in the order of their names is one too many, and all are told."""
+    both = replace(TEAM, status="ACTIVE")
+    old = replace(REGION, status="ARCHIVED")
+    here = books(tracking=(old, REGION, both))
+    made = document(INVOICE, here, "x1", rules(tracking={"Team": "Red", "Region": "North"}))
+    assert made.tracking == (("Region", "North"), ("Team", "Red"))
+    (problem,) = document(INVOICE, here, "x1", rules(tracking={"Zone": "1", "Team": "Red", "Region": "North"}))
+    assert (problem.facts["category"], problem.facts["all"]) == ("Zone", ["Region", "Team", "Zone"])
+
+
+def test_tracking_categories_are_kept_with_the_books():
+    """Books that were never asked for any are written as they always were."""
+    tracked = books(tracking=(REGION, TEAM))
+    assert books_from(books_text(tracked)) == tracked
+    assert "tracking" not in books_text(BOOKS)
+    assert books_from(books_text(BOOKS)) == BOOKS

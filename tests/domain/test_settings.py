@@ -12,6 +12,7 @@ from syncer.domain.settings import SETTINGS, CallLimits, checked, import_rules, 
 GOOD = [
     ("start_date", "2026-01-31", date(2026, 1, 31)),
     ("statuses", "sent, paid", frozenset({Status.SENT, Status.PAID})),
+    ("approval", "Draft", "DRAFT"),
     ("revenue_account", "706", "706"),
     ("payment_account.EUR", "512", "512"),
     ("create_tax_rates", "YES", True),
@@ -22,12 +23,21 @@ GOOD = [
     ("crococlick_app_url", "https://app.example.com", "https://app.example.com"),
     ("tax.5%+9.975%", "TAX004", "TAX004"),
     ("tax.650000000000000000000001", "OUTPUT", "OUTPUT"),
+    ("revenue_account.product.660000000000000000000001", "707", "707"),
+    ("revenue_account.tax.650000000000000000000001", "707", "707"),
+    ("revenue_account.tax.5%+9.975%", "707", "707"),
+    ("revenue_account.tax.none", "707", "707"),
+    ("tracking.Cost centre", "Shop 1", "Shop 1"),
 ]
 BAD = [
     ("start_date", "yesterday", "a date such as 2026-01-31"),
     ("statuses", "sent, lost", "some of draft, sent"),
     ("statuses", " , ", "some of draft, sent"),
+    ("approval", "approved", "authorised, submitted or draft"),
     ("revenue_account", "7 06", "an account code or AccountID"),
+    ("revenue_account.product.1", "7 06", "an account code or AccountID"),
+    ("revenue_account.tax.20%", "x" * 37, "an account code or AccountID"),
+    ("tracking.Region", "x" * 101, "the name of a tracking option"),
     ("create_contacts", "maybe", "true or false"),
     ("due_days", "366", "a whole number from 0 to 365"),
     ("calls_in_flight", "five", "a whole number from 1 to 5"),
@@ -52,13 +62,24 @@ def test_a_bad_value_is_refused_with_what_would_do(key, written, sentence):
     assert refused.value.sentence.startswith(f"{key} must be {sentence}")
 
 
-@pytest.mark.parametrize("key", ["colour", "tax.", "payment_account.euro"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "colour",
+        "tax.",
+        "payment_account.euro",
+        "revenue_account.product.",
+        "revenue_account.tax.",
+        "revenue_account.x",
+        "tracking.",
+    ],
+)
 def test_a_key_that_does_not_exist_is_refused_with_those_that_do(key):
     with pytest.raises(WrongUsage, match="There is no setting"):
         setting(key)
 
 
-@pytest.mark.parametrize("key", ["tax.20,0%", "tax.5.50%", "tax.9.975%+5%"])
+@pytest.mark.parametrize("key", ["tax.20,0%", "tax.5.50%", "tax.9.975%+5%", "revenue_account.tax.20.0%"])
 def test_rates_are_written_in_one_way(key):
     """Two ways to write one rate would be two settings for it."""
     with pytest.raises(WrongUsage, match="smallest first"):
@@ -87,10 +108,14 @@ def test_rules_take_accounts_and_taxes_by_the_rest_of_their_keys():
     stored = {
         "payment_account": "512", "payment_account.GBP": "513", "payment_account.USD": None,
         "tax.20%": "TAX001", "tax.none": "NONE", "rounding_account": "860", "due_days": "14",
+        "revenue_account": "706", "revenue_account.product.p1": "707", "revenue_account.tax.20%": "708",
+        "revenue_account.tax.none": None, "tracking.Region": "North",
     }  # fmt: skip
     found = rules(stored, "loc")
     assert found.payment_accounts == {"": "512", "GBP": "513"}
+    assert found.tracking == {"Region": "North"}
     assert (found.taxes, found.tax_none) == ({"20%": "TAX001"}, "NONE")
+    assert (found.revenue_account, found.product_accounts, found.tax_accounts) == ("706", {"p1": "707"}, {"20%": "708"})
     assert (found.location_id, found.rounding_account, found.due_days) == ("loc", "860", 14)
 
 

@@ -241,3 +241,12 @@ def test_a_lock_that_came_later_does_not_matter_and_a_mapping_that_went_does():
     assert isinstance(test_invoice.wanted_document(wanted(known=locked)), Document)
     [problem] = test_invoice.wanted_document(wanted(known=books(tax_rates=BOOKS.tax_rates[:1])))
     assert problem.code == "tax_unmapped"
+
+
+def test_what_waits_for_approval_is_as_expected():
+    """Whether the customer has it is said by whoever approves it in Xero."""
+    by = rules(approval="SUBMITTED")
+    made, there = as_asked(by=by)
+    found = {one.what: one for one in test_invoice.findings(wanted(by=by), made, there)}
+    assert "sent" not in found
+    assert (found["status"].expected, found["status"].ok) == ("SUBMITTED", True)

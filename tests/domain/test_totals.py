@@ -37,14 +37,14 @@ INVOICES = st.randoms(use_true_random=False).map(any_invoice)
 
 def reckoned(one, rounding=ROUNDING):
     """What we would send for an invoice whose taxes are those of the palette."""
-    return reckon(one, tax_types(one), percents(one), "706", rounding)
+    return reckon(one, tax_types(one), percents(one), ["706"] * len(one.lines), rounding)
 
 
 def lines_of(one, rounding=ROUNDING):
     """The same for a test's own taxes: each rate is Xero's rate."""
     rates = [(factor(line.taxes) - 1) * 100 for line in one.lines]
     rates = [Decimal(rate.numerator) / rate.denominator for rate in rates]
-    return reckon(one, ["T"] * len(rates), rates, "706", rounding)
+    return reckon(one, ["T"] * len(rates), rates, ["706"] * len(rates), rounding)
 
 
 def has_two_decimals(amount):
@@ -362,8 +362,8 @@ def test_a_stated_tax_that_does_not_follow_is_held():
 
 def test_a_rate_in_xero_that_is_another_is_held():
     """Mapped to a rate of 10 %, or to one of 20 % for a line without tax, the lines would not come to the total."""
-    assert reckon(invoice(), ["T"], [Decimal(10)], "706", ROUNDING).code == "total_mismatch"
-    assert reckon(plain("100"), ["T"], [Decimal(20)], "706", ROUNDING).code == "total_mismatch"
+    assert reckon(invoice(), ["T"], [Decimal(10)], ["706"], ROUNDING).code == "total_mismatch"
+    assert reckon(plain("100"), ["T"], [Decimal(20)], ["706"], ROUNDING).code == "total_mismatch"
 
 
 @pytest.mark.parametrize("price", ["9999999999.99", "10000000000"])
@@ -394,7 +394,7 @@ def test_amounts_that_were_rounded_by_us_take_the_cents_back():
     small = tuple(LineItem("Vis", Decimal("0.5"), Decimal("0.03")) for _ in range(5))
     taxed = LineItem("Pose", Decimal(1), Decimal(100), (VAT,))
     palette = [Decimal(0)] * 5 + [Decimal(20)]
-    answer = reckon(invoice(lines=(*small, taxed), total=Decimal("120.08")), ["T"] * 6, palette, "706", ROUNDING)
+    answer = reckon(invoice(lines=(*small, taxed), total=Decimal("120.08")), ["T"] * 6, palette, ["706"] * 6, ROUNDING)
     assert sorted(line.unit_amount for line in answer.lines[:5]) == [CENT, CENT, 2 * CENT, 2 * CENT, 2 * CENT]
     assert (answer.tax, len(answer.corrections)) == (Decimal(20), 2)
 

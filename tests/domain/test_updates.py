@@ -93,6 +93,62 @@ def test_the_void_of_our_draft_deletes_it(status):
     assert (action.do, action.xero_id) == (Do.DELETE, "xi1")
 
 
+# -- what waits for approval in Xero
+
+BY_HAND = rules(approval="DRAFT")
+BY_STEPS = rules(approval="SUBMITTED")
+WAITING = standing(xero_status="DRAFT")
+
+
+@pytest.mark.parametrize("status", ["DRAFT", "SUBMITTED"])
+@pytest.mark.parametrize("by", [BY_HAND, BY_STEPS])
+def test_what_waits_for_approval_is_left_and_an_edit_keeps_it_waiting(status, by):
+    """Nobody but a person in Xero moves it on."""
+    there = replace(WAITING, xero_status=status)
+    assert (known(stands=there, rules=by).do, known(stands=there, rules=by).problems) == (Do.LEAVE, ())
+    edited = known(stands=replace(there, synced_fingerprint="other"), rules=by)
+    assert (edited.do, edited.document.status, edited.document.sent_to_contact) == (Do.UPDATE, status, False)
+    voided = known(VOID, there, rules=by)
+    assert voided.do is Do.DELETE
+
+
+def test_where_nobody_has_to_approve_what_waits_is_approved():
+    """The setting says what a sent invoice is in Xero."""
+    action = known(stands=WAITING)
+    assert (action.do, action.document.status) == (Do.UPDATE, "AUTHORISED")
+
+
+def test_a_draft_that_is_sent_is_submitted_where_that_is_the_setting():
+    """Where it is to be a draft, it is one already."""
+    sent = replace(IN_DRAFT, synced_fingerprint=INVOICE.fingerprint)
+    action = known(INVOICE, sent, rules=BY_STEPS)
+    assert (action.do, action.document.status) == (Do.UPDATE, "SUBMITTED")
+    assert known(INVOICE, replace(sent, xero_status="SUBMITTED"), rules=BY_STEPS).do is Do.LEAVE
+    assert known(INVOICE, sent, rules=BY_HAND).do is Do.LEAVE
+
+
+def test_once_approved_it_is_as_any_other():
+    """Its edits go to the approved document, which a lock date binds."""
+    edited = known(stands=CHANGED, rules=BY_HAND)
+    assert (edited.document.status, edited.document.sent_to_contact) == ("AUTHORISED", True)
+    locked = locked_up_to(date(2026, 12, 31))
+    assert known(stands=CHANGED, rules=BY_HAND, books=locked).cause == "period_locked"
+    assert known(stands=replace(WAITING, synced_fingerprint="other"), rules=BY_HAND, books=locked).do is Do.UPDATE
+
+
+def test_payments_wait_for_the_approval():
+    """Xero takes none before; what is wrong with them is told first."""
+    one = invoice(status=Status.PAID, amount_paid=Decimal(240))
+    there = replace(WAITING, payments=(paid(),))
+    action = known(one, there, rules=replace(BY_HAND, payment_accounts={"": BANK.id}))
+    assert (action.do, action.cause) == (Do.HOLD, "awaiting_approval")
+    assert (action.problems[0].facts["payments"], action.problems[0].facts["amount"]) == (1, "240")
+    approved = replace(there, xero_status="AUTHORISED")
+    assert known(one, approved, rules=replace(BY_HAND, payment_accounts={"": BANK.id})).do is Do.PAY
+    short = replace(there, payments=(paid("100"),))
+    assert known(one, short, rules=BY_HAND).cause == "payment_mismatch"
+
+
 # -- voids
 
 

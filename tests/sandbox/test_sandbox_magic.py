@@ -24,10 +24,10 @@ CODES = set(
     "skipped_by_person void_before_sync contact_missing contact_ambiguous contact_name_taken contact_archived "
     "contact_invalid tax_unmapped tax_ambiguous tax_archived tax_wrong_side tax_not_for_account currency_not_enabled "
     "currency_not_in_plan account_missing account_invalid payment_account_missing payment_account_invalid "
-    "period_locked number_taken number_invalid plan_invoice_cap total_mismatch negative_total line_invalid "
-    "due_date_missing payment_exceeds_due payment_mismatch refund_needs_person edited_after_payment "
-    "void_with_payments changed_in_xero removed_in_xero deleted_in_crococlick rate_limited_minute rate_limited_day "
-    "xero_unavailable crococlick_unavailable answer_lost rejected_by_xero".split()
+    "tracking_invalid period_locked number_taken number_invalid plan_invoice_cap total_mismatch negative_total "
+    "awaiting_approval line_invalid due_date_missing payment_exceeds_due payment_mismatch refund_needs_person "
+    "edited_after_payment void_with_payments changed_in_xero removed_in_xero deleted_in_crococlick rate_limited_minute "
+    "rate_limited_day xero_unavailable crococlick_unavailable answer_lost rejected_by_xero".split()
 )
 REFUSED = [word for word, row in WORDS.items() if row.invoice]
 UNPAYABLE = [word for word, row in WORDS.items() if row.payment]

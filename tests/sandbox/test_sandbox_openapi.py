@@ -97,6 +97,7 @@ RECORDED_ONLY = {"InvoicePaymentServices", "OrganisationID", "HasValidationError
         ("TaxRates", "TaxRate"),
         ("Currencies", "Currency"),
         ("Users", "User"),
+        ("TrackingCategories", "TrackingCategory"),
         ("Contacts", "Contact"),
         ("Contacts?page=1", "Contact"),
         ("Invoices", "Invoice"),
@@ -109,7 +110,9 @@ RECORDED_ONLY = {"InvoicePaymentServices", "OrganisationID", "HasValidationError
 def test_xeros_answers_fit_its_own_file(box: Sandbox, path: str, element: str) -> None:
     """Types, enumerations and property names of every resource are those of the accounting file."""
     spec = xero_spec(shared("reference", "openapi", "xero_accounting.yaml"))
-    box.xero.add_invoice(**invoice(InvoiceNumber="O-1", LineItems=[line(DiscountAmount=1)], Url="https://a.example/1"))
+    box.xero.add_tracking("Region", "North")
+    tracked = line(DiscountAmount=1, Tracking=[{"Name": "Region", "Option": "North"}])
+    box.xero.add_invoice(**invoice(InvoiceNumber="O-1", LineItems=[tracked], Url="https://a.example/1"))
     box.xero.pay("O-1", 10, reference="r")
     with xero_client(box) as client:
         body = client.get("/" + path).json()

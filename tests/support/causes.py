@@ -124,6 +124,24 @@ def archived_account(world):
     world.has("INV-1")
 
 
+def account_of_a_product(world):
+    """Lines of one product have an account of their own, which is archived by now."""
+    world.xero.add_account(Code="7071", Name="Coffee", Type="REVENUE", Status="ARCHIVED")
+    world.set(revenue_account__product__p1="7071")
+    world.has("INV-1", lines=vat(20, productId="p1"))
+
+
+def no_such_category(world):
+    world.set(tracking__Region="North")
+    world.has("INV-1")
+
+
+def archived_option(world):
+    world.xero.add_tracking("Region", "North", "South")
+    world.xero.change_option("Region", "North", Status="ARCHIVED")
+    no_such_category(world)
+
+
 def payments_not_allowed(world):
     world.set(payment_account__EUR="706")
     paid(world)
@@ -142,6 +160,11 @@ def payment_locked(world):
     once_in_xero(world)
     world.xero.organisation(PeriodLockDate=(TODAY - timedelta(days=20)).isoformat())
     world.crm.pay("INV-1", 120, at=f"{TODAY - timedelta(days=30)}T10:00:00.000Z")
+
+
+def payment_of_a_draft(world):
+    world.set(payment_account__EUR=bank(world), approval="draft")
+    paid(world)
 
 
 def capped(world):

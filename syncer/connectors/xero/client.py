@@ -20,6 +20,7 @@ from syncer.domain.model.books import (
     NewTaxRate,
     Organisation,
     TaxRate,
+    TrackingCategory,
 )
 from syncer.domain.model.payment import BookPayment, NewPayment
 from syncer.domain.model.xero_document import BookDocument
@@ -89,6 +90,10 @@ class XeroAccounts:
             tax_rates=tuple(self._find(wire.get("TaxRates"), entities.tax_rates)),
             currencies=frozenset(self._find(wire.get("Currencies"), entities.currencies)),
         )
+
+    def tracking(self) -> Sequence[TrackingCategory]:
+        """The tracking categories with their options, archived ones too: one call."""
+        return self._find(wire.get("TrackingCategories", ("includeArchived", "true")), entities.tracking_categories)
 
     def organisation(self) -> Organisation:
         """The organisation itself: one call."""

@@ -33,6 +33,8 @@ from syncer.domain.model.books import (
     Organisation,
     TaxComponent,
     TaxRate,
+    TrackingCategory,
+    TrackingOption,
 )
 from syncer.domain.model.payment import BookPayment
 from syncer.domain.model.xero_document import BookDocument, BookLine
@@ -128,6 +130,20 @@ def read_rate(found: Mapping[str, Any]) -> TaxRate:
         status=text(found, "Status") or "ACTIVE",
         applies_to_revenue=found.get("CanApplyToRevenue") is True,
     )
+
+
+def tracking_categories(data: Mapping[str, Any]) -> Lookup[TrackingCategory]:
+    """The tracking categories, whatever their status."""
+    return _all(data, "TrackingCategories", _read_tracking)
+
+
+def _read_tracking(found: Mapping[str, Any]) -> TrackingCategory:
+    options = (
+        TrackingOption(text(one, "TrackingOptionID"), needed(one, "Name"), text(one, "Status") or "ACTIVE")
+        for one in parts(found, "Options")
+    )
+    status = text(found, "Status") or "ACTIVE"
+    return TrackingCategory(text(found, "TrackingCategoryID"), needed(found, "Name"), status, tuple(options))
 
 
 def contacts(data: Mapping[str, Any]) -> Lookup[BookContact]:

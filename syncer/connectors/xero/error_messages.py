@@ -124,6 +124,7 @@ ROWS: tuple[MessagePattern, ...] = (
         reason="unknown",
     ),
     _row(r"Account code( or ID)? must be specified", "account_missing"),
+    _row(r"Unknown tracking details", "tracking_invalid"),
     # dates
     _row(r"(The document DueDate field must be specified|Due date cannot be empty)", "due_date_missing"),
     _row(r"The (document )?Date field must be specified", "line_invalid", field="issue_date", reason="missing"),
@@ -140,7 +141,6 @@ ROWS: tuple[MessagePattern, ...] = (
     _row(rf"Item Code {_V.format('item')} is not valid", "line_invalid", field="item"),
     _row(r"Item Code is invalid", "line_invalid", field="item"),
     _row(rf"Price List Item with Code {_V.format('item')} already exists", "line_invalid", field="item"),
-    _row(r"Unknown tracking details", "line_invalid", field="tracking"),
     # These two come where the price is too small to count (XeroAPI/Xero-Java#353): accounts and rates were checked.
     _row(r"Account must be valid", "line_invalid", field="account", reason="perhaps_price_too_small"),
     _row(r"Tax rate must be valid", "line_invalid", field="tax", reason="perhaps_price_too_small"),

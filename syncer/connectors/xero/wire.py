@@ -285,7 +285,7 @@ def _document(document: Document, emptied: str | None = None) -> dict[str, Any]:
         "Status": document.status,
         # Only ever set: sending false would take back what a person has set in Xero.
         **({"SentToContact": True} if document.sent_to_contact else {}),
-        "LineItems": [_line(line) for line in document.lines],
+        "LineItems": [_line(line) | _tracking(document) for line in document.lines],
     }
 
 
@@ -307,6 +307,13 @@ def _line(line: DocumentLine) -> dict[str, Any]:
         **({"DiscountAmount": line.discount} if line.discount else {}),
         **({} if line.tax_amount is None else {"TaxAmount": line.tax_amount}),
     }
+
+
+def _tracking(document: Document) -> dict[str, Any]:
+    """The options that every line carries, by name ("invoices")."""
+    if not document.tracking:
+        return {}
+    return {"Tracking": [{"Name": category, "Option": option} for category, option in document.tracking]}
 
 
 def _account(account: str, by_id: str, by_code: str) -> dict[str, str]:

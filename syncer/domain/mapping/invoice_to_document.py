@@ -4,8 +4,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from syncer.domain.mapping.crococlick_totals import combined_rate
+from syncer.domain.mapping.line_accounts import line_accounts
 from syncer.domain.mapping.plain_text import without_odd_characters
 from syncer.domain.mapping.tax_rates import tax_rate, untaxed
+from syncer.domain.mapping.tracking import tracking_problems
 from syncer.domain.mapping.xero_line import DESCRIPTION_LIMIT, described
 from syncer.domain.mapping.xero_totals import Reckoned, reckon
 from syncer.domain.model.books import (
@@ -13,7 +15,6 @@ from syncer.domain.model.books import (
     CAPPED_PLANS,
     MULTICURRENCY,
     OTHER_APPROVALS,
-    Account,
     Books,
     Document,
     TaxRate,
@@ -21,26 +22,9 @@ from syncer.domain.model.books import (
 from syncer.domain.model.invoice import Invoice, Status, Tax
 from syncer.domain.model.money import ZERO, text
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_settings import Rules
+from syncer.domain.model.sync_settings import AUTHORISED, DRAFT, Rules
 
 TEXT_LIMIT = 255  # Xero's Invoices page: InvoiceNumber, Reference
-
-_SYSTEM_ACCOUNTS = frozenset({"DEBTORS", "CREDITORS", "BANKCURRENCYGAIN"})
-
-
-def revenue_account(books: Books, rules: Rules) -> Account | Problem:
-    """The account that lines are booked on (Xero's Accounts page: active, no bank, no debtors or creditors)."""
-    if not rules.revenue_account:
-        return Problem("account_missing", {"setting": "revenue_account"})
-    account = books.account_by_code.get(rules.revenue_account)
-    facts = {"setting": "revenue_account", "code": rules.revenue_account, "name": account.name if account else ""}
-    if account is None:
-        return Problem("account_invalid", {**facts, "why": "unknown"})
-    if account.status != "ACTIVE":
-        return Problem("account_invalid", {**facts, "why": "archived"})
-    if account.type == "BANK" or account.system_account in _SYSTEM_ACCOUNTS:
-        return Problem("account_invalid", {**facts, "why": "not_for_sales"})
-    return account
 
 
 def rounding_account(books: Books, rules: Rules) -> str:
@@ -51,28 +35,37 @@ def rounding_account(books: Books, rules: Rules) -> str:
     return next((a.code or a.id for a in books.accounts if a.system_account == "ROUNDING"), "")
 
 
-def document(invoice: Invoice, books: Books, contact_id: str, rules: Rules) -> Document | tuple[Problem, ...]:
-    """The Xero document of this invoice, to the cent, or all its problems."""
-    problems = [*_identity_problems(invoice, rules), *_date_problems(invoice, books, rules)]
-    problems += _currency_problems(invoice, books, rules)
-    account = revenue_account(books, rules)
-    if isinstance(account, Problem):
-        problems.append(account)
+def status_when_new(invoice: Invoice, rules: Rules) -> str:
+    """The Xero status of an invoice that is not there yet."""
+    return DRAFT if invoice.status is Status.DRAFT else rules.approval
+
+
+def document(
+    invoice: Invoice, books: Books, contact_id: str, rules: Rules, status: str = ""
+) -> Document | tuple[Problem, ...]:
+    """The Xero document of this invoice, to the cent, or all its problems; without a `status` that of a new one."""
+    status = status or status_when_new(invoice, rules)
+    approved = status == AUTHORISED and invoice.status is not Status.DRAFT
+    problems = [*_identity_problems(invoice, rules), *_date_problems(invoice, books, rules, approved)]
+    problems += _currency_problems(invoice, books, rules, approved)
+    accounts, account_problems = line_accounts(invoice, books, rules)
+    problems += account_problems
+    problems += tracking_problems(books, rules)
     rates, tax_problems = _line_rates(invoice, books, rules)
     problems += tax_problems
-    if problems or isinstance(account, Problem):
+    if problems:
         return tuple(problems)
     percents = {rate.type: percent(rate) for rate in {id(rate): rate for rate in rates}.values()}
     reckoned = reckon(
         invoice,
         [rate.type for rate in rates],
         [percents[rate.type] for rate in rates],
-        account.code or account.id,
+        [account.code or account.id for account in accounts],
         _rounding(books, rules),
     )
     if isinstance(reckoned, Problem):
         return (reckoned,)
-    return _assemble(invoice, contact_id, reckoned, rules)
+    return _assemble(invoice, contact_id, reckoned, rules, status, approved)
 
 
 def percent(rate: TaxRate) -> Decimal:
@@ -108,14 +101,14 @@ def _identity_problems(invoice: Invoice, rules: Rules) -> list[Problem]:
     return problems
 
 
-def _date_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Problem]:
+def _date_problems(invoice: Invoice, books: Books, rules: Rules, approved: bool) -> list[Problem]:
     problems = []
     if invoice.issue_date is None:
         problems.append(Problem("issue_date_missing", {}, "issue date"))
     if due_date(invoice, rules) is None and invoice.status is not Status.DRAFT:
         problems.append(Problem("due_date_missing", {}, "due date"))
     lock = books.lock_date()
-    if lock and invoice.issue_date and invoice.issue_date <= lock and invoice.status is not Status.DRAFT:
+    if lock and invoice.issue_date and invoice.issue_date <= lock and approved:
         facts = {"issue_date": invoice.issue_date.isoformat(), "lock_date": lock.isoformat()}
         problems.append(Problem("period_locked", facts, "issue date"))
     return problems
@@ -133,7 +126,7 @@ def lacks_currency(currency: str, books: Books) -> bool:
     return currency not in books.currencies and currency != books.organisation.base_currency
 
 
-def _currency_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Problem]:
+def _currency_problems(invoice: Invoice, books: Books, rules: Rules, approved: bool) -> list[Problem]:
     problems = []
     facts = {"currency": invoice.currency, "organisation": books.organisation.name}
     if lacks_currency(invoice.currency, books):
@@ -143,7 +136,7 @@ def _currency_problems(invoice: Invoice, books: Books, rules: Rules) -> list[Pro
         elif said or not rules.create_currencies:
             known = {**facts, "would_not": list(said)} if said else facts
             problems.append(Problem("currency_not_enabled", known, "currency"))
-    if not books.actions.get(APPROVE, True) and invoice.status is not Status.DRAFT:
+    if not books.actions.get(APPROVE, True) and approved:
         problems.append(_may_not_approve(books))
     return problems
 
@@ -180,8 +173,9 @@ def _reference(invoice: Invoice, rules: Rules) -> str:
     return " ".join(without_odd_characters(written).split("\n")).strip()
 
 
-def _assemble(invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rules) -> Document:
-    draft = invoice.status is Status.DRAFT
+def _assemble(
+    invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rules, status: str, approved: bool
+) -> Document:
     assert invoice.issue_date is not None  # noqa: S101 — its absence is a problem found before
     return Document(
         source_id=invoice.source_id,
@@ -192,11 +186,12 @@ def _assemble(invoice: Invoice, contact_id: str, reckoned: Reckoned, rules: Rule
         currency=invoice.currency,
         reference=_reference(invoice, rules),
         url=rules.invoice_url(invoice.source_id),
-        status="DRAFT" if draft else "AUTHORISED",
-        sent_to_contact=rules.mark_sent and not draft,
+        status=status,
+        sent_to_contact=rules.mark_sent and approved,  # Xero takes it of approved invoices alone ("invoices")
         inclusive=reckoned.inclusive,
         lines=reckoned.lines,
         total=reckoned.total + ZERO,
         total_tax=reckoned.tax,
         corrections=reckoned.corrections,
+        tracking=tuple(sorted(rules.tracking.items())),
     )

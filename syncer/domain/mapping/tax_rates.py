@@ -35,6 +35,13 @@ def tax_key(taxes: Iterable[Tax]) -> str:
     return "+".join(f"{text(rate)}%" for rate in sorted(tax.rate for tax in taxes))
 
 
+def setting_names(taxes: tuple[Tax, ...]) -> list[str]:
+    """The names by which a setting may mean the taxes of one line, the most specific first."""
+    if not taxes:
+        return ["none"]
+    return [*([taxes[0].id] if len(taxes) == 1 else []), tax_key(taxes)]
+
+
 def tax_rate(taxes: tuple[Tax, ...], books: Books, rules: Rules) -> TaxRate | Problem:
     """The Xero rate for the taxes of one line; one that is still to be created is `is_new`."""
     if not taxes:
@@ -61,8 +68,7 @@ def mapping_of(taxes: tuple[Tax, ...], rules: Rules) -> str:
     """The TaxType that a person chose for the taxes of one line, by their id or by their rates; empty for none."""
     if not taxes:
         return rules.tax_none
-    by_id = rules.taxes.get(taxes[0].id) if len(taxes) == 1 else None
-    return by_id or rules.taxes.get(tax_key(taxes)) or ""
+    return next((rules.taxes[name] for name in setting_names(taxes) if rules.taxes.get(name)), "")
 
 
 def untaxed(books: Books, rules: Rules) -> TaxRate | Problem:

@@ -27,23 +27,31 @@ class Reckoned:
 
 
 def reckon(
-    invoice: Invoice, tax_types: Sequence[str], rates: Sequence[Decimal], account: str, rounding: tuple[str, str] | None
+    invoice: Invoice,
+    tax_types: Sequence[str],
+    rates: Sequence[Decimal],
+    accounts: Sequence[str],
+    rounding: tuple[str, str] | None,
 ) -> Reckoned | Problem:
     """Lines that Xero's arithmetic turns into exactly the invoice's total and stated tax, or `total_mismatch`.
 
-    `tax_types` and `rates` (percent, as Xero reckons them) are per line; `account` and `rounding` (account, TaxType)
-    are where lines and a rounding line are booked. All amounts are in major units of the invoice's currency.
+    `tax_types`, `rates` (percent, as Xero reckons them) and `accounts` are per line; `rounding` (account, TaxType) is
+    where a rounding line is booked. All amounts are in major units of the invoice's currency.
     """
     try:
-        return _reckon(invoice, tax_types, rates, account, rounding)
+        return _reckon(invoice, tax_types, rates, accounts, rounding)
     except DecimalException:  # beyond 28 digits nothing is exact, and no money either
         return Problem("line_invalid", {"what": "amount_too_large"}, "lines")
 
 
 def _reckon(
-    invoice: Invoice, tax_types: Sequence[str], rates: Sequence[Decimal], account: str, rounding: tuple[str, str] | None
+    invoice: Invoice,
+    tax_types: Sequence[str],
+    rates: Sequence[Decimal],
+    accounts: Sequence[str],
+    rounding: tuple[str, str] | None,
 ) -> Reckoned | Problem:
-    plain = None if any(rates) else _as_it_stands(invoice, tax_types, account)
+    plain = None if any(rates) else _as_it_stands(invoice, tax_types, accounts)
     if plain:
         return plain
     parts = shares(invoice)
@@ -53,18 +61,18 @@ def _reckon(
     inclusive = _is_inclusive(invoice.lines)
     drafts = [
         XeroLine.of(part, tax_type, rate / HUNDRED, account, inclusive)
-        for part, tax_type, rate in zip(parts, tax_types, rates, strict=True)
+        for part, tax_type, rate, account in zip(parts, tax_types, rates, accounts, strict=True)
     ]
     settled = _Settlement(invoice, parts, drafts, inclusive, unit).settle(rounding)
     return settled or _mismatch(invoice, parts)
 
 
-def _as_it_stands(invoice: Invoice, tax_types: Sequence[str], account: str) -> Reckoned | None:
+def _as_it_stands(invoice: Invoice, tax_types: Sequence[str], accounts: Sequence[str]) -> Reckoned | None:
     """The common case, quickly: no tax, no discount, and lines that Xero holds and adds up as they are."""
     if invoice.discount or invoice.tax:
         return None
     lines, total = [], ZERO
-    for line, tax_type in zip(invoice.lines, tax_types, strict=True):
+    for line, tax_type, account in zip(invoice.lines, tax_types, accounts, strict=True):
         amount = line.amount
         if line.taxes or line.quantity < 0 or abs(amount) > LARGEST or not holds(line, amount):
             return None

@@ -130,6 +130,25 @@ class BookInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackingOption:
+    """One option of a tracking category."""
+
+    id: str
+    name: str
+    status: str = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingCategory:
+    """A tracking category; an organisation has at most two active ones."""
+
+    id: str
+    name: str
+    status: str = "ACTIVE"
+    options: tuple[TrackingOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NewTaxRate:
     """A tax rate to create; `report_type` (ReportTaxType) only where the edition needs one, else empty."""
 
@@ -162,6 +181,7 @@ class Books:
     currencies: frozenset[str] = frozenset()
     actions: Mapping[str, bool] = field(default_factory=dict)
     refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what Xero would not create, and why
+    tracking: tuple[TrackingCategory, ...] | None = None  # None: not read, since no setting needs it
 
     @cached_property
     def account_by_code(self) -> Mapping[str, Account]:
@@ -216,6 +236,7 @@ class Document:
     total: Decimal
     total_tax: Decimal
     corrections: tuple[str, ...] = ()
+    tracking: tuple[tuple[str, str], ...] = ()  # category and option that every line carries
 
 
 def books_text(books: Books) -> str:
@@ -228,6 +249,8 @@ def books_text(books: Books) -> str:
         "actions": dict(books.actions),
         "refused": {key: list(said) for key, said in books.refused.items()},
     }
+    if books.tracking is not None:
+        told["tracking"] = [asdict(category) for category in books.tracking]
     return json.dumps(told, ensure_ascii=False, default=str, sort_keys=True)
 
 
@@ -241,12 +264,17 @@ def books_from(written: str) -> Books:
         currencies=frozenset(told["currencies"]),
         actions=told["actions"],
         refused={key: tuple(said) for key, said in told.get("refused", {}).items()},
+        tracking=tuple(_tracking(category) for category in told["tracking"]) if "tracking" in told else None,
     )
 
 
 def _organisation(told: dict[str, Any]) -> Organisation:
     dates = ("period_lock_date", "end_of_year_lock_date")
     return Organisation(**{**told, **{name: date.fromisoformat(told[name]) if told[name] else None for name in dates}})
+
+
+def _tracking(told: dict[str, Any]) -> TrackingCategory:
+    return TrackingCategory(**{**told, "options": tuple(TrackingOption(**option) for option in told["options"])})
 
 
 def _tax_rate(told: dict[str, Any]) -> TaxRate:

@@ -89,7 +89,7 @@ CAUSES: Mapping[str, Cause] = {
         Who.ADMIN,
         Cure.SETTING,
         Cure.BOOKS,
-        codes="account_missing account_invalid payment_account_missing payment_account_invalid",
+        codes="account_missing account_invalid tracking_invalid payment_account_missing payment_account_invalid",
     ),
     # the document
     **_causes(Who.ACCOUNTANT, Cure.CONTENT, Cure.BOOKS, codes="period_locked plan_invoice_cap"),
@@ -110,6 +110,7 @@ CAUSES: Mapping[str, Cause] = {
         "changed_in_xero removed_in_xero deleted_in_crococlick",
     ),
     **_causes(Who.SUPPORT, Cure.CONTENT, Cure.ORDER, codes="payment_changed"),
+    **_causes(Who.ACCOUNTANT, Cure.CONTENT, Cure.SETTING, Cure.DOCUMENT, codes="awaiting_approval"),
     # heals by itself
     **_causes(
         Who.NOBODY,

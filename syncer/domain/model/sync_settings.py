@@ -6,6 +6,9 @@ from datetime import date
 
 from syncer.domain.model.invoice import Status
 
+REVENUE_ACCOUNT = "revenue_account"  # the setting, and the beginning of those for one product or tax
+TRACKING = "tracking."  # the beginning of the settings that choose tracking options
+AUTHORISED, SUBMITTED, DRAFT = "AUTHORISED", "SUBMITTED", "DRAFT"  # Xero's statuses of a new invoice
 DEFAULT_STATUSES = frozenset({Status.SENT, Status.PAYMENT_PROCESSING, Status.PARTIALLY_PAID, Status.PAID, Status.VOID})
 
 
@@ -17,8 +20,12 @@ class Rules:
     start_date: date | None = None
     statuses: frozenset[Status] = DEFAULT_STATUSES
     revenue_account: str = ""
+    product_accounts: Mapping[str, str] = field(default_factory=dict)  # CrocoClick product id → code or AccountID
+    tax_accounts: Mapping[str, str] = field(default_factory=dict)  # CrocoClick tax id, RATE% or "none" → the same
+    approval: str = AUTHORISED  # the Xero status of a sent invoice that goes over
     payment_accounts: Mapping[str, str] = field(default_factory=dict)  # by currency; "" is any currency
     rounding_account: str = ""
+    tracking: Mapping[str, str] = field(default_factory=dict)  # the option that every line gets, by tracking category
     taxes: Mapping[str, str] = field(default_factory=dict)  # CrocoClick tax id or RATE% → TaxType
     tax_none: str = ""
     create_contacts: bool = True

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import blake2b
 
-from syncer.domain.mapping.invoice_to_document import document
+from syncer.domain.mapping.invoice_to_document import document, status_when_new
 from syncer.domain.matching.invoice_contacts import Create, Decision, Join, Linked
 from syncer.domain.model.books import BookInvoice, Books, Document
-from syncer.domain.model.invoice import Invoice
+from syncer.domain.model.invoice import Invoice, Status
 from syncer.domain.model.money import text
 from syncer.domain.model.payment import NewPayment
 from syncer.domain.model.problems import NOT_ELIGIBLE, Problem
-from syncer.domain.model.sync_settings import Rules
+from syncer.domain.model.sync_settings import AUTHORISED, DRAFT, SUBMITTED, Rules
 from syncer.domain.model.sync_state import SyncState
 
 
@@ -102,12 +102,30 @@ def unless_refused(action: Action, standing: SyncState, scene: PlanInputs) -> Ac
     return replace(action, stamp=depends)
 
 
+def is_to_approve(invoice: Invoice, standing: SyncState, rules: Rules) -> bool:
+    """Whether its unapproved document has to move on: it was sent in CrocoClick since, or nobody has to approve it."""
+    if not standing.unapproved or invoice.status is Status.DRAFT:
+        return False
+    was_draft = standing.synced_status == Status.DRAFT and standing.xero_status == DRAFT
+    return rules.approval == AUTHORISED or (was_draft and rules.approval == SUBMITTED)
+
+
+def _status_in_xero(invoice: Invoice, standing: SyncState, rules: Rules) -> str:
+    """The status to write: what is approved cannot become a draft again, and what waits for approval goes on to."""
+    if not standing.xero_id or (standing.unapproved and invoice.status is Status.DRAFT):
+        return status_when_new(invoice, rules)
+    if not standing.unapproved:
+        return AUTHORISED
+    return rules.approval if is_to_approve(invoice, standing, rules) else standing.xero_status
+
+
 def written(invoice: Invoice, standing: SyncState, scene: PlanInputs) -> Document | Action:
     """The document that the invoice becomes, or why it cannot."""
     contact = scene.contacts.get(invoice.customer.id)
     if contact is None or not invoice.customer.id:
         contact = Problem("contact_missing", {"number": invoice.number})
-    made = document(invoice, scene.books, contact_ref(contact), scene.rules)
+    status = _status_in_xero(invoice, standing, scene.rules)
+    made = document(invoice, scene.books, contact_ref(contact), scene.rules, status)
     problems = made if isinstance(made, tuple) else ()
     if isinstance(contact, Problem):
         problems = (contact, *problems)
@@ -178,7 +196,7 @@ def is_ours(head: BookInvoice, source_id: str) -> bool:
 
 # What blocks everything first, then what is the invoice's own, so that the one sentence shown is the one to act on.
 _RANK = (
-    "role_missing account_missing account_invalid contact_missing contact_invalid contact_archived "
+    "role_missing account_missing account_invalid tracking_invalid contact_missing contact_invalid contact_archived "
     "contact_ambiguous contact_name_taken currency_not_in_plan currency_not_enabled tax_archived tax_wrong_side "
     "tax_ambiguous tax_unmapped period_locked number_invalid negative_total issue_date_missing due_date_missing "
     "line_invalid total_mismatch"

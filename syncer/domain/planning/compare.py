@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncer.domain.model.invoice import Invoice, Status
+from syncer.domain.model.sync_settings import AUTHORISED
 from syncer.domain.model.sync_state import GONE, UNAPPROVED
 
 FIELDS = ("number", "contact", "issue_date", "due_date", "currency", "total", "tax", "paid", "due", "status")
@@ -32,11 +33,16 @@ class Compared:
     before: str = ""
 
 
-def compare(crococlick: Book, xero: Book, before: Mapping[str, str] | None = None) -> tuple[Compared, ...]:
-    """Every field that both books speak of; those that differ come first. `before` is by field."""
+def compare(
+    crococlick: Book, xero: Book, before: Mapping[str, str] | None = None, approval: str = AUTHORISED
+) -> tuple[Compared, ...]:
+    """Every field that both books speak of; those that differ come first.
+
+    `before` is by field, `approval` what the settings make of a sent invoice in Xero.
+    """
     changed = before or {}
     found = [
-        Compared(name, crococlick[name], xero[name], _same(name, crococlick, xero), changed.get(name, ""))
+        Compared(name, crococlick[name], xero[name], _same(name, crococlick, xero, approval), changed.get(name, ""))
         for name in FIELDS
         if name in crococlick and name in xero
     ]
@@ -90,18 +96,22 @@ def _settlement(paid: Decimal | None, due: Decimal | None, is_void: bool) -> dic
     return {} if is_void else {name: amount for name, amount in known.items() if amount is not None}
 
 
-def _same(name: str, crococlick: Book, xero: Book) -> bool:
+def _same(name: str, crococlick: Book, xero: Book, approval: str) -> bool:
     if name != "status":
         return crococlick[name] == xero[name]
-    return xero["status"] in meant(str(crococlick["status"]), nothing_to_pay=crococlick.get("total") == 0)
+    return xero["status"] in meant(str(crococlick["status"]), crococlick.get("total") == 0, approval)
 
 
-def meant(status: str, nothing_to_pay: bool) -> frozenset[str]:
-    """The statuses in Xero that mean the same; one over nothing is paid there as soon as it is approved."""
+def meant(status: str, nothing_to_pay: bool, approval: str = AUTHORISED) -> frozenset[str]:
+    """The statuses in Xero that mean the same; one over nothing is paid there as soon as it is approved.
+
+    Where people approve in Xero what was sent, one that waits for that is as it should be.
+    """
     if status == Status.DRAFT:
         return UNAPPROVED
     if status == Status.VOID:
         return GONE
+    waiting = UNAPPROVED if approval != AUTHORISED else frozenset()
     if nothing_to_pay:
-        return frozenset({"AUTHORISED", "PAID"})
-    return frozenset({"PAID" if status == Status.PAID else "AUTHORISED"})
+        return waiting | {AUTHORISED, "PAID"}
+    return waiting | {"PAID" if status == Status.PAID else AUTHORISED}

@@ -69,6 +69,8 @@ def due(invoice: Invoice, standing: SyncState, books: Books, rules: Rules) -> Du
     missing = missing_payments(standing)
     if not missing or (changed and _would_be_too_much(missing, invoice, standing)):
         return Due(problem=stays)
+    if standing.unapproved:
+        return Due(problem=stays or _awaiting_approval(missing, invoice, standing))
     account = account_for(invoice.currency, books, rules)
     if isinstance(account, Problem):
         return Due(problem=stays or Problem(account.code, {**account.facts, "payments": len(missing)}))
@@ -91,6 +93,13 @@ def missing_payments(standing: SyncState) -> list[Payment]:
         one for one in standing.payments if one.counts and one.source_id not in standing.carried and not one.refunded
     ]
     return sorted(missing, key=lambda one: (one.paid_on or date.max, one.source_id))
+
+
+def _awaiting_approval(missing: Sequence[Payment], invoice: Invoice, standing: SyncState) -> Problem:
+    """Xero takes payments of approved invoices alone (Xero's Payments page)."""
+    amount = text(sum((one.amount for one in missing), ZERO))
+    facts = {"currency": invoice.currency, "payments": len(missing), "amount": amount}
+    return Problem("awaiting_approval", {**facts, "xero_status": standing.xero_status})
 
 
 def _would_be_too_much(missing: Sequence[Payment], invoice: Invoice, standing: SyncState) -> bool:

@@ -11,7 +11,17 @@ from syncer.domain.model.money import text
 from syncer.domain.model.payment import Payment, account_for
 from syncer.domain.model.problems import Problem
 from syncer.domain.model.sync_state import GONE, SyncState, changes, mismatch, said
-from syncer.domain.planning.actions import Action, Do, PlanInputs, hold, leave, number_problem, unless_refused, written
+from syncer.domain.planning.actions import (
+    Action,
+    Do,
+    PlanInputs,
+    hold,
+    is_to_approve,
+    leave,
+    number_problem,
+    unless_refused,
+    written,
+)
 from syncer.domain.planning.changed_payments import Changed, changed_payments, replaceable
 from syncer.domain.planning.payments import due, locked_payments, refund, takes_payments
 
@@ -41,7 +51,8 @@ def upkeep(invoice: Invoice, standing: SyncState, scene: PlanInputs, owner: Invo
         if differs and not goes_on:
             return hold(invoice, standing, differs)
         changed = [{"field": "total"}] if differs else []
-    if standing.synced_fingerprint != invoice.fingerprint or _approved_since(invoice, standing) or changed:
+    moves_on = is_to_approve(invoice, standing, scene.rules)
+    if standing.synced_fingerprint != invoice.fingerprint or moves_on or changed:
         return _edit(invoice, standing, scene, owner, changed)
     return _payments(invoice, standing, scene)
 
@@ -50,11 +61,6 @@ def _wanted(invoice: Invoice, scene: PlanInputs) -> dict[str, str]:
     """What Xero has to say once it says the same as CrocoClick."""
     contact = scene.contacts.get(invoice.customer.id)
     return {**said(invoice), **({"contact": contact.xero_id} if isinstance(contact, Linked) else {})}
-
-
-def _approved_since(invoice: Invoice, standing: SyncState) -> bool:
-    """Whether it was sent in CrocoClick while it is a draft in Xero."""
-    return standing.unapproved and invoice.status is not Status.DRAFT
 
 
 def _removed(invoice: Invoice, standing: SyncState) -> Action:
@@ -110,9 +116,6 @@ def _edit(
         return _paying_on(made, standing, scene)
     if locked := _locked(standing, scene):
         return _paying_on(hold(invoice, standing, locked), standing, scene)
-    if not standing.unapproved:
-        # What is approved there cannot become a draft again.
-        made = replace(made, status="AUTHORISED")
     if not standing.xero_amount_paid:
         return unless_refused(Action(invoice, Do.UPDATE, document=made, xero_id=standing.xero_id), standing, scene)
     in_heads = all(one["field"] in AMENDABLE for one in changed)

@@ -12,13 +12,15 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from syncer.domain.mapping.invoice_to_document import lacks_currency, revenue_account
+from syncer.domain.mapping.invoice_to_document import lacks_currency
+from syncer.domain.mapping.line_accounts import account_of, account_setting, account_settings, meant_by
 from syncer.domain.mapping.tax_rates import mapping_of, tax_key, tax_rate
+from syncer.domain.mapping.tracking import tracking_problems
 from syncer.domain.model.books import APPROVE, MULTICURRENCY, Account, Books, TaxRate
 from syncer.domain.model.invoice import Flaw, Invoice, Status, Tax
 from syncer.domain.model.payment import account_for
 from syncer.domain.model.problems import Problem, heals_by_itself
-from syncer.domain.model.sync_settings import Rules
+from syncer.domain.model.sync_settings import AUTHORISED, REVENUE_ACCOUNT, TRACKING, Rules
 from syncer.domain.planning.actions import Action, Do
 
 PAYMENT = "CreateInvoicePayment"  # Xero's Organisation page, "actions"
@@ -86,11 +88,12 @@ _CHECK_OF: Mapping[str, str] = {
     "period_locked": "lock_date",
     **dict.fromkeys(
         "payment_exceeds_due payment_mismatch payment_changed refund_needs_person edited_after_payment "
-        "void_with_payments changed_in_xero removed_in_xero deleted_in_crococlick".split(),
+        "void_with_payments awaiting_approval changed_in_xero removed_in_xero deleted_in_crococlick".split(),
         "in_xero",
     ),
     **dict.fromkeys(["rejected_by_xero", "tax_not_for_account"], "refused"),
 }
+_AS_CHOSEN = frozenset({"awaiting_approval"})  # what a person waits for by the settings' own choice
 _NO_ACCOUNT = frozenset({"payment_account_missing", "payment_account_invalid"})
 
 
@@ -144,7 +147,11 @@ def check_all(actions: Sequence[Action], situation: Situation) -> list[Check]:
 def _not_named(checks: Iterable[Check], going: Sequence[Action]) -> list[Action]:
     """What waits for a person although nothing of the above fails: what Xero refused before may be anything."""
     named = _failing(checks)
-    held = [action for action in going if action.do is Do.HOLD and not heals_by_itself(action.problems[0].code)]
+    held = [
+        action
+        for action in going
+        if action.do is Do.HOLD and action.cause not in _AS_CHOSEN and not heals_by_itself(action.cause)
+    ]
     return [action for action in held if action.invoice.source_id not in named]
 
 
@@ -190,7 +197,7 @@ def _role(invoices: Sequence[Invoice], now: Situation) -> Check:
     actions = now.books.actions
     if not actions:
         return Check("xero_role", Level.UNKNOWN)
-    if not actions.get(APPROVE, True):
+    if not actions.get(APPROVE, True) and now.rules.approval == AUTHORISED:
         approved = bundle(one for one in invoices if one.status is not Status.DRAFT)
         return approved.check("xero_role", Level.FAIL, {"action": APPROVE})
     if not actions.get(PAYMENT, True):
@@ -217,13 +224,49 @@ def _timezone(everything: Bundle, now: Situation) -> Check:
 
 
 def _accounts(going: Sequence[Action], now: Situation) -> list[Check]:
-    found = revenue_account(now.books, now.rules)
+    return [*_line_accounts(going, now), *_tracking(going, now), *_payment_accounts(going, now), *_rounding(now)]
+
+
+def _line_accounts(going: Sequence[Action], now: Situation) -> list[Check]:
+    """One for each setting that names an account for lines; one that is wrong fails as soon as an invoice needs it.
+
+    Without any other such setting the default fails at once.
+    """
+    needing: dict[str, Bundle] = defaultdict(Bundle)
+    meant: dict[str, Mapping[str, str]] = {}
+    for invoice in (action.invoice for action in going):
+        for line in invoice.lines:
+            setting = account_setting(line, now.rules)
+            needing[setting].add(invoice)
+            meant.setdefault(setting, meant_by(setting, line))
+    settings = account_settings(now.rules)
+    checks = []
+    for setting in settings:
+        found = account_of(setting, now.books, now.rules)
+        facts = meant.get(setting) or meant_by(setting)
+        subject = "" if setting == REVENUE_ACCOUNT else setting
+        if isinstance(found, Problem):
+            level = Level.FAIL if needing[setting].ids or len(settings) == 1 else Level.WARN
+            checks.append(needing[setting].check("revenue_account", level, {**facts, **_of(found)}, subject))
+        else:
+            told = {**facts, "account": found.code or found.id, "name": found.name}
+            checks.append(Check("revenue_account", Level.PASS, told, subject))
+    return checks
+
+
+def _tracking(going: Sequence[Action], now: Situation) -> list[Check]:
+    """One for each tracking category that the settings name: every invoice needs it."""
     everything = bundle(action.invoice for action in going)
-    if isinstance(found, Problem):
-        revenue = everything.check("revenue_account", Level.FAIL, _of(found))
-    else:
-        revenue = Check("revenue_account", Level.PASS, {"account": found.code, "name": found.name})
-    return [revenue, *_payment_accounts(going, now), *_rounding(now)]
+    wrong = {problem.facts["category"]: problem for problem in tracking_problems(now.books, now.rules)}
+    checks = []
+    for category, option in sorted(now.rules.tracking.items()):
+        subject, facts = f"{TRACKING}{category}", {"category": category, "option": option}
+        if problem := wrong.get(category):
+            checks.append(everything.check("tracking", Level.FAIL, _of(problem), subject))
+        else:
+            level = Level.UNKNOWN if now.books.tracking is None else Level.PASS
+            checks.append(Check("tracking", level, facts, subject))
+    return checks
 
 
 def _payment_accounts(going: Sequence[Action], now: Situation) -> list[Check]:
@@ -360,7 +403,10 @@ def _by_cause(code: str, those: Iterable[tuple[Action, Iterable[Problem]]]) -> l
     for action, problems in those:
         for problem in problems:
             found.setdefault(problem.code, (problem, Bundle()))[1].add(action.invoice)
-    return [those.check(code, Level.FAIL, _of(problem), cause) for cause, (problem, those) in sorted(found.items())]
+    return [
+        those.check(code, Level.WARN if cause in _AS_CHOSEN else Level.FAIL, _of(problem), cause)
+        for cause, (problem, those) in sorted(found.items())
+    ]
 
 
 def _start_date(going: Sequence[Action], now: Situation) -> Check:
@@ -401,7 +447,7 @@ def _plan_cap(going: Sequence[Action], now: Situation) -> Check:
     """The smallest plans approve a few sales invoices a month; which ones count is Xero's to say."""
     plan = now.books.organisation.plan
     facts = {"plan": plan, "most": MONTHLY, "approved": now.approved_this_month}
-    if plan not in CAPPED | PERHAPS_CAPPED:
+    if plan not in CAPPED | PERHAPS_CAPPED or now.rules.approval != AUTHORISED:
         return Check("plan_cap", Level.PASS, {"plan": plan})
     approved = [
         action.invoice for action in going if action.do is Do.CREATE and action.invoice.status is not Status.DRAFT

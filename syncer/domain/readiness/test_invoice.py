@@ -15,7 +15,7 @@ from syncer.domain.model.books import Books, Document, DocumentLine
 from syncer.domain.model.invoice import Customer, Invoice, LineItem, Status, Tax
 from syncer.domain.model.money import ONE, ZERO, cents, decimals
 from syncer.domain.model.problems import Problem
-from syncer.domain.model.sync_settings import Rules
+from syncer.domain.model.sync_settings import AUTHORISED, Rules
 from syncer.domain.model.xero_document import BookDocument, BookLine
 from syncer.domain.planning.compare import meant
 
@@ -141,8 +141,8 @@ def findings(wanted: Wanted, made: Document | None, there: BookDocument) -> list
         *(_lines(made, there, wanted.books) if made else ()),
         _equal("currency", invoice.currency, head.currency),
         *_totals(invoice, made, there),
-        _status(invoice, head.status),
-        _equal("sent", wanted.rules.mark_sent and invoice.status is not Status.DRAFT, there.sent_to_contact),
+        _status(invoice, head.status, wanted.rules.approval),
+        *_sent(wanted, there),
     ]
 
 
@@ -159,9 +159,16 @@ def _totals(invoice: Invoice, made: Document | None, there: BookDocument) -> Ite
     yield _equal("total", invoice.total, there.head.total)
 
 
-def _status(invoice: Invoice, found: str) -> Finding:
-    accepted = meant(invoice.status, nothing_to_pay=invoice.total == 0)
-    usual = {Status.DRAFT: "DRAFT", Status.VOID: "VOIDED", Status.PAID: "PAID"}.get(invoice.status, "AUTHORISED")
+def _sent(wanted: Wanted, there: BookDocument) -> Iterator[Finding]:
+    """Who approves an invoice in Xero also says there whether the customer has it."""
+    if wanted.rules.approval == AUTHORISED:
+        sent = wanted.rules.mark_sent and wanted.invoice.status is not Status.DRAFT
+        yield _equal("sent", sent, there.sent_to_contact)
+
+
+def _status(invoice: Invoice, found: str, approval: str) -> Finding:
+    accepted = meant(invoice.status, invoice.total == 0, approval)
+    usual = {Status.DRAFT: "DRAFT", Status.VOID: "VOIDED", Status.PAID: "PAID"}.get(invoice.status, approval)
     return Finding("status", usual, found, found in accepted)
 
 

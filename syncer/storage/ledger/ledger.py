@@ -257,6 +257,8 @@ class Ledger:
             pen.append("setting", {**columns, "changed_by": [by] * count})
             done = [(key, {"value": before.get(key)}, {"value": value}) for key, value in changes.items()]
             pen.audit(AuditEntry(by, "setting_changed"), done)
+            if "approval" in changes:
+                pen.wake_unapproved()
 
         self._write(now, write)
 

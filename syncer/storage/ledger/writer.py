@@ -132,6 +132,14 @@ class LedgerWriter:
             {"connection": self.connection, "ids": list(ids)},
         )
 
+    def wake_unapproved(self) -> None:
+        """Look again at those that wait for approval in Xero: whether they still have to is a setting."""
+        self.tx.execute(
+            "UPDATE invoice SET state = 'waiting' WHERE connection = $connection AND state = 'synced' "
+            "AND xero_status IN ('DRAFT', 'SUBMITTED') AND status <> 'draft'",
+            {"connection": self.connection},
+        )
+
     def reach(self, reached: Mapping[str, datetime]) -> None:
         """Note how far something was read."""
         self.put("watermark", "name", {"name": list(reached), "reached_at": list(reached.values())})

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from syncer.domain.mapping.line_accounts import setting_behind
 from syncer.domain.matching.invoice_contacts import UNKNOWN
 from syncer.domain.model.books import Amendment, BookContact, BookInvoice, Document, TaxRate
 from syncer.domain.model.invoice import Invoice
 from syncer.domain.model.money import text
 from syncer.domain.model.payment import BookPayment
 from syncer.domain.model.problems import CAUSES, Cure, Problem, heals_by_itself
+from syncer.domain.model.sync_settings import REVENUE_ACCOUNT
 from syncer.domain.planning.actions import Do
 from syncer.domain.planning.changed_payments import payment_changed
 from syncer.domain.ports import Refused
@@ -115,6 +117,11 @@ class Writes:
             known |= {"name": invoice.customer.name, "email": invoice.customer.email}
         if problem.code == "period_locked" and invoice.issue_date:
             known["issue_date"] = invoice.issue_date.isoformat()
+        if account := str(problem.facts.get("account") or ""):
+            known["setting"] = setting_behind(invoice, self._seen.scene.rules, account) or REVENUE_ACCOUNT
+        if problem.code == "tracking_invalid":
+            chosen = sorted(self._seen.scene.rules.tracking.items())
+            known["chosen"] = ", ".join(f"{category}: {option}" for category, option in chosen)
         return Problem(problem.code, {**known, **problem.facts}, problem.where)
 
     def _look_later(self, problem: Problem, element: WriteItem) -> None:
