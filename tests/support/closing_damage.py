@@ -1,7 +1,7 @@
 """What may come apart between two equal books, one kind each, with what a comparison has to say of it.
 
-Each function damages one invoice that stands in both books over 120.00, unpaid or (where it begins with `paid_`) paid in
-full, and returns the (number, field) pairs that differ then.
+Each function damages one invoice that stands in both books over 120.00, unpaid or (where its name begins with `paid_`)
+paid in full, and returns the (number, field) pairs that differ then.
 """
 
 from tests.support.payments_world import remove, standing_payments
@@ -148,10 +148,12 @@ def total_in_crococlick(world, number):
 
 
 def rate_in_crococlick(world, number):
-    """The same tax in sum, of another rate."""
-    world.crm.edit_invoice(
-        number, lines=[{"name": "A", "qty": 1, "amount": 100, "taxes": [10]}, {"name": "B", "qty": 0.1, "amount": 100, "taxes": [100]}]
-    )  # fmt: skip
+    """The same tax in sum, of other rates."""
+    lines = [
+        {"name": "A", "qty": 1, "amount": 100, "taxes": [10]},
+        {"name": "B", "qty": 1, "amount": 10, "taxes": [100]},
+    ]
+    world.crm.edit_invoice(number, lines=lines)
     return _fields(number, "total due tax_by_rate")
 
 

@@ -212,8 +212,6 @@ def _differing(ours: SalesDocument, theirs: SalesDocument) -> Iterable[tuple[str
 
 def _is_same_status(ours: SalesDocument, theirs: SalesDocument) -> bool:
     """Whether both mean the same; a refund may or may not have reopened CrocoClick's invoice."""
-    if not ours.stands and not theirs.stands:
-        return True
     if theirs.status in meant(ours.status, nothing_to_pay=ours.total == 0):
         return True
     return (

@@ -17,6 +17,7 @@ INVOICE = "invoice"
 CREDIT_NOTE = "credit_note"
 # Xero's statuses of a document that counts; DRAFT and SUBMITTED wait, VOIDED and DELETED are gone ("invoices").
 STANDING = frozenset({"AUTHORISED", "PAID"})
+LARGEST_TAX = Decimal(10) ** 15  # what is larger is no amount of money
 APART = frozenset({Status.DRAFT, Status.VOID, Status.UNKNOWN})
 
 
@@ -146,7 +147,7 @@ def _taxes(invoice: Invoice) -> dict[str, Decimal]:
         if part.tax:
             name = rate_name(part.rate * HUNDRED)
             exact[name] = exact.get(name, ZERO) + part.tax
-    return {name: cents(amount) for name, amount in exact.items()}
+    return {name: cents(amount) for name, amount in exact.items() if abs(amount) < LARGEST_TAX}
 
 
 def _adds_up(invoice: Invoice, taxes: Mapping[str, Decimal]) -> bool:
