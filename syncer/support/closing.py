@@ -228,13 +228,13 @@ class BooksReading:
 
     def _look_for_contacts(self) -> None:
         """Contacts of Xero that were merged since the mirror was read."""
+        both = [(one.crococlick.party, one.xero.party) for one in paired(self._books()) if one.crococlick and one.xero]
         apart = {
-            pair.crococlick.party.xero_id
-            for pair in paired(self._books())
-            if pair.crococlick
-            and pair.xero
-            and pair.crococlick.party.xero_id
-            and not pair.crococlick.party.is_same(pair.xero.party)
+            party.xero_id
+            for ours, theirs in both
+            if ours.xero_id and not ours.is_same(theirs)
+            for party in (ours, theirs)
+            if party.xero_id
         }
         if apart:
             fresh = {one.id: one for one in self._context.accounts.contacts_with_ids(sorted(apart))}
