@@ -124,8 +124,9 @@ def compare_books(
     `note` is told what the reading will cost before it begins. Raises LedgerBusy when a run is at work, TryLater,
     Reconnect, HaltRun.
     """
-    with connection.alone(), _heeding(connection, obstacles.NOTHING, lambda: True):
+    with connection.alone(), _heeding(connection, obstacles.NOTHING, stop):
         connection.refresh_source()
+        connection.accounts.ask_again()
         reading = BooksReading(connection.doors(), span, tell, stop)
         note(reading.price())
         return reading.compare(), reading.facts
