@@ -31,6 +31,14 @@ NAMES: Mapping[str, str] = {
 }
 SIDES: Mapping[str, str] = {"crococlick": "CrocoClick", "xero": "Xero"}
 
+# Next steps that belong to no cause of the ledger.
+SYNC = "Sync: it goes over, or is held with the cause."
+FULL = "Sync in full: it is carried over, or held with the order that settles it."
+STRANGER = "Leave it where it was sold outside CrocoClick; void it in Xero where it was entered twice."
+NOTE = "Where it gives back what CrocoClick refunded, put the number of the invoice into its Reference in Xero; else leave it."
+# Xero cannot edit a payment ("payments"), and a sync does not look at the day of one that it has carried.
+MOVED = "The day was changed in Xero. Take the payment off there and enter it again with the day of CrocoClick, or leave it."
+
 
 def shown(difference: Difference, value: Value) -> str:
     """A value of a difference as people read it."""

@@ -6,6 +6,7 @@ document of another day is told as that and not as missing.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeVar
@@ -52,6 +53,7 @@ class LedgerFacts:
 
     rows: Mapping[str, Mapping[str, Any]]
     carried: Mapping[str, str]
+    carried_on: Mapping[str, date | None]  # the day with which each transaction went
     links: Mapping[str, str]
     rates: Mapping[str, str]  # effective rate by TaxType
 
@@ -70,9 +72,11 @@ def ledger_facts(context: RunContext) -> LedgerFacts:
     """Ask the ledger once."""
     ledger = context.ledger
     books = invoice_state.known_books(ledger)
+    carried = ledger.rows("closing_payments")
     return LedgerFacts(
         rows={row["source_id"]: row for row in ledger.rows("closing_invoices")},
-        carried={row["source_id"]: row["xero_id"] for row in ledger.rows("closing_payments")},
+        carried={row["source_id"]: row["xero_id"] for row in carried},
+        carried_on={row["source_id"]: row["xero_paid_on"] for row in carried},
         links={row["source_id"]: row["xero_id"] for row in ledger.rows("contacts") if row["xero_id"]},
         rates={rate.type: rate_name(rate.effective_rate) for rate in books.tax_rates} if books else {},
     )

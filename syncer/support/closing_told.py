@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from syncer.domain.closing.compare import DOCUMENT, Difference, Record, Value
+from syncer.domain.closing.compare import DOCUMENT, PAYMENT_DATE, Difference, Record, Value
 from syncer.domain.closing.comparison import Comparison, ids_of
-from syncer.domain.closing.documents import Receipt, SalesDocument
+from syncer.domain.closing.documents import CREDIT_NOTE, Receipt, SalesDocument
 from syncer.domain.closing.matching import PaymentPair
 from syncer.domain.model.books import Books
 from syncer.domain.model.money import show
@@ -17,8 +17,8 @@ from syncer.messages import closing as closing_messages
 from syncer.messages import problems, remedies
 from syncer.messages.format import WHO
 from syncer.storage.ledger.records import kept_facts
+from syncer.support.closing import LedgerFacts
 
-Rows = Mapping[str, Mapping[str, Any]]
 SYNC = ["sync"]
 FULL = ["sync", "--full"]
 
@@ -26,8 +26,10 @@ FULL = ["sync", "--full"]
 class Told:
     """One comparison with what the ledger says of each invoice; `books` give the orders their choices."""
 
-    def __init__(self, comparison: Comparison, rows: Rows, books: Books | None) -> None:
-        self.comparison, self._rows, self._books = comparison, rows, books
+    def __init__(self, comparison: Comparison, facts: LedgerFacts, books: Books | None) -> None:
+        self.comparison, self._books = comparison, books
+        self._rows, self._carried_on = facts.rows, facts.carried_on
+        rows = facts.rows
         self._numbers = Counter(row["number"] for row in rows.values())
 
     def summary(self) -> dict[str, Any]:
@@ -107,7 +109,9 @@ class Told:
             return ""
         if row.get("cause"):
             return f" Why: {problems.cause_sentence(row['cause'], kept_facts(row))}."
-        return "" if row else " No sync has seen it yet."
+        if not row:
+            return " No sync has seen it yet."
+        return " It is to go with the next sync." if row["state"] == "waiting" else ""
 
     def _advice(self, one: Difference) -> tuple[str, str, list[str] | None]:
         """Who acts, what to do, and the order that does it."""
@@ -118,10 +122,12 @@ class Told:
             if known:
                 return known.who, known.sentence, known.order
         if one.invoice_id and (not row or row["state"] in ("waiting", "retrying")):
-            return WHO[Who.SUPPORT], "Sync: it goes over, or is held with the cause.", SYNC
+            return WHO[Who.SUPPORT], closing_messages.SYNC, SYNC
+        if one.field == PAYMENT_DATE and self._carried_on.get(one.about["transaction_id"]) == one.crococlick:
+            return WHO[Who.ACCOUNTANT], closing_messages.MOVED, None
         if one.invoice_id:
-            return WHO[Who.SUPPORT], "Sync in full: it is carried over, or held with the order that settles it.", FULL
-        step = "Leave it where it was sold outside CrocoClick; void it in Xero where it was entered twice."
+            return WHO[Who.SUPPORT], closing_messages.FULL, FULL
+        step = closing_messages.NOTE if one.about.get("kind") == CREDIT_NOTE else closing_messages.STRANGER
         return WHO[Who.ACCOUNTANT], step, None
 
     # -- the proof ------------------------------------------------------------------------------------------------

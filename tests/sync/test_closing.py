@@ -228,3 +228,21 @@ def test_a_change_is_settled_by_the_orders_that_are_advised(world, side):
                 world._give(name, [row for one in what for row in search.meant(world.ledger, one)], said)
         world.sync(full=any(one["order"] == ["sync", "--full"] for one in found))
     assert differences(world) == []
+
+
+def test_a_payment_whose_day_was_moved_in_xero_is_the_accountants(world):
+    """A sync does not look at it; where CrocoClick moved it, the sync holds it with its order."""
+    paid = [world.crm.pay(f"INV-{place}", at="2026-10-20T09:00:00Z") for place in (1, 2)]
+    world.sync()
+    [payment] = [one for one in world.xero.payments() if paid[0] in one["Reference"]]
+    world.xero.delete_payment(payment["PaymentID"])
+    world.xero.pay("INV-1", payment["Amount"], date="2026-10-25", reference=payment["Reference"])
+    world.crm.correct_payment(paid[1], fulfilledAt="2026-10-23T10:00:00.000Z")
+    found = reconciled(world)["differences"]
+    assert [(one["number"], one["field"], one["who"], one["order"]) for one in found] == [
+        ("INV-1", "payment_date", "the accountant", None),
+        ("INV-2", "payment_date", "you", ["sync", "--full"]),
+    ]
+    world.sync(full=True)
+    [_, moved] = reconciled(world)["differences"]
+    assert moved["order"] == ["order", "replace_payment", "INV-2"]

@@ -645,5 +645,5 @@ SELECT source_id, number, status, live, currency, issue_date, contact_id, xero_i
 FROM {invoice_now} WHERE connection = $connection;
 
 -- name: closing_payments
--- The Xero payment of each transaction that went.
-SELECT source_id, xero_id FROM payment WHERE connection = $connection AND xero_id IS NOT NULL;
+-- The Xero payment of each transaction that went, and the day with which it went.
+SELECT source_id, xero_id, xero_paid_on FROM payment WHERE connection = $connection AND xero_id IS NOT NULL;
