@@ -3,7 +3,8 @@
 import argparse
 import os
 import secrets
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,11 @@ def _tell(summary: dict[str, Any], asked: argparse.Namespace, out: Out) -> None:
     chosen = "" if asked.first or asked.last else ", all that there is; choose with --from and --to"
     first, last = (format.day(summary[name]) if summary[name] else "the beginning" for name in ("from", "to"))
     out.say(f"Both books from {first} to {last}{chosen}.")
-    for one in summary["differences"][:SHOWN]:
-        out.say(f"\n{one['number'] or 'Without a number'}  {one['sentence']}")
-        order = f" python -m syncer {' '.join(one['order'])}" if one["order"] else ""
-        out.say(f"  Next ({one['who']}): {one['next']}{order}")
-    if (more := len(summary["differences"]) - SHOWN) > 0:
-        out.say(f"\nand {more:,} more; `reconcile --json` lists all.")
+    documents = _by_document(summary["differences"])
+    for those in documents[:SHOWN]:
+        _tell_document(those, out)
+    if (more := len(documents) - SHOWN) > 0:
+        out.say(f"\nand {format.count(more, 'document')} more; `reconcile --json` lists all.")
     rows = [(name, one["crococlick"], one["xero"], one["residual"]) for name, one in summary["totals"].items()]
     if rows:
         out.say("")
@@ -72,6 +72,26 @@ def _tell(summary: dict[str, Any], asked: argparse.Namespace, out: Out) -> None:
     out.say(f"\n{_verdict(summary)}")
     if made := summary.get("proof"):
         out.say(f"Proof written to {made['file']}. Note its seal elsewhere: {made['seal']}")
+
+
+def _by_document(differences: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for one in differences:
+        found.setdefault((one["number"], one["invoice_id"], one["xero_id"]), []).append(one)
+    return list(found.values())
+
+
+def _tell_document(differences: Sequence[Mapping[str, Any]], out: Out) -> None:
+    """What differs in one document, and each next step once."""
+    first, *others = (one["sentence"] for one in differences)
+    out.say(f"\n{differences[0]['number'] or 'Without a number'}  {first}")
+    for sentence in others:
+        out.say(f"  {sentence}")
+    steps = {(one["who"], one["next"], tuple(one["order"] or ())) for one in differences}
+    for who, step, order in sorted(steps):
+        out.say(f"  Next ({who}): {step}")
+        if order:
+            out.say(f"    python -m syncer {shlex.join(order)}")
 
 
 def _verdict(summary: dict[str, Any]) -> str:
