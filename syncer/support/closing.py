@@ -21,6 +21,7 @@ from syncer.domain.closing.comparison import (
     paired_payments,
 )
 from syncer.domain.closing.documents import (
+    APART,
     Party,
     Receipt,
     SalesDocument,
@@ -182,7 +183,9 @@ class BooksReading:
     def _may_be_meant(self, row: Mapping[str, Any], numbers: set[str]) -> bool:
         """An invoice that the ledger knows and the list did not show, though it is of these days or so numbered."""
         is_dated = row["issue_date"] is not None and self._span.holds(row["issue_date"])
-        return not row["gone"] and (is_dated or row["number"] in numbers)
+        # Drafts that were deleted stay in the ledger: they are not asked for again each time.
+        counts = bool(row["xero_id"]) or (row["live"] and row["status"] not in APART)
+        return counts and not row["gone"] and (is_dated or row["number"] in numbers)
 
     def _look_in_xero(self, ours: Sequence[SalesDocument]) -> None:
         """Documents of another day, by binding, by the mirror's marks and numbers, and by number in Xero itself."""
@@ -198,8 +201,10 @@ class BooksReading:
             self._take(accounts.sales_with_ids(missing))
 
     def _look_in_crococlick(self, ids: set[str]) -> None:
-        """Invoices of another day, by id; where there are many, by one list of everything."""
+        """Invoices of another day, by id; where there are many, by one list of everything, if it is not read yet."""
         crm = self._context.crm
+        if len(ids) > ONE_BY_ONE and self._span.is_endless:
+            return
         if len(ids) > ONE_BY_ONE:
             for invoice in self._all(crm.invoices(), "crococlick", "reading"):
                 self._read.invoices[invoice.source_id] = invoice
