@@ -197,8 +197,14 @@ class BooksReading:
         if numbers:
             ids |= {head.id for head in ledger.book_invoices(numbers)}
             ids |= {head.id for head in accounts.invoices_numbered(numbers[:NUMBERS])}
+        self._read_by_id(ids)
+
+    def _read_by_id(self, ids: set[str]) -> None:
+        """These documents of Xero, as far as they were not read."""
         if missing := sorted(ids - self._read.xero.keys()):
-            self._take(accounts.sales_with_ids(missing))
+            found = self._context.accounts.sales_with_ids(missing)
+            self._take(found)
+            self._note(found.unreadable, "xero")
 
     def _look_in_crococlick(self, ids: set[str]) -> None:
         """Invoices of another day, by id; where there are many, by one list of everything, if it is not read yet."""
@@ -221,8 +227,7 @@ class BooksReading:
         ours = [one.crococlick for one in alone if one.crococlick and self._span.holds(one.crococlick.paid_on)]
         theirs = [one.xero for one in alone if one.xero and self._span.holds(one.xero.paid_on)]
         ids = {self.facts.bound[one.document_id] for one in ours if one.document_id in self.facts.bound}
-        if missing := sorted(ids - self._read.xero.keys()):
-            self._take(self._context.accounts.sales_with_ids(missing))
+        self._read_by_id(ids)
         sources = {self.facts.source_of[one.document_id] for one in theirs if one.document_id in self.facts.source_of}
         if sources and self._span.first:
             self._read_older_payments(sources)
