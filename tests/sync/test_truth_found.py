@@ -270,7 +270,7 @@ def test_what_holds_the_document_is_told_also_where_its_payment_was_refused(payi
 
 
 def test_money_paid_after_a_refund_goes_over_and_the_refund_stays_told(paying):
-    """A refund is a fact of its own: what the customer pays after it is entered, and a person still books the refund."""
+    """A refund is a fact of its own: what is paid after it is entered, and a person still books the refund."""
     world = paying
     world.has("INV-1")
     first = world.crm.pay("INV-1", 40)
