@@ -10,7 +10,19 @@ from sandbox import magic
 from sandbox.clock import Clock
 from sandbox.state import Store
 from sandbox.wire import Call, Reply, dumps, json_reply
-from sandbox.xero import consent, contacts, history, invoice_rules, invoices, payments, scopes, settings, tracking, xml
+from sandbox.xero import (
+    consent,
+    contacts,
+    credit_notes,
+    history,
+    invoice_rules,
+    invoices,
+    payments,
+    scopes,
+    settings,
+    tracking,
+    xml,
+)
 from sandbox.xero.auth import APPS, Identity, jwks
 from sandbox.xero.books import Books
 from sandbox.xero.errors import ApiFault, BadPost, NotFound, Refused
@@ -307,6 +319,14 @@ def to_payments(caller: Caller, call: Call, key: str) -> Reply | None:
     return answer(books, call, caller.provider, "Payments", written)
 
 
+def to_credit_notes(caller: Caller, call: Call, key: str) -> Reply | None:
+    """/CreditNotes: reading alone."""
+    if call.method != "GET":
+        return None
+    books = caller.books
+    return credit_notes.one(books, key, caller.provider) if key else credit_notes.listing(books, call, caller.provider)
+
+
 def to_organisation(caller: Caller, call: Call, key: str) -> Reply | None:
     """/Organisation and /Organisation/Actions."""
     if call.method != "GET":
@@ -381,6 +401,7 @@ ROUTES: dict[str, Callable[[Caller, Call, str], Reply | None]] = {
     "invoices": to_invoices,
     "contacts": to_contacts,
     "payments": to_payments,
+    "creditnotes": to_credit_notes,
     "organisation": to_organisation,
     "organisations": to_organisation,  # as its own elements are called; both are answered
     "accounts": to_accounts,

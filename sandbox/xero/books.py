@@ -114,6 +114,27 @@ class Payment:
 payment_row = attrgetter(*Payment.__slots__)
 
 
+@dataclass(slots=True)
+class CreditNote:
+    """Money that a customer may have back; amounts in cents, the lines as ready-made JSON."""
+
+    id: str
+    number: str
+    contact_id: str
+    date: str
+    currency: str
+    tax: int
+    total: int
+    lines: str = "[]"
+    reference: str = ""
+    status: str = "AUTHORISED"
+    type: str = "ACCRECCREDIT"
+    updated: int = 0
+
+
+note_row = attrgetter(*CreditNote.__slots__)
+
+
 @dataclass
 class Switches:
     """Where the reference is silent or doubtful, or where a test wants another organisation.
@@ -153,6 +174,7 @@ class Books:
         self.contacts: dict[str, Contact] = {}
         self.invoices: dict[str, Invoice] = {}
         self.payments: dict[str, Payment] = {}
+        self.credit_notes: dict[str, CreditNote] = {}
         self.items: set[str] = set()
         self.history: dict[str, list[dict[str, Any]]] = {}
         self.names: dict[str, str] = {}
@@ -230,6 +252,11 @@ class Books:
         self.payments[payment.id] = payment
         self.store.put(f"xero/{self.tenant}/payment", payment.id, dumps(payment_row(payment)))
 
+    def keep_credit_note(self, note: CreditNote) -> None:
+        """Keep a credit note."""
+        self.credit_notes[note.id] = note
+        self.store.put(f"xero/{self.tenant}/creditnote", note.id, dumps(note_row(note)))
+
     def keep_history(self, document: str, record: dict[str, Any]) -> None:
         """Add a note to a document's history."""
         notes = self.history.setdefault(document, [])
@@ -282,6 +309,8 @@ class Books:
                 self.numbers[invoice.number] = invoice.id
         for id_, head, _ in self.store.rows(f"{kind}/payment"):
             self.payments[id_] = Payment(*json.loads(head))
+        for id_, head, _ in self.store.rows(f"{kind}/creditnote"):
+            self.credit_notes[id_] = CreditNote(*json.loads(head))
         for id_, head, _ in self.store.rows(f"{kind}/history"):
             self.history[id_] = json.loads(head)
         self.store.waiting.clear()

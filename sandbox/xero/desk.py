@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.state import at_once
 from sandbox.wire import Call, dumps
 from sandbox.xero import books as books_xero
-from sandbox.xero import contacts, editions, invoices, opening, payments, settings, tracking
+from sandbox.xero import contacts, credit_notes, editions, invoices, opening, payments, settings, tracking
 from sandbox.xero.api import API, Caller, Xero
 from sandbox.xero.auth import ACCESS_S
 from sandbox.xero.books import Books, Contact, Invoice, new_id
@@ -183,6 +183,11 @@ class XeroDesk:
         if written.errors:
             raise ValueError("; ".join(written.errors))
         return written.id
+
+    @at_once
+    def add_credit_note(self, contact: str, date: str, total: Any, tax: Any = 0, **fields: Any) -> str:
+        """A credit note that a person made, for a contact by id or name; further fields of books.CreditNote."""
+        return credit_notes.add(self.books, self._contact(contact).id, date, total, tax, **fields).id
 
     def _bank(self) -> dict[str, Any]:
         return next(a for a in self.books.accounts.values() if a["Type"] == "BANK")

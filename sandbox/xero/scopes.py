@@ -46,6 +46,7 @@ KNOWN = {*WRITABLE, *(f"{name}.read" for name in WRITABLE), *READ_ONLY, *IDENTIT
 
 NEEDED = {
     "invoices": ("accounting.invoices",),
+    "creditnotes": ("accounting.invoices",),
     "items": ("accounting.settings", "accounting.invoices"),
     "contacts": ("accounting.contacts",),
     "payments": ("accounting.payments",),

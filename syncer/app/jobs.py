@@ -11,9 +11,12 @@ from typing import Any, cast
 from syncer.app import pause, states
 from syncer.app.installation import Connection
 from syncer.domain import settings as conf
+from syncer.domain.closing.comparison import Comparison
+from syncer.domain.closing.documents import Span
 from syncer.domain.errors import Reconnect, SyncerError, TryLater, WrongUsage
 from syncer.domain.model.obstacle import PAUSED
 from syncer.domain.ports import Accounts
+from syncer.support.closing import BooksReading, LedgerFacts
 from syncer.support.runs import result_of_import, result_of_run
 from syncer.support.search import find
 from syncer.sync import obstacles
@@ -140,6 +143,22 @@ def foresee(connection: Connection, orders: RunOptions, tell: Tell, stop: Callab
     with connection.alone(), _heeding(connection, obstacles.BY_LOOK, stop):
         connection.refresh_source()
         return Run("", connection.doors(_accounts_if_any(connection)), connection.rules(), orders, tell, stop).foresee()
+
+
+def compare_books(
+    connection: Connection, span: Span, tell: Tell, stop: Callable[[], bool], note: Callable[[str], None]
+) -> tuple[Comparison, LedgerFacts]:
+    """Read both books of these days and compare them; writes to neither.
+
+    `note` is told what the reading will cost before it begins. Raises LedgerBusy when a run is at work, TryLater,
+    Reconnect, HaltRun.
+    """
+    with connection.alone(), _heeding(connection, obstacles.NOTHING, stop):
+        connection.refresh_source()
+        connection.accounts.ask_again()
+        reading = BooksReading(connection.doors(), span, tell, stop)
+        note(reading.price())
+        return reading.compare(), reading.facts
 
 
 def search(connection: Connection, what: str) -> int:

@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "duplicates": "contacts.do_duplicates",
     "check": "readiness.do_check",
     "plan": "readiness.do_plan",
+    "reconcile": "reconcile.do_reconcile",
     "test-invoice": "test_invoice.do_test_invoice",
     "explain": "invoices.do_explain",
     "retry": "invoices.do_order",

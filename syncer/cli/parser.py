@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,6 +48,7 @@ def parser() -> Parser:
     command("resume", "let a paused connection go on")
     _declare_watch(command)
     _declare_set_up(command)
+    _declare_reconcile(command)
     _declare_questions_and_orders(command)
     _declare_backup(command)
     return top
@@ -121,6 +122,29 @@ def _declare_set_up(command: Declare) -> None:
     test.add_argument("--invoice", metavar="WHAT", default="", help="only check this one; nothing is made or voided")
     contact = "make one for this contact: an email, a name, an id"
     test.add_argument("--contact", metavar="WHAT", default="", help=contact)
+
+
+def _declare_reconcile(command: Declare) -> None:
+    does = "both books compared to the cent, without a write to either: documents, payments, credit notes"
+    reconcile = command("reconcile", does)
+    first = "first issue date, such as 2026-01-01 (default: the setting start_date, else the first document)"
+    reconcile.add_argument("--from", dest="first", metavar="DATE", type=_date, help=first)
+    last = "last issue date, included (default: the last document); payments count by their own day"
+    reconcile.add_argument("--to", dest="last", metavar="DATE", type=_date, help=last)
+    proof = "also write what was compared, sealed; a file that exists is refused"
+    reconcile.add_argument("--proof", metavar="FILE", type=Path, help=proof)
+    verify = "say whether such a file is as it was written; compares nothing anew and needs no connection"
+    reconcile.add_argument("--verify", metavar="FILE", type=Path, help=verify)
+
+
+def _date(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    if not 1900 <= day.year <= 2200:
+        raise argparse.ArgumentTypeError("a date such as 2026-01-31 was expected")
+    return day
 
 
 def _seconds(text: str) -> timedelta:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from syncer.domain.closing.documents import Receipt, SalesDocument
 from syncer.domain.matching.invoice_contacts import NewContact
 from syncer.domain.matching.similarity import SourceContact
 from syncer.domain.model.books import (
@@ -129,8 +130,13 @@ class Crm(Protocol):
     def location(self) -> Location:
         """The location that this client reaches: its name and time zone."""
 
-    def invoices(self, *, status: str = "", since: date | None = None, search: str = "") -> Iterator[Page[Invoice]]:
-        """Invoices oldest first; `since` bounds the issue date. A row may come twice when the list moves meanwhile."""
+    def invoices(
+        self, *, status: str = "", since: date | None = None, search: str = "", until: date | None = None
+    ) -> Iterator[Page[Invoice]]:
+        """Invoices oldest first; `since` and `until` bound the issue date, by a day more.
+
+        A row may come twice when the list moves meanwhile.
+        """
 
     def invoice(self, source_id: str) -> Invoice | None:
         """One invoice by its id; None where CrocoClick has none."""
@@ -213,6 +219,18 @@ class Accounts(Protocol):
 
     def invoice(self, invoice_id: str) -> BookDocument:
         """One invoice with its lines: one call."""
+
+    def sales(self, first: date | None, last: date | None) -> Iterator[Page[SalesDocument]]:
+        """The sales invoices of these days, whole, whatever their status; pages of 1,000."""
+
+    def sales_with_ids(self, ids: Sequence[str]) -> Lookup[SalesDocument]:
+        """The sales invoices that have one of these ids, whole: a call for each 40."""
+
+    def credit_notes(self, first: date | None) -> Iterator[Page[SalesDocument]]:
+        """Customers' credit notes dated on this day or later; pages of 1,000."""
+
+    def payments_dated(self, first: date | None, last: date | None) -> Iterator[Page[Receipt]]:
+        """The payments of these days that stand, those of bills too; pages of 1,000."""
 
     def create_contacts(
         self, contacts: Sequence[NewContact], *, call_id: str, key: str

@@ -314,6 +314,7 @@ PHASES: Mapping[str, str] = {
     "starting": "Starting",
     "settling": "Looking for what was under way",
     "reading": "Reading CrocoClick",
+    "reading_xero": "Reading Xero",
     "planning": "Planning",
     "contacts": "Customers to Xero",
     "contacts_xero": "Reading Xero's contacts",

@@ -208,3 +208,17 @@ def test_highlevels_client_gets_tokens(quiet: Sandbox) -> None:
         )
 
     assert asyncio.run(journey())["userType"] == "Company"
+
+
+def test_credit_notes_are_listed(connected: Connected, box: Sandbox) -> None:
+    """By day and kind, with their lines; voided ones too."""
+    contact = box.xero.add_contact(Name="Client SDK")
+    box.xero.add_credit_note(contact, "2026-10-28", 30, 5, reference="Refund")
+    box.xero.add_credit_note(contact, "2026-11-02", 12, number="CN-9", status="VOIDED")
+    api, tenant = connected.accounting, connected.tenant
+    where = 'Type=="ACCRECCREDIT" AND Date >= DateTime(2026, 10, 01) AND Date <= DateTime(2026, 10, 31)'
+    [note] = api.get_credit_notes(tenant, where=where, page=1).credit_notes
+    assert (note.credit_note_number, note.reference, note.total, note.total_tax) == ("CN-0001", "Refund", 30, 5)
+    assert note.line_items[0].tax_amount == 5 and note.remaining_credit == 30
+    assert len(api.get_credit_notes(tenant).credit_notes) == 2
+    assert api.get_credit_note(tenant, note.credit_note_id).credit_notes[0].contact.contact_id == contact

@@ -56,7 +56,9 @@ class CrocoClick:
         self._reader = RecordReader(found.timezone)
         return found
 
-    def invoices(self, *, status: str = "", since: date | None = None, search: str = "") -> Iterator[Page[Invoice]]:
+    def invoices(
+        self, *, status: str = "", since: date | None = None, search: str = "", until: date | None = None
+    ) -> Iterator[Page[Invoice]]:
         """Invoices oldest first, pages of 100; a row may come twice.
 
         Pages overlap by one row: if the last row of a page is not in the next, the list has moved and a page is read
@@ -64,7 +66,7 @@ class CrocoClick:
         """
         seen: set[str] = set()
         for newest_first in (False, True):
-            for ids, page in self._sweep(_Asked(status, since, search, newest_first)):
+            for ids, page in self._sweep(_Asked(status, since, search, newest_first, until)):
                 seen.update(ids)
                 yield page
                 if newest_first and len(seen) >= (page.total or 0):
@@ -180,6 +182,7 @@ class CrocoClick:
                 since=asked.since,
                 search=asked.search,
                 newest_first=asked.newest_first,
+                until=asked.until,
             )
         )
         return wire.row_ids(data), reader.page(data)
@@ -202,3 +205,4 @@ class _Asked:
     since: date | None
     search: str
     newest_first: bool
+    until: date | None

@@ -48,6 +48,7 @@ def get_invoices(
     since: date | None = None,
     search: str = "",
     newest_first: bool = False,
+    until: date | None = None,
 ) -> Request:
     """A page of invoices by issue date, the only field that the list can be sorted by."""
     query = [
@@ -58,9 +59,11 @@ def get_invoices(
         ("sortField", "issueDate"),
         ("sortOrder", "descend" if newest_first else "ascend"),
     ]
-    # Which zone the filter is meant in is not published: a day more is asked for.
-    start = (since - timedelta(days=1)).isoformat() if since else ""
-    query += [(name, value) for name, value in (("status", status), ("startAt", start), ("search", search)) if value]
+    # Which zone the filters are meant in is not published: a day more is asked for.
+    start = _day(since, -1)
+    end = _day(until, 1)
+    filters = (("status", status), ("startAt", start), ("endAt", end), ("search", search))
+    query += [(name, value) for name, value in filters if value]
     return Request("GET", "/invoices/", tuple(query), hidden=frozenset({"search"}))
 
 
@@ -69,11 +72,15 @@ def get_invoice(location_id: str, invoice_id: str) -> Request:
     return Request("GET", f"/invoices/{quote(invoice_id, safe='')}", (("altId", location_id), ("altType", "location")))
 
 
+def _day(day: date | None, off: int) -> str:
+    """So many days later, as a filter takes it; empty where there is no day."""
+    return (day + timedelta(days=off)).isoformat() if day else ""
+
+
 def get_transactions(location_id: str, offset: int, *, since: date | None = None, contact_id: str = "") -> Request:
     """A page of the location's transactions, for invoices and for other things; of one contact, where it is named."""
-    start = (since - timedelta(days=1)).isoformat() if since else ""
     query = [("altId", location_id), ("altType", "location"), ("limit", str(PAGE_SIZE)), ("offset", str(offset))]
-    query += [(name, value) for name, value in (("startAt", start), ("contactId", contact_id)) if value]
+    query += [(name, value) for name, value in (("startAt", _day(since, -1)), ("contactId", contact_id)) if value]
     return Request("GET", "/payments/transactions", tuple(query))
 
 

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from syncer.connectors.http import Bearer, Request, Transport
 from syncer.connectors.xero import entities, wire
 from syncer.connectors.xero.rate_limit import OrganisationLimiter
+from syncer.domain.closing.documents import Receipt, SalesDocument
 from syncer.domain.errors import HaltRun, NeedsPerson, Reconnect
 from syncer.domain.matching.invoice_contacts import NewContact
 from syncer.domain.model.books import (
@@ -141,6 +142,22 @@ class XeroAccounts:
     def payments_of(self, invoice_id: str) -> Sequence[BookPayment]:
         """The payments on one invoice, deleted ones too."""
         return entities.payments(self._ask(wire.get_invoice(invoice_id)), invoice_id)
+
+    def sales(self, first: date | None, last: date | None) -> Iterator[Page[SalesDocument]]:
+        """The sales invoices of these days, whole, whatever their status; pages of 1,000."""
+        return self._pages("Invoices", lambda page: wire.get_sales(page, first, last), entities.sales)
+
+    def sales_with_ids(self, ids: Sequence[str]) -> Lookup[SalesDocument]:
+        """The sales invoices that have one of these ids, whole, up to 40 a call."""
+        return self._find_all([wire.get_invoices_with_payments(part) for part in _parts(ids)], entities.sales)
+
+    def credit_notes(self, first: date | None) -> Iterator[Page[SalesDocument]]:
+        """Customers' credit notes dated on this day or later; pages of 1,000."""
+        return self._pages("CreditNotes", lambda page: wire.get_credit_notes(page, first), entities.credit_notes)
+
+    def payments_dated(self, first: date | None, last: date | None) -> Iterator[Page[Receipt]]:
+        """The payments of these days that stand, those of bills too; pages of 1,000."""
+        return self._pages("Payments", lambda page: wire.get_payments_dated(page, first, last), entities.receipts)
 
     def create_contacts(
         self, contacts: Sequence[NewContact], *, call_id: str, key: str

@@ -1,11 +1,12 @@
 """What Xero's answers hold, as values of ours; no I/O.
 
-Sources: Xero's pages on organisation, accounts, tax rates, currencies, contacts, invoices and payments.
+Sources: Xero's pages on organisation, accounts, tax rates, currencies, contacts, invoices, credit notes and payments.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from syncer.connectors.http import Response
@@ -23,6 +24,7 @@ from syncer.connectors.xero.fields import (
     text,
     whole,
 )
+from syncer.domain.closing.documents import CREDIT_NOTE, STANDING, Receipt, SalesDocument, party
 from syncer.domain.errors import Unavailable
 from syncer.domain.model.books import (
     NO_ADDRESS,
@@ -36,7 +38,8 @@ from syncer.domain.model.books import (
     TrackingCategory,
     TrackingOption,
 )
-from syncer.domain.model.payment import BookPayment
+from syncer.domain.model.money import ZERO
+from syncer.domain.model.payment import BookPayment, is_mark, mark_in
 from syncer.domain.model.xero_document import BookDocument, BookLine
 from syncer.domain.ports import Lookup, Unreadable
 
@@ -279,6 +282,95 @@ def _payments_on(found: Mapping[str, Any], invoice_id: str) -> list[BookPayment]
     return [_listed_payment({"Invoice": {"InvoiceID": invoice_id}, **payment}) for payment in within]
 
 
+def sales(data: Mapping[str, Any]) -> Lookup[SalesDocument]:
+    """The sales invoices of a page, whole, as a comparison of the books needs them."""
+    return _all(data, "Invoices", _read_sale, _is_sale)
+
+
+def _read_sale(found: Mapping[str, Any]) -> SalesDocument:
+    head = read_invoice(found)
+    return SalesDocument(
+        id=head.id,
+        number=head.number,
+        status=head.status,
+        stands=head.status in STANDING,
+        party=party(text(part(found, "Contact"), "Name"), head.contact_id),
+        currency=head.currency,
+        total=head.total,
+        issue_date=head.issue_date,
+        due_date=head.due_date,
+        tax=head.total_tax,
+        taxes=_taxes(found),
+        lines=len(parts(found, "LineItems")),
+        paid=head.amount_paid,
+        due=head.amount_due,
+        mark=head.url.rstrip("/").rpartition("/")[2],
+        reference=text(found, "Reference"),
+        payments=tuple(_read_receipt(payment, head.id, head.number) for payment in parts(found, "Payments")),
+    )
+
+
+def _taxes(found: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The tax of its lines by TaxType."""
+    sums: dict[str, Decimal] = {}
+    for line in parts(found, "LineItems"):
+        if amount := number(line, "TaxAmount"):
+            kind = text(line, "TaxType")
+            sums[kind] = sums.get(kind, ZERO) + amount
+    return sums
+
+
+def credit_notes(data: Mapping[str, Any]) -> Lookup[SalesDocument]:
+    """The customers' credit notes of a page; `transactions` are the ids of CrocoClick that one names."""
+    return _all(data, "CreditNotes", _read_credit_note, lambda found: text(found, "Type") in ("", "ACCRECCREDIT"))
+
+
+def _read_credit_note(found: Mapping[str, Any]) -> SalesDocument:
+    contact, lines, status = part(found, "Contact"), parts(found, "LineItems"), needed(found, "Status")
+    reference = text(found, "Reference")
+    written = " ".join([reference, *(text(line, "Description") for line in lines)])
+    return SalesDocument(
+        id=needed(found, "CreditNoteID"),
+        number=text(found, "CreditNoteNumber"),
+        status=status,
+        stands=status in STANDING,
+        party=party(text(contact, "Name"), text(contact, "ContactID")),
+        currency=text(found, "CurrencyCode"),
+        total=needed_number(found, "Total") - number(found, "RoundingAmount"),
+        kind=CREDIT_NOTE,
+        issue_date=day(found, "Date"),
+        tax=number(found, "TotalTax"),
+        taxes=_taxes(found),
+        lines=len(lines),
+        due=number(found, "RemainingCredit"),
+        reference=reference,
+        transactions=frozenset(word for word in written.split() if is_mark(word)),
+    )
+
+
+def receipts(data: Mapping[str, Any]) -> Lookup[Receipt]:
+    """The payments of a page that stand, those of bills and credit notes too."""
+    return _all(data, "Payments", _listed_receipt, lambda found: text(found, "Status") != "DELETED")
+
+
+def _listed_receipt(found: Mapping[str, Any]) -> Receipt:
+    invoice = part(found, "Invoice")
+    return _read_receipt(found, text(invoice, "InvoiceID"), text(invoice, "InvoiceNumber"))
+
+
+def _read_receipt(found: Mapping[str, Any], invoice_id: str, invoice_number: str) -> Receipt:
+    kind = text(found, "PaymentType")
+    return Receipt(
+        id=needed(found, "PaymentID"),
+        document_id=invoice_id,
+        amount=needed_number(found, "Amount"),
+        paid_on=day(found, "Date"),
+        mark=mark_in(text(found, "Reference")),
+        number=invoice_number,
+        is_sale=bool(invoice_id) and kind in ("", "ACCRECPAYMENT"),
+    )
+
+
 def _only(data: Mapping[str, Any], resource: str, read: Callable[[Mapping[str, Any]], T]) -> T:
     """What an answer is about; raises Unavailable where it is not there or cannot be read."""
     try:
@@ -294,6 +386,7 @@ _KNOWN_BY: Mapping[str, tuple[str, str, str]] = {
     "Accounts": ("account", "AccountID", "Code"),
     "Actions": ("permission", "Name", "Name"),
     "Contacts": ("contact", "ContactID", "Name"),
+    "CreditNotes": ("credit note", "CreditNoteID", "CreditNoteNumber"),
     "Currencies": ("currency", "Code", "Code"),
     "Invoices": ("invoice", "InvoiceID", "InvoiceNumber"),
     "Payments": ("payment", "PaymentID", "Reference"),

@@ -1,14 +1,15 @@
 """Xero's requests to build and answers to read; no I/O.
 
 Where a rule is Xero's, its page is named: developer.xero.com/documentation/api/accounting/{invoices, contacts,
-taxrates, requests-and-responses, responsecodes}, …/guides/oauth2/limits, …/guides/idempotent-requests/idempotency.
+taxrates, payments, creditnotes, requests-and-responses, responsecodes}, …/guides/oauth2/limits,
+…/guides/idempotent-requests/idempotency.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -115,6 +116,39 @@ def get_invoice(invoice_id: str) -> Request:
 def get_payments(page: int, since: datetime) -> Request:
     """A page of payments changed since ("payments")."""
     return Request("GET", f"{API}/Payments", _page(page, "PaymentID ASC"), _modified_since(since))
+
+
+def get_sales(page: int, first: date | None, last: date | None) -> Request:
+    """A page of the whole sales invoices of these days, with their lines and payments, whatever their status.
+
+    Those of archived contacts are shown only where `includeArchived` asks for them ("invoices").
+    """
+    query = (
+        ("where", _within('Type=="ACCREC"', first, last)),
+        ("includeArchived", "true"),
+        *_page(page, "InvoiceID ASC"),
+    )
+    return Request("GET", f"{API}/Invoices", query)
+
+
+def get_credit_notes(page: int, first: date | None) -> Request:
+    """A page of customers' credit notes dated on this day or later, with their lines ("creditnotes")."""
+    query = (("where", _within('Type=="ACCRECCREDIT"', first, None)), *_page(page, "CreditNoteID ASC"))
+    return Request("GET", f"{API}/CreditNotes", query)
+
+
+def get_payments_dated(page: int, first: date | None, last: date | None) -> Request:
+    """A page of the payments of these days, deleted ones too, those of bills too ("payments")."""
+    clause = _within("", first, last)
+    query = (*((("where", clause),) if clause else ()), *_page(page, "PaymentID ASC"))
+    return Request("GET", f"{API}/Payments", query)
+
+
+def _within(clause: str, first: date | None, last: date | None) -> str:
+    """A `where` for the days from `first` to `last`, both included ("requests-and-responses")."""
+    ends = ((">=", first), ("<=", last))
+    days = [f"Date {than} DateTime({day.year}, {day.month:02}, {day.day:02})" for than, day in ends if day]
+    return " AND ".join([*([clause] if clause else []), *days])
 
 
 def get_connections() -> Request:

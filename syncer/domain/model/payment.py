@@ -88,7 +88,12 @@ def is_ours(written: str, source_id: str) -> bool:
 def mark_in(written: str) -> str:
     """The transaction id that ends a Reference of ours; empty where it ends in something else."""
     last = written.split()[-1:]
-    return last[0] if last and _MARK.fullmatch(last[0]) else ""
+    return last[0] if last and is_mark(last[0]) else ""
+
+
+def is_mark(word: str) -> bool:
+    """Whether a word is written as CrocoClick writes its ids."""
+    return bool(_MARK.fullmatch(word))
 
 
 def account_for(currency: str, books: Books, rules: Rules) -> Account | Problem:

@@ -697,3 +697,12 @@ WHERE connection = $connection AND list_contains($ids, source_id);
 -- What was said of some contacts, for the audit trail.
 SELECT subject AS source_id, answer FROM contact_answer
 WHERE connection = $connection AND list_contains($ids, subject);
+
+-- name: closing_invoices
+-- What a comparison of the books asks of every invoice that is known: its binding, and why it is where it is.
+SELECT source_id, number, status, live, currency, issue_date, contact_id, xero_id, gone, state, cause, facts
+FROM {invoice_now} WHERE connection = $connection;
+
+-- name: closing_payments
+-- The Xero payment of each transaction that went, and the day with which it went.
+SELECT source_id, xero_id, xero_paid_on FROM payment WHERE connection = $connection AND xero_id IS NOT NULL;

@@ -1,0 +1,1 @@
+"""Both books compared for a period, to the cent: what `reconcile` tells, from values alone."""
