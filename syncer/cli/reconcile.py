@@ -34,7 +34,7 @@ def do_reconcile(app: App, asked: argparse.Namespace, out: Out) -> int:
         _refuse_to_replace(asked.proof)
     with out.progress() as tell, stoppable(out) as stop:
         comparison, facts = jobs.compare_books(connection, span, tell, stop, out.note)
-    told = Told(comparison, facts, explain.books(connection.ledger))
+    told = Told(comparison, facts, explain.books(connection.ledger), connection.rules().approval)
     summary = told.summary()
     if asked.proof:
         lines = [_head(connection, asked, summary), *told.records()]

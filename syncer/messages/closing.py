@@ -34,6 +34,7 @@ SIDES: Mapping[str, str] = {"crococlick": "CrocoClick", "xero": "Xero"}
 # Next steps that belong to no cause of the ledger.
 SYNC = "Sync: it goes over, or is held with the cause."
 FULL = "Sync in full: it is carried over, or held with the order that settles it."
+APPROVE = "Approve it in Xero: until then it counts in none of Xero's reports, nor in this total."
 STRANGER = "Leave it where it was sold outside CrocoClick; void it in Xero where it was entered twice."
 NOTE = "Where it gives back what CrocoClick refunded, put the number of the invoice into its Reference in Xero; else leave it."
 # Xero cannot edit a payment ("payments"), and a sync does not look at the day of one that it has carried.

@@ -13,6 +13,7 @@ from syncer.domain.closing.matching import PaymentPair
 from syncer.domain.model.books import Books
 from syncer.domain.model.money import show
 from syncer.domain.model.problems import Who
+from syncer.domain.model.sync_settings import AUTHORISED, DRAFT, SUBMITTED
 from syncer.messages import closing as closing_messages
 from syncer.messages import problems, remedies
 from syncer.messages.format import WHO
@@ -24,10 +25,15 @@ FULL = ["sync", "--full"]
 
 
 class Told:
-    """One comparison with what the ledger says of each invoice; `books` give the orders their choices."""
+    """One comparison with what the ledger says of each invoice; `books` give the orders their choices.
 
-    def __init__(self, comparison: Comparison, facts: LedgerFacts, books: Books | None) -> None:
-        self.comparison, self._books = comparison, books
+    `approval` is the setting of that name: what waits for an approval in Xero is told as that.
+    """
+
+    def __init__(
+        self, comparison: Comparison, facts: LedgerFacts, books: Books | None, approval: str = AUTHORISED
+    ) -> None:
+        self.comparison, self._books, self._approval = comparison, books, approval
         self._rows, self._carried_on = facts.rows, facts.carried_on
         rows = facts.rows
         self._numbers = Counter(row["number"] for row in rows.values())
@@ -121,6 +127,8 @@ class Told:
             known = remedies.remedy(row["cause"], kept_facts(row), what, self._books)
             if known:
                 return known.who, known.sentence, known.order
+        if one.field == "status" and self._approval != AUTHORISED and one.xero in (DRAFT, SUBMITTED):
+            return WHO[Who.ACCOUNTANT], closing_messages.APPROVE, None
         if one.invoice_id and (not row or row["state"] in ("waiting", "retrying")):
             return WHO[Who.SUPPORT], closing_messages.SYNC, SYNC
         if one.field == PAYMENT_DATE and self._carried_on.get(one.about["transaction_id"]) == one.crococlick:

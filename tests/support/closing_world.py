@@ -13,7 +13,7 @@ def reconciled(world, first=None, last=None):
     span = Span(*(day and date.fromisoformat(day) for day in (first, last)))
     connection = world.connection
     found, facts = jobs.compare_books(connection, span, lambda *told: None, lambda: False, lambda said: None)
-    return Told(found, facts, explain.books(connection.ledger)).summary()
+    return Told(found, facts, explain.books(connection.ledger), connection.rules().approval).summary()
 
 
 def differences(world, first=None, last=None):

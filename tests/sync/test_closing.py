@@ -253,3 +253,16 @@ def test_a_payment_whose_day_was_moved_in_xero_is_the_accountants(world):
     world.sync(full=True)
     [_, moved] = reconciled(world)["differences"]
     assert moved["order"] == ["order", "replace_payment", "INV-2"]
+
+
+def test_what_waits_for_approval_in_xero_is_told_as_that(world):
+    """It counts in none of Xero's reports: the accountant approves it, and no sync is advised that would do nothing."""
+    world.set(approval="submitted")
+    world.has("WAITS")
+    world.sync()
+    [found] = [one for one in reconciled(world)["differences"] if one["number"] == "WAITS"]
+    assert (found["field"], found["xero"], found["order"]) == ("status", "SUBMITTED", None)
+    assert "accountant" in found["who"]
+    assert "Approve it in Xero" in found["next"]
+    world.xero.approve("WAITS")
+    assert not [one for one in reconciled(world)["differences"] if one["number"] == "WAITS"]
