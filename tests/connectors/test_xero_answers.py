@@ -44,6 +44,15 @@ def test_the_books_of_an_organisation():
     assert (rounding.status, rounding.system_account) == ("ACTIVE", "ROUNDING")
 
 
+def test_tracking_categories_with_their_options():
+    """What is archived is read too; without a status it is active."""
+    options = [{"TrackingOptionID": "o1", "Name": "North", "Status": "ARCHIVED"}, {"Name": "South"}]
+    told = {"TrackingCategoryID": "c1", "Name": "Region", "Status": "ARCHIVED", "Options": options}
+    [region] = entities.tracking_categories({"TrackingCategories": [told]})
+    assert (region.id, region.name, region.status) == ("c1", "Region", "ARCHIVED")
+    assert [(one.name, one.status) for one in region.options] == [("North", "ARCHIVED"), ("South", "ACTIVE")]
+
+
 def test_tax_rates_fail_closed():
     """A rate that does not say it applies to revenue does not."""
     vat, both, none = entities.tax_rates(sample("tax_rates.json"))

@@ -33,6 +33,7 @@ LISTS = {
     "Invoices": entities.sales_invoices,
     "Payments": entities.payment_list,
     "TaxRates": entities.tax_rates,
+    "TrackingCategories": entities.tracking_categories,
 }
 SINGLES = [entities.organisation, entities.document, lambda data: entities.payments(data, "i")]
 STATUSES = (200, 200, 200, 200, 400, 400, 401, 403, 404, 429, 500)
@@ -60,7 +61,9 @@ def of_the_sandbox():
     yield box.xero.ask("PUT", "Payments", {"Payments": [payment]}, "summarizeErrors=false")[1]
     yield box.xero.ask("PUT", "Invoices", {"Invoices": sent[:2]}, "summarizeErrors=false")[1]
     yield box.xero.ask("PUT", "Invoices", {"Invoices": sent[:1]})[1]
-    for path in ("Organisation", "Organisation/Actions", "Accounts", "TaxRates", "Currencies", f"Invoices/{first}"):
+    box.xero.add_tracking("Region", "North", "South")
+    settings = ("Organisation", "Organisation/Actions", "Accounts", "TaxRates", "TrackingCategories", "Currencies")
+    for path in (*settings, f"Invoices/{first}"):
         yield box.xero.ask("GET", path)[1]
     for path in ("Contacts", "Invoices", "Payments"):
         yield box.xero.ask("GET", path, query="page=1&pageSize=4")[1]
