@@ -29,13 +29,14 @@ LISTS = {
     "Accounts": entities.accounts,
     "Actions": entities.actions,
     "Contacts": entities.contacts,
+    "CreditNotes": entities.credit_notes,
     "Currencies": entities.currencies,
     "Invoices": entities.sales_invoices,
     "Payments": entities.payment_list,
     "TaxRates": entities.tax_rates,
     "TrackingCategories": entities.tracking_categories,
 }
-SINGLES = [entities.organisation, entities.document, lambda data: entities.payments(data, "i")]
+SINGLES = [entities.sales, entities.receipts, entities.organisation, entities.document, lambda data: entities.payments(data, "i")]
 STATUSES = (200, 200, 200, 200, 400, 400, 401, 403, 404, 429, 500)
 WRITES = {
     "Contacts": entities.read_contact,
@@ -62,10 +63,12 @@ def of_the_sandbox():
     yield box.xero.ask("PUT", "Invoices", {"Invoices": sent[:2]}, "summarizeErrors=false")[1]
     yield box.xero.ask("PUT", "Invoices", {"Invoices": sent[:1]})[1]
     box.xero.add_tracking("Region", "North", "South")
+    box.xero.add_credit_note(contact, "2026-11-04", 30, 5)
+    box.xero.add_credit_note(contact, "2026-11-05", 12)
     settings = ("Organisation", "Organisation/Actions", "Accounts", "TaxRates", "TrackingCategories", "Currencies")
     for path in (*settings, f"Invoices/{first}"):
         yield box.xero.ask("GET", path)[1]
-    for path in ("Contacts", "Invoices", "Payments"):
+    for path in ("Contacts", "CreditNotes", "Invoices", "Payments"):
         yield box.xero.ask("GET", path, query="page=1&pageSize=4")[1]
 
 

@@ -75,3 +75,13 @@ def test_payments_say_on_what_they_are():
         payment | invoice | {"Status": "DELETED"},
     ]
     assert [one.is_sale for one in entities.receipts(listed("Payments", *rows))] == [True, False, False]
+
+
+def test_a_credit_note_of_no_known_kind_is_told_and_does_not_pass_for_absent():
+    """A supplier's is left out; of one that says something else nobody knows whose it is."""
+    kinds = ("ACCRECCREDIT", "ACCPAYCREDIT", "GARBLED")
+    found = entities.credit_notes(listed("CreditNotes", *({**NOTE, "Type": kind} for kind in kinds)))
+    assert [one.id for one in found] == ["n1"]
+    [told] = found.unreadable
+    assert (told.kind, told.field) == ("credit note", "Type")
+    assert "no kind of credit note" in told.reason

@@ -322,7 +322,14 @@ def _taxes(found: Mapping[str, Any]) -> dict[str, Decimal]:
 
 def credit_notes(data: Mapping[str, Any]) -> Lookup[SalesDocument]:
     """The customers' credit notes of a page; `transactions` are the ids of CrocoClick that one names."""
-    return _all(data, "CreditNotes", _read_credit_note, lambda found: text(found, "Type") in ("", "ACCRECCREDIT"))
+    return _all(data, "CreditNotes", _read_credit_note, _is_for_a_customer)
+
+
+def _is_for_a_customer(found: Mapping[str, Any]) -> bool:
+    kind = text(found, "Type")
+    if kind not in ("", "ACCRECCREDIT", "ACCPAYCREDIT"):
+        raise Garbled("Type", f"is {shown(kind)}, which is no kind of credit note")
+    return kind != "ACCPAYCREDIT"
 
 
 def _read_credit_note(found: Mapping[str, Any]) -> SalesDocument:
@@ -391,6 +398,7 @@ _KNOWN_BY: Mapping[str, tuple[str, str, str]] = {
     "Invoices": ("invoice", "InvoiceID", "InvoiceNumber"),
     "Payments": ("payment", "PaymentID", "Reference"),
     "TaxRates": ("tax rate", "TaxType", "Name"),
+    "TrackingCategories": ("tracking category", "TrackingCategoryID", "Name"),
 }
 
 
