@@ -14,6 +14,7 @@ from console.desk.desk import Desk, failure_sentence
 from console.desk.installation import installation
 from console.pages import (
     attention,
+    closing,
     connections,
     contacts,
     invoice,
@@ -108,6 +109,7 @@ def _pages(desk: Desk) -> dict[str, st.Page]:
         "contacts": page(contacts.show, "Contacts", "contacts"),
         "readiness": page(readiness.show, "Readiness", "readiness"),
         "runs": page(runs.show, "Runs", "runs"),
+        "closing": page(closing.show, "Closing", "closing"),
         "reports": page(reports.show, "Reports", "reports"),
         # These two hang under Reports.
         "questions": page(questions.show, "Questions", "questions", hidden=True),

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.desk import people
+from console.desk.closings import ClosingDesk
 from console.desk.contacts import ContactsDesk
 from console.desk.installation import T
 from console.desk.people import PeopleDesk, Visitor
@@ -432,6 +433,11 @@ class Desk:
     def readiness(self) -> ReadinessDesk:
         """What may be asked before going live."""
         return ReadinessDesk(self.connection, self.visitor.name, self.now, self._once, self.allow)
+
+    @property
+    def closings(self) -> ClosingDesk:
+        """Both books compared for a period, and the proofs that are kept."""
+        return ClosingDesk(self.connection, self.now, self.start)
 
     @property
     def watch(self) -> WatchDesk:

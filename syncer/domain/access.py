@@ -24,7 +24,9 @@ NEEDS: Mapping[str, str] = {
         ("adopt", "overwrite", "reapply_payments", "replace_payment", "same_payment", "confirm_shrink"), OPERATOR
     ),
     # What is started and stopped.
-    **dict.fromkeys(("sync", "import-contacts", "check", "test-invoice", "stop", "pause", "resume"), OPERATOR),
+    **dict.fromkeys(
+        ("sync", "import-contacts", "check", "test-invoice", "stop", "pause", "resume", "reconcile"), OPERATOR
+    ),
     "save_question": OPERATOR,
     # What changes how everything goes over, and who may say so.
     **dict.fromkeys(("map", "change_setting", "connect", "disconnect"), ADMIN),

@@ -39,6 +39,7 @@ _DOING: Mapping[str, str] = {
     "sync": "Syncing",
     "import-contacts": "Importing contacts",
     "check": "Checking",
+    "reconcile": "Comparing both books",
     "test-invoice": "Sending a test invoice",
     "stop": "Stopping a run",
     "pause": "Pausing",
@@ -94,7 +95,7 @@ _DEEDS: Mapping[str, str] = {
     "order_confirm_shrink": "Said that invoices are gone",
 }
 _COMMANDS = {"sync": "a sync", "import-contacts": "an import of contacts", "check": "a check",
-             "test-invoice": "the test invoice"}  # fmt: skip
+             "test-invoice": "the test invoice", "reconcile": "a comparison of both books"}  # fmt: skip
 
 
 def role(code: str) -> str:

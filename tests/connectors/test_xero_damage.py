@@ -36,7 +36,13 @@ LISTS = {
     "TaxRates": entities.tax_rates,
     "TrackingCategories": entities.tracking_categories,
 }
-SINGLES = [entities.sales, entities.receipts, entities.organisation, entities.document, lambda data: entities.payments(data, "i")]
+SINGLES = [
+    entities.sales,
+    entities.receipts,
+    entities.organisation,
+    entities.document,
+    lambda data: entities.payments(data, "i"),
+]
 STATUSES = (200, 200, 200, 200, 400, 400, 401, 403, 404, 429, 500)
 WRITES = {
     "Contacts": entities.read_contact,

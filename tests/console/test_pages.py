@@ -29,6 +29,7 @@ ADDRESSES = [
     ("contacts", {"tab": "answered"}),
     ("readiness", {}),
     ("readiness", {"set": "tax.5.5%"}),
+    ("closing", {}),
     ("connections", {}),
     ("connections", {"setting": "due_days"}),
 ]
