@@ -22,6 +22,7 @@ from sandbox.server import Sandbox
 from syncer.reports import figures
 from syncer.reports.table_export import export
 from tests.support.browser import ARGUMENTS, CHROMIUM, ROOT, answers, free_port
+from tests.support.commands import run
 from tests.support.hostile_texts import EVIL, TEXTS
 from tests.support.pages import opening
 from tests.support.sync_world import World
@@ -79,6 +80,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         world.sync()
         for place, text in enumerate(TEXTS[::8]):
             world.order("skip", f"OK-{place}", because=text)
+        proof = world.app.environment.data_dir / "closings" / "default" / "2026-01-01_2026-12-31_20270101T000000Z.jsonl"
+        proof.parent.mkdir(parents=True)
+        assert run(world, "reconcile", "--proof", str(proof)).returncode == 3
         yield world
 
 
@@ -146,8 +150,8 @@ def addresses(world: World) -> list[str]:
     other = [f"/?connection={quote(TEXTS[2])}", "/questions?question=customer&customer=e", "/questions?question=held"]
     tabs = ["/attention?tab=skipped", "/attention?tab=waiting", "/attention?tab=settled", "/contacts?tab=links"]
     tabs += ["/contacts?tab=duplicates", "/people?tab=audit"]
-    plain = "/ /invoice /attention /contacts /readiness /runs /reports /questions /sql /connections /people".split()
-    return [*plain, *tabs, *shown, *other, *given]
+    plain = "/ /invoice /attention /contacts /readiness /runs /closing /reports /questions /sql".split()
+    return [*plain, "/connections", "/people", *tabs, *shown, *other, *given]
 
 
 def test_on_no_page_a_name_is_more_than_text(eyes: Eyes, world: World, url: str):
