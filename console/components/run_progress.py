@@ -1,7 +1,8 @@
 """A run while it works: progress that redraws itself, Stop, and Sync now when nothing runs."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from console.components import formats, html
 from console.desk.desk import Desk
 from console.desk.installation import installation
+from console.desk.readiness import SetupStep
 
 QUICK_S, SLOW_S = 1.0, 5.0
 
@@ -93,9 +95,33 @@ def _last(desk: Desk, what: str) -> None:
     if what == "sync" and not why and desk.paused():
         why = "The connection is paused."
     off = bool(why) or (desk.state() != "connected" and what != "check")
+    if what == "sync" and not off and (missing := desk.readiness.open_steps()):
+        with order:
+            _go_live(desk, missing)
+        return
     if order.button(STARTS[what], key=what, type="primary", disabled=off, help=why or None, width="stretch"):
         desk.start(what)
         st.rerun()
+
+
+def _go_live(desk: Desk, missing: Sequence[SetupStep]) -> None:
+    """The first sync is an act: the filled button is the next step, and to sync before it asks once."""
+    first = missing[0]
+    html.html(f'<a class="act wide" href="{html.link(first.page, desk.name)}">Next: {escape(first.title)}</a>')
+    with st.popover("Sync now…", width="stretch", key="going-live"):
+        still = "".join(f"<li>{escape(step.title)}: {escape(step.missing)}</li>" for step in missing)
+        html.html(f"<p>The first sync sends {_first_sync(desk)} to Xero. Still to do:</p><ul>{still}</ul>")
+        if st.button("Sync all the same", key="sync"):
+            desk.start("sync")
+            st.rerun()
+
+
+def _first_sync(desk: Desk) -> str:
+    """How much would go over, as far as CrocoClick was read."""
+    number, money = desk.readiness.to_go()
+    if not number:
+        return "every invoice that the settings select, which a check counts and adds up,"
+    return f"up to {formats.count(number, 'invoice')}, worth {escape(formats.monies(money))},"
 
 
 def _last_told(desk: Desk) -> str:

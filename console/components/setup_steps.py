@@ -20,7 +20,7 @@ def path(desk: Desk, here: str = "") -> None:
         mark, word = {"done": ("✓", "done"), "next": (f"{number}", "next"), "later": (f"{number}", "to do")}[state]
         address = html.link(step.page, desk.name)
         title = f"<b>{escape(step.title)}</b>" if step.key == here else escape(step.title)
-        said = "Done" if step.done else escape(step.missing or word)
+        said = escape(step.missing or ("Done" if step.done else word))
         told.append(
             f'<li class="{state}"><a href="{escape(address)}"><span class="dot" aria-hidden="true">{mark}</span>'
             f'<span>{title}<span class="under">{said}</span></span></a></li>'

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from console.desk.installation import Once
 from syncer.app import consent, states
@@ -148,6 +149,20 @@ class ReadinessDesk:
             self._live_step(),
         )
 
+    def open_steps(self) -> Sequence[SetupStep]:
+        """What is still to do before the first sync; nothing once invoices have gone over."""
+        if self.is_live():
+            return ()
+        return [step for step in self.steps() if not step.done and step.key != "live"]
+
+    def to_go(self) -> tuple[int, Mapping[str, Decimal]]:
+        """How many invoices wait or are held, and their money by currency, as far as CrocoClick was read."""
+        rows = [row for row in self.connection.ledger.rows("counts") if row["state"] in ("waiting", "held")]
+        money: dict[str, Decimal] = {}
+        for row in rows:
+            money[row["currency"]] = money.get(row["currency"], Decimal(0)) + row["money"]
+        return sum(row["invoices"] for row in rows), money
+
     def _contacts_step(self) -> SetupStep:
         ledger = self.connection.ledger
         conflicts = sum(row["contacts"] for row in ledger.rows("import_counts") if row["outcome"] == "conflict")
@@ -156,8 +171,11 @@ class ReadinessDesk:
         return SetupStep("contacts", "Contacts", ran is not None and not conflicts, missing, "contacts")
 
     def _live_step(self) -> SetupStep:
-        live = self.is_live()
-        return SetupStep("live", "Go live", live, "" if live else "Sync the first invoices.", "today")
+        if not self.is_live():
+            return SetupStep("live", "Go live", False, "Sync the first invoices.", "today")
+        report = readiness_onboarding.kept(self.connection.ledger)
+        failed = sum(1 for check in report.checks if check.level == "fail") if report else 0
+        return SetupStep("live", "Live", True, f"Live with {failed:,} open." if failed else "", "today")
 
     def is_live(self) -> bool:
         """Whether an invoice has gone over that no test made."""

@@ -97,7 +97,7 @@ def choices(key: str, books: Books | None) -> list[OrderChoice]:
         fitting = [rate for rate in books.tax_rates if usable(rate) and not rate.effective_rate]
         return [OrderChoice(f"{rate.name} ({rate.type})", "map", {key: rate.type}) for rate in fitting]
     if key.startswith("tax."):
-        return _answers("tax_unmapped", {"rate": key.removeprefix("tax.")}, books)
+        return _answers("tax_ambiguous", {"rate": key.removeprefix("tax.")}, books)
     return []
 
 

@@ -105,3 +105,25 @@ def test_what_a_customer_is_called_cannot_break_the_certificate(lived: World):
     html = desk.certificate(desk.report()).decode()
     assert html.count("<script") == 1 and html.count("</script>") == 1
     assert "&lt;/script&gt;" in html
+
+
+def test_the_first_sync_asks_once_while_steps_are_open(lived: World, draw: Draw):
+    """The filled button leads to the next step; to sync all the same says how much goes and what is still to do."""
+    lived.has("INV-1")
+    check(lived)
+    at = draw("today")
+    told = seen(at)
+    assert "The first sync sends up to 1 invoice, worth €120.00, to Xero. Still to do:" in told
+    assert "Test invoice: Send one." in told
+    assert "Sync now" not in [one.label for one in at.button]
+    lived.sync()
+    assert "Sync now" in [one.label for one in draw("today").button]
+    assert "Still to do" not in seen(draw("today"))
+
+
+def test_live_says_what_is_still_open(lived: World, draw: Draw):
+    """Nobody reads Done beside a report that says not ready."""
+    lived.has("OK-1")
+    two_rates(lived)
+    lived.sync()
+    assert re.search(r"Live Live with 1 open\.", seen(draw("readiness")))
