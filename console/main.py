@@ -10,6 +10,7 @@ import streamlit as st
 
 from console import access
 from console.components import formats, html, pause_control
+from console.components.html import NAME
 from console.desk.desk import Desk, failure_sentence
 from console.desk.installation import installation
 from console.pages import (
@@ -31,7 +32,6 @@ from syncer.domain.settings import DEFAULT
 from syncer.storage.database.damage import of_disk
 
 LOG = logging.getLogger("console")
-NAME = "CrocoClick → Xero"
 
 
 def main() -> None:
@@ -79,6 +79,7 @@ def _draw(desk: Desk) -> None:
     if goes := access.awaited():
         path, asked = goes
         st.switch_page(next(one for one in pages.values() if one.url_path == path), query_params=asked)
+    st.set_page_config(page_title=f"{page.title} · {NAME}")
     _top(desk, pages["invoice"])
     if desk.is_there():
         pause_control.banner(desk)

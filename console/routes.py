@@ -91,6 +91,14 @@ async def _body(request: Request) -> bytes | None:
     return bytes(found)
 
 
+def invoice(request: Request) -> Response:
+    """The address that people write by hand, `/invoice/FAC-2026-0104`, leads to the invoice."""
+    what = request.path_params["what"]
+    if what.startswith("_stcore/"):  # Streamlit looks for itself below each page, and then above it.
+        return PlainTextResponse("Not found", 404)
+    return RedirectResponse(f"/invoice?find={quote(what, safe='')}", 307)
+
+
 def healthz(request: Request) -> Response:
     """Whether all is well, see docs/runbook.md: asked here with the reasons, from elsewhere a yes or no."""
     told = _health(Desk(installation(), visitor=ITSELF))
@@ -128,4 +136,5 @@ ROUTES = [
     Route("/xero/callback", callback),
     Route("/webhooks/crococlick", webhook, methods=["POST"]),
     Route("/healthz", healthz),
+    Route("/invoice/{what:path}", invoice),
 ]

@@ -13,6 +13,7 @@ import streamlit as st
 
 from console.components import formats
 
+NAME = "CrocoClick → Xero"  # of the product, in the browser's tab
 STYLE = Path(__file__).parents[1] / "style.css"
 
 

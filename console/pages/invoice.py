@@ -95,6 +95,7 @@ def _tell(desk: Desk, story: Story) -> None:
         if part
     )
     st.title(formats.plain(name), anchor=False)
+    st.set_page_config(page_title=f"{row['number'] or row['source_id']} · {html.NAME}")
     _verdict(desk, story)
     _orders(desk, story)
     html.html(f'<div class="sides">{_crococlick_side(story)}{_xero_side(story)}</div>')

@@ -103,6 +103,9 @@ def test_search_leads_to_the_invoice(page: Any):
     page.keyboard.press("Enter")
     page.get_by_text("Not in Xero, because line 2 carries TVA 5,5 %").wait_for()
     assert re.search(r"/invoice\?invoice=\w{24}$", page.url)
+    assert page.title() == f"{number} · CrocoClick → Xero"
+    page.goto(f"/invoice/{number}")
+    page.get_by_text("Not in Xero, because line 2 carries TVA 5,5 %").wait_for()
     search(page, "compta@martin.example")
     page.get_by_role("heading", name=re.compile("4 invoices fit")).wait_for()
     page.get_by_role("link", name=re.compile("FAC-")).first.click()

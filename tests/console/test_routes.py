@@ -327,3 +327,17 @@ def test_no_other_name_leads_here(desk: Desk):
     """A page elsewhere cannot reach us through a name that it made point to this machine."""
     assert caller(name="http://evil.example").get("/healthz").status_code == 403
     assert caller(name="http://[::1]:8501", client=("::1", 1)).get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("written", "leads_to"),
+    [
+        ("/invoice/FAC-2026-0104", "/invoice?find=FAC-2026-0104"),
+        ("/invoice/FAC%2F26%20104", "/invoice?find=FAC%2F26%20104"),
+        ("/invoice///evil.example", "/invoice?find=%2F%2Fevil.example"),
+    ],
+)
+def test_an_address_as_people_write_it_leads_to_the_invoice(desk: Desk, written: str, leads_to: str):
+    """And nowhere else, whatever stands in it."""
+    found = caller().get(written, follow_redirects=False)
+    assert (found.status_code, found.headers["location"]) == (307, leads_to)
