@@ -1,19 +1,18 @@
 """What the console's search finds: invoices as people type them, contacts without one, runs, what is nearest."""
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from syncer.storage.ledger.ledger import Ledger
+from syncer.support.search import folded
 
 Rows = Sequence[dict[str, Any]]
 
 NEAREST = 3
 CONTACTS = 20
-_SIGNS = re.compile(r"[\W_]+")
 _AMOUNT = re.compile(r"[^\d.,'\s\u00a0\u202f]*([\d][\d.,'\s\u00a0\u202f]*)[^\d]*")
 
 
@@ -53,12 +52,6 @@ def search(ledger: Ledger, what: str, limit: int) -> Found:
     if invoices or contacts or run:
         return Found(invoices, contacts, run)
     return Found(nearest=ledger.rows("find_nearly", **{**asked, "limit": NEAREST}))
-
-
-def folded(text: str) -> str:
-    """Lower case without accents, each run of signs as one blank."""
-    plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
-    return _SIGNS.sub(" ", plain.lower().replace("œ", "oe").replace("ß", "ss")).strip()
 
 
 def amount_of(text: str) -> Decimal | None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncer.support.console_search import amount_of, folded, search
+from syncer.support.console_search import amount_of, search
+from syncer.support.search import find, folded
 
 
 @pytest.fixture(scope="module")
@@ -131,3 +132,19 @@ def test_a_whole_amount():
 def test_what_is_folded_stays_so(text):
     """The words of a search are compared as they are kept."""
     assert folded(folded(text)) == folded(text)
+
+
+NAMED = {
+    "elodie delaunay": "FAC-2026-0104",
+    "Élodie": "FAC-2026-0104",
+    "0104": "FAC-2026-0104",
+    "imprimerie delmas": "FAC-2026-0106",
+    "martin & fils": "FAC-2026-0105",
+}
+
+
+@pytest.mark.parametrize("typed", NAMED)
+def test_the_terminal_finds_names_without_accents_too(ledger, typed):
+    """As a phrase: an order is for what was named, never for what is merely near."""
+    assert [row["number"] for row in find(ledger, typed)] == [NAMED[typed]]
+    assert find(ledger, "delaunay elodie") == []

@@ -17,10 +17,10 @@ AND NOT (i.state = 'retrying' AND COALESCE(i.cause, '') = o.code)
 AND (o.issued_before IS NULL OR COALESCE(i.issue_date < o.issued_before, false));
 
 -- name: haystack
--- What a search looks through, without accents, case and signs: `names` are words between blanks; `code` is the number
--- without gaps, with 0 for the letter O.
+-- What a search looks through, without accents, case and signs: `names` are words between blanks, with chr(1) between
+-- two names; `code` is the number without gaps, with 0 for the letter O.
 SELECT i.source_id, i.number, i.issue_date, i.total, i.amount_due,
-       ' ' || trim(regexp_replace(replace(replace(strip_accents(lower(concat_ws(' ', i.contact_name, i.contact_email, s.name, s.company, b.name))), 'œ', 'oe'), 'ß', 'ss'), '[^\p{L}\p{N}]+', ' ', 'g')) || ' ' AS names,
+       ' ' || trim(regexp_replace(replace(replace(strip_accents(lower(concat_ws(' ' || chr(1) || ' ', i.contact_name, i.contact_email, s.name, s.company, b.name))), 'œ', 'oe'), 'ß', 'ss'), '[^\p{L}\p{N}\x01]+', ' ', 'g')) || ' ' AS names,
        translate(regexp_replace(strip_accents(lower(i.number)), '[^\p{L}\p{N}]+', '', 'g'), 'o', '0') AS code
 FROM invoice i
 LEFT JOIN source_contact s ON s.connection = i.connection AND s.source_id = i.contact_id

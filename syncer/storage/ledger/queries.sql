@@ -305,11 +305,11 @@ SELECT * FROM {invoice_now} WHERE connection = $connection
 AND (source_id = $what OR xero_id = $what OR lower(number) = lower($what)) ORDER BY issue_date DESC LIMIT $limit;
 
 -- name: find_like
--- Invoices whose number, customer or email contains this, newest first.
-SELECT * FROM {invoice_now} WHERE connection = $connection
-AND (contains(lower(number), lower($what)) OR contains(lower(contact_name), lower($what))
-     OR contains(lower(contact_email), lower($what)))
-ORDER BY lower(contact_email) = lower($what) DESC, issue_date DESC, number LIMIT $limit;
+-- Invoices whose number contains this, or a name or email of whose customer does as a phrase, newest first.
+SELECT * FROM {invoice_now} WHERE connection = $connection AND source_id IN (
+    SELECT source_id FROM {haystack} AS hay
+    WHERE contains(lower(number), lower($what)) OR ($phrase <> '' AND contains(names, $phrase))
+) ORDER BY lower(contact_email) = lower($what) DESC, issue_date DESC, number LIMIT $limit;
 
 -- name: find_words
 -- Invoices that every word is found in, in the names or the number, or of this amount; those whose number or name
