@@ -18,6 +18,9 @@ KINDS: Mapping[str, str] = {
 
 # The sentences of a work list name a record; these speak of many.
 _PLAIN: Mapping[str, str] = {
+    "before_start_date": "Issued before the start date",
+    "skipped_by_person": "Skipped by a person",
+    "status_not_selected": "The settings do not carry the invoice's status over",
     "contact_archived": "The customer is archived in Xero",
     "contact_invalid": "The customer is not a contact that Xero takes",
     "contact_name_taken": "Another Xero contact has the customer's name",
