@@ -131,7 +131,12 @@ def test_the_domain_asks_nobody_for_the_time_or_a_file():
 
 
 @pytest.mark.parametrize(
-    ("package", "only"), [("httpx", "syncer.connectors.http"), ("authlib", "syncer.connectors.xero.auth")]
+    ("package", "only"),
+    [
+        ("httpx", "syncer.connectors.http"),
+        ("authlib", "syncer.connectors.xero.auth"),
+        ("apprise", "syncer.connectors.notice_channels"),
+    ],
 )
 def test_a_package_from_outside_has_one_importer(package, only):
     """So that it can be replaced in one place."""

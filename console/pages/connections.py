@@ -9,7 +9,7 @@ from console.components import connection_list, consent_button, formats, html, r
 from console.components.html import Column
 from console.desk.desk import ConnectionOverview, Desk, SettingRow, failure_sentence
 from syncer.domain.errors import SyncerError, WrongUsage
-from syncer.domain.settings import DEFAULT
+from syncer.domain.settings import DEFAULT, setting
 from syncer.messages import access
 
 OTHER = "Another: an account per currency, or a tax"
@@ -217,6 +217,8 @@ def _fields(row: SettingRow | None) -> tuple[str, str]:
         return key, st.text_input("Value", placeholder="an account code, or a Xero TaxType")
     if row.is_flag:
         return row.key, "true" if st.toggle(row.meaning, value=row.value == "true") else "false"
+    if setting(row.key).may_be_empty:  # then an empty field would not be the default
+        return row.key, st.text_input("Value", value=row.value, placeholder="none", help=row.meaning)
     made = row.value if row.changed_at else ""
     shown = formats.listed(row.default)
     return row.key, st.text_input("Value", value=made, placeholder=shown or "empty", help=row.meaning)

@@ -39,6 +39,7 @@ class Environment:
     oidc_client_secret: str = field(repr=False)
     oidc_trust_email: str
     watch: bool = True  # whether the console works in the background
+    notify_urls: tuple[str, ...] = field(default=(), repr=False)  # where notices go; may hold passwords
 
 
 def environment(values: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Environment:
@@ -68,6 +69,7 @@ def environment(values: Mapping[str, str] | None = None, dotenv: Path | None = N
         crococlick_location_id=get("CROCOCLICK_LOCATION_ID"),
         crococlick_webhook_key=get("CROCOCLICK_WEBHOOK_KEY"),
         watch=_switch("SYNCER_WATCH", get("SYNCER_WATCH", "on")),
+        notify_urls=tuple(get("SYNCER_NOTIFY_URLS").split()),
         console_url=get("CONSOLE_URL"),
         console_admins=get("CONSOLE_ADMINS"),
         sign_in_hours=get("CONSOLE_SIGN_IN_HOURS", "12"),

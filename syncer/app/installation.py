@@ -14,6 +14,7 @@ from syncer.app.clock import SystemClock
 from syncer.app.environment import Environment
 from syncer.connectors.crococlick.client import CrocoClick
 from syncer.connectors.http import call_id
+from syncer.connectors.notice_channels import NoticeChannel, channels
 from syncer.connectors.xero import error_messages
 from syncer.connectors.xero.auth import Consent, Identity, TokenSource, XeroApp
 from syncer.connectors.xero.client import XeroAccounts
@@ -102,6 +103,11 @@ class App:
     def inbox(self) -> Inbox:
         """Events of CrocoClick that nobody has acted on yet."""
         return Inbox(self.environment.data_dir / "inbox")
+
+    @cached_property
+    def channels(self) -> list[NoticeChannel]:
+        """Where notices go."""
+        return channels(self.environment.notify_urls)
 
     @cached_property
     def analysis(self) -> "Analysis":

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from syncer.app.installation import App, Connection
+from syncer.app.notices import NoticeWatch
 from syncer.app.watch import EVERY, WATCH, ConnectionWatch
 from syncer.app.webhooks import connected_locations
 from syncer.domain.errors import LedgerBusy, SyncerError
@@ -95,6 +96,7 @@ class Worker:
 
     def _turns(self, watch: ConnectionWatch) -> None:
         note, said = Note(self._app.environment.data_dir, watch.connection.name), ""
+        notices = NoticeWatch(watch.connection)
         while not self._stopping.is_set():
             try:
                 planned = watch.turn()
@@ -107,11 +109,18 @@ class Worker:
             except Exception:  # noqa: BLE001 — our own mistake must not end what is to run for ever; the log has it
                 _log.exception("a turn of the watch of %s failed", watch.connection.name)
                 planned = self._unwell()
+            self._tell(notices, planned)
             failures = watch.lately.failures + watch.lately.failed_looks
             note.keep(planned, failures, watch.lately.shut_until, self._every)
             if planned.step is ScheduledStep.REST:
                 self._stopping.wait(TURN_S)
         note.end()
+
+    def _tell(self, notices: NoticeWatch, planned: Next) -> None:
+        try:
+            notices.turn(planned.step is not ScheduledStep.REST)
+        except Exception:  # noqa: BLE001 — the sync goes on, whatever is wrong with a notice
+            _log.exception("the notices of %s failed", notices.connection.name)
 
     def _unwell(self) -> Next:
         self._stopping.wait(UNWELL_S)

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "plan": "readiness.do_plan",
     "reconcile": "reconcile.do_reconcile",
     "test-invoice": "test_invoice.do_test_invoice",
+    "notices": "notices.do_notices",
     "explain": "invoices.do_explain",
     "retry": "invoices.do_order",
     "skip": "invoices.do_order",

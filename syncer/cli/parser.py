@@ -50,6 +50,8 @@ def parser() -> Parser:
     _declare_set_up(command)
     _declare_reconcile(command)
     _declare_questions_and_orders(command)
+    told = command("notices", "which notices go where, and what was sent lately")
+    told.add_argument("--test", action="store_true", help="send one to each address, and say which took it")
     _declare_backup(command)
     return top
 

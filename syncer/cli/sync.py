@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from syncer.app import consent, jobs, pause
+from syncer.app import consent, jobs, notices, pause
 from syncer.app.installation import App, Connection, who
 from syncer.app.watch import EVERY
 from syncer.app.worker import Worker
@@ -28,6 +28,7 @@ def do_sync(app: App, asked: argparse.Namespace, out: Out) -> int:
     with out.progress() as tell, stoppable(out) as stop:
         outcome = jobs.run(connection, wanted, who(), tell, stop)
     consent.note_failure(connection, outcome.failure)
+    notices.after_run(connection)
     return _report(connection, outcome, only, out)
 
 

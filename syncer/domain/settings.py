@@ -23,6 +23,7 @@ from syncer.domain.model.sync_settings import (
     TRACKING,
     Rules,
 )
+from syncer.domain.notices import KINDS, kinds_of
 
 # -- a connection's settings ------------------------------------------------------------------------------------------
 
@@ -37,6 +38,7 @@ class Setting:
     meaning: str
     default: str
     check: Callable[[str], Any]
+    may_be_empty: bool = False  # empty is then a value of its own, and not the default again
 
 
 def flag(value: str) -> bool:
@@ -147,6 +149,12 @@ SETTINGS: Mapping[str, Setting] = {
     "import_suppliers": Setting("Import Xero contacts that are only suppliers?", "false", flag),
     "import_without_email": Setting("Import Xero contacts without an email?", "false", flag),
     "retention_days": Setting("Days that requests and answers are kept.", "90", _number(1, 3650)),
+    "notify": Setting(
+        "Which notices are sent: held, connection, stale, daily; empty means none.",
+        ",".join(KINDS),
+        kinds_of,
+        may_be_empty=True,
+    ),
     "crococlick_app_url": Setting("CrocoClick address used in Xero links.", "https://app.crococlick.com", _link),
 }
 
@@ -209,12 +217,12 @@ def parsed(given: Sequence[str]) -> dict[str, str | None]:
 
 
 def checked(changes: Mapping[str, str]) -> dict[str, str | None]:
-    """The changes, ready to be stored (an empty value is the default again); raises WrongUsage and then none counts."""
+    """The changes, ready to be stored (empty is mostly the default again); raises WrongUsage and then none counts."""
     for key, value in changes.items():
         known = setting(key)
         if value:
             _check(key, known, value)
-    return {key: value or None for key, value in changes.items()}
+    return {key: value if value or setting(key).may_be_empty else None for key, value in changes.items()}
 
 
 def _check(key: str, known: Setting, value: str) -> Any:
@@ -237,7 +245,8 @@ class CallLimits:
 def value_of(stored: Mapping[str, str | None], key: str) -> Any:
     """The value in force, checked and typed."""
     known = setting(key)
-    return _check(key, known, stored.get(key) or known.default)
+    made = stored.get(key)
+    return _check(key, known, known.default if made is None or not (made or known.may_be_empty) else made)
 
 
 def rules(stored: Mapping[str, str | None], location_id: str) -> Rules:

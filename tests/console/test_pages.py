@@ -227,3 +227,9 @@ def test_a_choice_is_a_switch(connected: Desk, draw: Draw):
 def save(at: AppTest) -> None:
     """Press Save."""
     next(one for one in at.button if one.label == "Save").click().run()
+
+
+def test_the_notices_field_shows_what_is_in_force(draw):
+    """Saved as it stands it changes nothing: empty would mean none."""
+    at = draw("connections", setting="notify")
+    assert [one.value for one in at.text_input if one.label == "Value"] == ["held,connection,stale,daily"]

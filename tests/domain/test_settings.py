@@ -128,3 +128,11 @@ def test_what_cannot_be_read_is_named_by_its_number_or_id():
     """So that a person finds it."""
     assert Unreadable("65f1", "", "total", "is no number").named == "invoice 65f1"
     assert Unreadable("", "", "id", "is missing", "transaction").named == "transaction without an id"
+
+
+def test_notices_may_be_chosen_empty():
+    """Empty is none of them, and not the default again as it is elsewhere."""
+    assert checked({"notify": "", "due_days": ""}) == {"notify": "", "due_days": None}
+    assert value_of({"notify": ""}, "notify") == ()
+    assert value_of({}, "notify") == value_of({"notify": None}, "notify")
+    assert value_of({}, "notify") == ("held", "connection", "stale", "daily")

@@ -111,7 +111,7 @@ def test_a_backup_holds_what_a_person_would_miss(files):
     with zipfile.ZipFile(files / "open.zip") as archive:
         manifest = json.loads(archive.read("manifest.json"))
     assert manifest["invoices"] == 40 and [one["name"] for one in manifest["connections"]] == ["default", "lyon"]
-    assert manifest["schema_version"] == 5 and all(len(one["sha256"]) == 64 for one in manifest["files"])
+    assert manifest["schema_version"] == 6 and all(len(one["sha256"]) == 64 for one in manifest["files"])
 
 
 def test_without_being_asked_no_secret_is_in_it(installation, files):

@@ -24,7 +24,7 @@ def test_version_1_becomes_the_newest(tmp_path):
     assert now.transaction(lambda tx: tx.rows(COLUMNS)) == fresh.transaction(lambda tx: tx.rows(COLUMNS))
     rows = now.read(lambda reader: reader.rows("SELECT number, ordered, agreed, gone FROM invoice ORDER BY number"))
     assert len(rows) == 3 and {(row["ordered"], row["agreed"], row["gone"]) for row in rows} == {(None, None, None)}
-    assert now.read(lambda reader: reader.value("SELECT schema_version FROM ledger")) == 5
+    assert now.read(lambda reader: reader.value("SELECT schema_version FROM ledger")) == 6
     Ledger(now, "default").end_skips(NOON.date(), NOON)
 
 

@@ -31,7 +31,7 @@ def numbers(store: Store) -> list[str]:
 
 def test_a_fresh_ledger_knows_its_version_and_when_it_was_made(store, ledger_file):
     """The first use makes the file, private, with the newest schema."""
-    assert store.read(lambda r: r.row("SELECT * FROM ledger")) == {"schema_version": 5, "created_at": NOON}
+    assert store.read(lambda r: r.row("SELECT * FROM ledger")) == {"schema_version": 6, "created_at": NOON}
     assert ledger_file.stat().st_mode & 0o777 == 0o600
 
 

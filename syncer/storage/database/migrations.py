@@ -158,4 +158,17 @@ MIGRATIONS: Mapping[int, Step] = {
             PRIMARY KEY (connection, side)
         );
     """,
+    # Notices: what each address was told.
+    6: """
+        CREATE TABLE notice (
+            id BIGINT NOT NULL,
+            connection VARCHAR NOT NULL,
+            channel VARCHAR NOT NULL,
+            told VARCHAR NOT NULL,
+            kind VARCHAR NOT NULL,
+            title VARCHAR NOT NULL,
+            text VARCHAR NOT NULL,
+            sent_at TIMESTAMP NOT NULL
+        );
+    """,
 }

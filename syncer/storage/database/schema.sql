@@ -1,6 +1,6 @@
--- The ledger, version 5. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
+-- The ledger, version 6. One SQL for a DuckDB file today and PostgreSQL later: keys are made by the application,
 -- no RETURNING, triggers or enums. Times are UTC. Small tables have keys; the big ones (attempt, attempt_end, call,
--- history, audit, invoice_content) have none and, but for invoice_content, are append-only in the order of `id`.
+-- history, audit, notice, invoice_content) have none and, but for invoice_content, are append-only in the order of `id`.
 
 CREATE TABLE ledger (schema_version INTEGER NOT NULL, created_at TIMESTAMP NOT NULL);
 
@@ -388,4 +388,16 @@ CREATE TABLE question (
     made_by VARCHAR NOT NULL,
     changed_at TIMESTAMP NOT NULL,
     changed_by VARCHAR NOT NULL
+);
+
+-- What each address was told without asking: its newest row says what it knows.
+CREATE TABLE notice (
+    id BIGINT NOT NULL,
+    connection VARCHAR NOT NULL,
+    channel VARCHAR NOT NULL,            -- the address, masked
+    told VARCHAR NOT NULL,               -- JSON: all that it knows since then
+    kind VARCHAR NOT NULL,               -- held, connection, stale, daily; '' where nothing was sent
+    title VARCHAR NOT NULL,
+    text VARCHAR NOT NULL,
+    sent_at TIMESTAMP NOT NULL
 );

@@ -555,6 +555,11 @@ class Ledger:
                 now, lambda pen: orders.give(pen, Order("unskip", {"because": "its day has come"}, "sync"), ended)
             )
 
+    def keep_notice(self, channel: str, told: str, kind: str, title: str, text: str, now: datetime) -> None:
+        """An address has taken this notice (of kind '': nothing was sent), and knows this from now on."""
+        row = {"channel": channel, "told": told, "kind": kind, "title": title, "text": text, "sent_at": now}
+        self._write(now, lambda pen: pen.append("notice", {name: [value] for name, value in row.items()}))
+
     def keep_trial(self, now: datetime, calls: Sequence[CallRecord] = (), **fields: Any) -> None:
         """Begin a guided test (with all its fields) or change some of the newest one's."""
 

@@ -706,3 +706,30 @@ FROM {invoice_now} WHERE connection = $connection;
 -- name: closing_payments
 -- The Xero payment of each transaction that went, and the day with which it went.
 SELECT source_id, xero_id, xero_paid_on FROM payment WHERE connection = $connection AND xero_id IS NOT NULL;
+
+-- name: held_by_cause
+-- What needs a person for a reason of its own, by cause and currency; what only waits behind an obstacle is left out.
+SELECT cause, currency, count(*) AS invoices, sum(total) AS money FROM invoice
+WHERE connection = $connection AND state = 'held' AND cause IS NOT NULL GROUP BY cause, currency;
+
+-- name: last_end
+-- When a sync last came to its end; where none did, when the first of everything began; none before that.
+SELECT COALESCE(max(finished_at) FILTER (WHERE ended = 'done'), min(started_at)) AS at
+FROM run WHERE connection = $connection AND kind = 'sync'
+HAVING count(*) FILTER (WHERE scope = '') > 0;
+
+-- name: went_over
+-- What was created in Xero between two moments, by currency.
+SELECT i.currency, count(*) AS invoices, sum(i.total) AS money
+FROM attempt_end e JOIN attempt a ON a.id = e.attempt_id
+JOIN invoice i ON i.connection = a.connection AND i.source_id = a.source_id
+WHERE e.connection = $connection AND a.kind = 'invoice' AND e.ended_at >= $begin AND e.ended_at < $end
+AND e.outcome IN ('created', 'found') GROUP BY i.currency;
+
+-- name: notice_told
+-- What an address knows.
+SELECT told FROM notice WHERE connection = $connection AND channel = $channel ORDER BY id DESC LIMIT 1;
+
+-- name: notices_sent
+-- What was sent, newest first.
+SELECT * FROM notice WHERE connection = $connection AND kind <> '' ORDER BY id DESC LIMIT $limit;
