@@ -53,7 +53,9 @@ def test_a_run_is_watched_and_stopped(month_end: Desk):
     assert ended["ended"] == "stopped"
     assert 0 < ended["outcomes"]["created"] < 2000
     assert not month_end.ledger.open_attempts()
-    assert not month_end.can_sync(), "nothing begins again before somebody resumes"
+    assert month_end.paused(), "nothing begins again before somebody resumes"
+    until(lambda: not month_end.starting())
+    assert not month_end.can_sync()
     month_end.resume()
     assert month_end.can_sync()
 
