@@ -11,7 +11,7 @@ from syncer.domain.errors import SyncerError
 
 
 def banner(desk: Desk) -> None:
-    """On every page of a connection that is paused: since when, by whom and why, and Resume."""
+    """Say on every page who paused the connection, when and why; the button Resume lets it go on."""
     stands = desk.paused()
     if stands is None:
         return

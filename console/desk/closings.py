@@ -1,6 +1,7 @@
 """Closing a period: both books compared, kept as proofs in the data directory, one file for each comparison."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from syncer.domain.closing import proof
 
 FOLDER = "closings"  # in the data directory; a folder in it for each connection
 SHOWN = 24  # proofs that the page lists
+_NAME = re.compile(r"\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d_\d{8}T\d{6}Z\.jsonl")  # as `compare` names them
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class ClosingDesk:
 
     def kept(self) -> list[str]:
         """The names of the proofs, newest comparison first."""
-        found = sorted(self._folder().glob("*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+        ours = [path for path in self._folder().glob("*.jsonl") if _NAME.fullmatch(path.name)]
+        found = sorted(ours, key=lambda path: path.stat().st_mtime, reverse=True)
         return [path.name for path in found[:SHOWN]]
 
     def closing(self, name: str) -> Closing | None:

@@ -532,7 +532,7 @@ class Desk:
         return pause.paused(self.ledger)
 
     def pause(self, because: str) -> None:
-        """Write nothing to Xero any more, whoever asks, until somebody resumes."""
+        """Pause the connection: no run writes to Xero until somebody resumes it."""
         self.allow("pause")
         pause.pause(self.connection, self.visitor.name, because)
 

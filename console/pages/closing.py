@@ -153,7 +153,7 @@ def _row(those: Sequence[Mapping[str, Any]], desk: Desk) -> list[str]:
 
 
 def _proof(desk: Desk, found: Closing) -> None:
-    note = "Whoever has the file and this seal can check it without this program: docs/proof.md."
+    note = "Anybody can check the file against this seal without this program; docs/proof.md says how."
     html.section("Proof", f"<p>Seal {html.code(found.seal)}</p><p class='quiet'>{note}</p>")
     why = desk.why_not("export")
     st.download_button(

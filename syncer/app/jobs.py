@@ -86,8 +86,8 @@ def rebuild(connection: Connection, asked_by: str, tell: Tell, stop: Callable[[]
             f"The ledger of {connection.name} is not lost: it knows {found['known']:,} invoices. To go on from it run "
             "`python -m syncer sync`; to make a new one set SYNCER_DATA_DIR to a new directory first."
         )
-    connection.source  # noqa: B018 — it and the next raise where a side is not connected
-    connection.accounts  # noqa: B018
+    connection.source  # noqa: B018 — raises where CrocoClick is not connected
+    connection.accounts  # noqa: B018 — raises where Xero is not
     return run(connection, connection.orders(scope=REBUILD, full=True), asked_by, tell, stop, do=Run.rebuild)
 
 

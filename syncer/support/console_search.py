@@ -13,6 +13,7 @@ Rows = Sequence[dict[str, Any]]
 
 NEAREST = 3
 CONTACTS = 20
+_CURRENCY = re.compile(r"^[A-Z]{3}\s+|(?<=\d)\s*[A-Z]{3}$")
 _AMOUNT = re.compile(r"[^\d.,'\s\u00a0\u202f]*([\d][\d.,'\s\u00a0\u202f]*)[^\d]*")
 
 
@@ -56,8 +57,9 @@ def search(ledger: Ledger, what: str, limit: int) -> Found:
 
 def amount_of(text: str) -> Decimal | None:
     """The amount that it is, as people write amounts: `5796`, `€5,796.00`, `5 796,00 €`; None where it is none."""
+    text = _CURRENCY.sub("", text)
     match = _AMOUNT.fullmatch(text)
-    if match is None or any(one.isalpha() for one in text.replace("EUR", "").replace("USD", "").replace("GBP", "")):
+    if match is None or any(one.isalpha() for one in text):
         return None
     digits = re.sub(r"['\s\u00a0\u202f]", "", match.group(1)).rstrip(".,")
     whole, cents = digits, ""

@@ -70,4 +70,7 @@ def test_a_name_in_the_address_leads_nowhere_else(lived: World, draw: Draw):
     lived.sync()
     desk = compared()
     assert desk.closings.closing("../../../vault.json") is None
+    stray = lived.app.environment.data_dir / "closings" / "default" / "copy of october.jsonl"
+    stray.write_text("{}")
+    assert desk.closings.closing(stray.name) is None
     assert "Both books agree" in seen(draw("closing", proof="../../ledger.duckdb"))

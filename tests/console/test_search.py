@@ -109,7 +109,10 @@ def test_any_text_is_searched(ledger, typed):
     search(ledger, typed, 50)
 
 
-@given(st.decimals(0, 9_999_999, places=2), st.sampled_from(["{:,.2f}", "€{:,.2f}", "{:.2f} EUR"]))
+@given(
+    st.decimals(0, 9_999_999, places=2),
+    st.sampled_from(["{:,.2f}", "€{:,.2f}", "{:.2f} EUR", "CHF {:.2f}", "{:.2f}SEK"]),
+)
 def test_an_amount_is_read_as_it_is_written(amount, form):
     """Whatever currency sign and thousands separators stand around it."""
     assert amount_of(form.format(amount)) == amount
@@ -117,7 +120,7 @@ def test_an_amount_is_read_as_it_is_written(amount, form):
     assert amount_of(french) == amount
 
 
-@pytest.mark.parametrize("typed", ["FAC-12", "Martin", "1.2.3.x", "", "€"])
+@pytest.mark.parametrize("typed", ["FAC-12", "INV12", "Martin", "1.2.3.x", "", "€"])
 def test_what_is_no_amount(typed):
     """A number with letters is a number of an invoice."""
     assert amount_of(typed) is None

@@ -39,3 +39,11 @@ def world(box, tmp_path, connected_folder):
         "xero:default", kept | fresh | {"expires_at": until.isoformat(), "obtained_at": now.isoformat()}
     )
     return world
+
+
+@pytest.fixture
+def paying(world):
+    """Payments in euros go to the bank."""
+    [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
+    world.set(payment_account__EUR=bank["AccountID"])
+    return world

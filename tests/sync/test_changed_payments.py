@@ -8,14 +8,6 @@ from syncer.domain.errors import WrongUsage
 from tests.support.payments_world import correct, move, remove, standing, standing_payments
 
 
-@pytest.fixture
-def paying(world):
-    """Payments in euros go to the bank."""
-    [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
-    world.set(payment_account__EUR=bank["AccountID"])
-    return world
-
-
 def gone_over(world, amount=50):
     """An invoice of 120 of which a part is paid in both books."""
     world.has("INV-1")

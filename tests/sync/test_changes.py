@@ -9,14 +9,6 @@ from syncer.domain.errors import WrongUsage
 MORE = [{"name": "More", "qty": 3, "amount": 100, "taxes": [20]}]
 
 
-@pytest.fixture
-def paying(world):
-    """Payments in euros go to the bank."""
-    [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
-    world.set(payment_account__EUR=bank["AccountID"])
-    return world
-
-
 def there(world, number="INV-1"):
     """The invoice as Xero has it."""
     return world.xero.invoice(number)

@@ -5,14 +5,6 @@ import pytest
 from syncer.domain.errors import WrongUsage
 
 
-@pytest.fixture
-def paying(world):
-    """Payments in euros go to the bank."""
-    [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
-    world.set(payment_account__EUR=bank["AccountID"])
-    return world
-
-
 def in_sync(world):
     """Both books agree."""
     world.has("INV-1")

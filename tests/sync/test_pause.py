@@ -10,14 +10,6 @@ from syncer.sync.context import RunOptions
 from tests.support.commands import run, told
 
 
-@pytest.fixture
-def paying(world):
-    """A connected world whose payments have an account."""
-    [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
-    world.set(payment_account__EUR=bank["AccountID"])
-    return world
-
-
 def writes(world):
     """What was written to Xero's books."""
     return [one for one in world.box.calls if one.side == "xero" and one.method != "GET" and "api.xro" in one.path]

@@ -12,14 +12,6 @@ from tests.support.restored_walk import LOSSES, Copies, marks
 
 
 @pytest.fixture
-def paying(world):
-    """Payments in euros go to the bank."""
-    [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
-    world.set(payment_account__EUR=bank["AccountID"])
-    return world
-
-
-@pytest.fixture
 def copies(paying, tmp_path_factory):
     [bank] = [one for one in paying.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
     paying.bank = bank["AccountID"]

@@ -10,14 +10,6 @@ from tests.support.restored_walk import marks
 
 
 @pytest.fixture
-def paying(world):
-    """Payments in euros go to the bank."""
-    [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
-    world.set(payment_account__EUR=bank["AccountID"])
-    return world
-
-
-@pytest.fixture
 def elsewhere(paying, tmp_path_factory):
     """Restores a file into a new directory, from which the same world goes on; answers with what was restored."""
 

@@ -7,14 +7,6 @@ import pytest
 TOTAL = Decimal(120)
 
 
-@pytest.fixture
-def paying(world):
-    """Payments in euros go to the bank."""
-    [bank] = [one for one in world.xero.accounts() if one["Type"] == "BANK" and one.get("CurrencyCode") == "EUR"]
-    world.set(payment_account__EUR=bank["AccountID"])
-    return world
-
-
 # What is in Xero: its status, what is due there, and how many payments stand.
 NOTHING = None
 DRAFT, OPEN, PART, PAID = ("DRAFT", 120, 0), ("AUTHORISED", 120, 0), ("AUTHORISED", 70, 1), ("PAID", 0, 1)
